@@ -1,0 +1,97 @@
+/**
+ * Reading raw events that somebody else wrote.
+ *
+ * Decoding never throws and never loses anything: what does not fit is returned as a coded error together with as much of
+ * the envelope as could be read, so that a reader can keep the event and go on.
+ */
+import { z } from "zod";
+import { idSchema } from "../id-schema.ts";
+import type { RolloutId, ThreadId, TurnId } from "../ids.ts";
+import { type RawEvent, type RawEventEnvelope, rawEventSchemas, SCHEMA_VERSION } from "./raw-event.ts";
+
+/**
+ * Why an event could not be read:
+ * - `invalid_envelope`: not an object, or one of `seq`, `time_unix_us`, `rollout_id`, … is missing or of the wrong type
+ * - `unsupported_schema_version`: written by a newer recorder
+ * - `unknown_event_type`: the envelope is fine, the payload's `type` is not one of `RAW_EVENT_TYPES`
+ * - `invalid_event_payload`: the type is known, a field does not fit it
+ */
+export type DecodeErrorCode =
+  | "invalid_envelope"
+  | "unsupported_schema_version"
+  | "unknown_event_type"
+  | "invalid_event_payload";
+
+/** One field that does not fit. */
+export interface DecodeIssue {
+  /** Dotted path from the event, for example `payload.requester.runtime_cell_id`; empty for the event itself. */
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface DecodeError {
+  readonly code: DecodeErrorCode;
+  /** One line that names every issue with its path. */
+  readonly message: string;
+  readonly issues: readonly DecodeIssue[];
+  /** The envelope, where it could be read. */
+  readonly envelope: RawEventEnvelope | null;
+  /** The payload's `type`, where it has one. */
+  readonly eventType: string | null;
+}
+
+export type DecodeResult =
+  | { readonly ok: true; readonly event: RawEvent }
+  | { readonly ok: false; readonly error: DecodeError };
+
+const envelopeSchema = z.object({
+  schema_version: z.int().min(1),
+  seq: z.int().min(1),
+  time_unix_us: z.int().nonnegative(),
+  rollout_id: idSchema<RolloutId>(),
+  thread_id: idSchema<ThreadId>().nullable(),
+  turn_id: idSchema<TurnId>().nullable(),
+  payload: z.looseObject({ type: z.string() }),
+});
+
+/** Reads one event. Keys that the schema does not know are left out of the result. */
+export function decodeRawEvent(value: unknown): DecodeResult {
+  const outer = envelopeSchema.safeParse(value);
+  if (!outer.success) return fail("invalid_envelope", issuesOf(outer.error, []), null, null);
+  const { payload, schema_version, ...rest } = outer.data;
+  if (schema_version !== SCHEMA_VERSION) {
+    const issue = {
+      path: "schema_version",
+      message: `this reader knows version ${SCHEMA_VERSION}, the event has version ${schema_version}`,
+    };
+    return fail("unsupported_schema_version", [issue], null, payload.type);
+  }
+  const envelope: RawEventEnvelope = { schema_version: SCHEMA_VERSION, ...rest };
+  if (!Object.hasOwn(rawEventSchemas, payload.type)) {
+    const issue = { path: "payload.type", message: `unknown event type ${JSON.stringify(payload.type)}` };
+    return fail("unknown_event_type", [issue], envelope, payload.type);
+  }
+  const inner = rawEventSchemas[payload.type as keyof typeof rawEventSchemas].safeParse(payload);
+  if (!inner.success) {
+    return fail("invalid_event_payload", issuesOf(inner.error, ["payload"]), envelope, payload.type);
+  }
+  return { ok: true, event: { ...envelope, payload: inner.data } };
+}
+
+function issuesOf(error: z.ZodError, prefix: readonly string[]): readonly DecodeIssue[] {
+  return error.issues.map((issue) => ({
+    path: [...prefix, ...issue.path.map(String)].join("."),
+    message: issue.message,
+  }));
+}
+
+function fail(
+  code: DecodeErrorCode,
+  issues: readonly DecodeIssue[],
+  envelope: RawEventEnvelope | null,
+  eventType: string | null,
+): DecodeResult {
+  const where = envelope === null ? "event" : `event ${envelope.seq}`;
+  const what = issues.map((issue) => (issue.path === "" ? issue.message : `${issue.path}: ${issue.message}`));
+  return { ok: false, error: { code, message: `${where}: ${what.join("; ")}`, issues, envelope, eventType } };
+}

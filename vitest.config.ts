@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config";
+
+const source = { conditions: ["rollout-trace-source"] };
+
+export default defineConfig({
+  resolve: source,
+  ssr: { resolve: source },
+  test: {
+    include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts", "examples/*/test/**/*.test.ts"],
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    execArgv: ["--conditions=rollout-trace-source"],
+  },
+});
