@@ -15,21 +15,24 @@ export const AGENT_INTERACTION_KINDS = [
 ] as const;
 export type AgentInteractionKind = (typeof AGENT_INTERACTION_KINDS)[number];
 
+/** `runtime` is the host's own account of the interaction, where it has one. */
 export interface AgentInteractionStarted {
   readonly type: "agent_interaction_started";
   readonly tool_call_id: ToolCallId;
   readonly kind: AgentInteractionKind;
   readonly target_thread_id?: ThreadId | null | undefined;
   readonly message?: string | null | undefined;
+  readonly runtime?: PayloadRef | null | undefined;
 }
 
-/** A spawn that made no thread ends `failed` without a target. */
+/** A spawn that made no thread ends `failed` without a target. `runtime` as for the start. */
 export interface AgentInteractionEnded {
   readonly type: "agent_interaction_ended";
   readonly tool_call_id: ToolCallId;
   readonly kind: AgentInteractionKind;
   readonly target_thread_id?: ThreadId | null | undefined;
   readonly message?: string | null | undefined;
+  readonly runtime?: PayloadRef | null | undefined;
   readonly status: ExecutionStatus;
 }
 
@@ -53,6 +56,7 @@ export const multiAgentEventSchemas: EventSchemas<MultiAgentEventPayload> = {
     kind: z.enum(AGENT_INTERACTION_KINDS),
     target_thread_id: idSchema<ThreadId>().nullish(),
     message: z.string().nullish(),
+    runtime: payloadRefSchema.nullish(),
   }),
   agent_interaction_ended: z.object({
     type: z.literal("agent_interaction_ended"),
@@ -60,6 +64,7 @@ export const multiAgentEventSchemas: EventSchemas<MultiAgentEventPayload> = {
     kind: z.enum(AGENT_INTERACTION_KINDS),
     target_thread_id: idSchema<ThreadId>().nullish(),
     message: z.string().nullish(),
+    runtime: payloadRefSchema.nullish(),
     status: executionStatusSchema,
   }),
   agent_result_observed: z.object({

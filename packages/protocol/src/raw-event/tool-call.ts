@@ -65,10 +65,11 @@ export interface ToolCallStarted {
   readonly invocation?: PayloadRef | null | undefined;
 }
 
-/** How the host began executing the call. */
+/** How the host began executing the call. `kind` is what it turned out to be, where that is more than the dispatch knew. */
 export interface ToolCallRuntimeStarted {
   readonly type: "tool_call_runtime_started";
   readonly tool_call_id: ToolCallId;
+  readonly kind?: ToolKind | null | undefined;
   readonly runtime: PayloadRef;
 }
 
@@ -147,6 +148,7 @@ export const toolCallEventSchemas: EventSchemas<ToolCallEventPayload> = {
   tool_call_runtime_started: z.object({
     type: z.literal("tool_call_runtime_started"),
     tool_call_id: idSchema<ToolCallId>(),
+    kind: toolKindSchema.nullish(),
     runtime: payloadRefSchema,
   }),
   tool_call_runtime_ended: z.object({
