@@ -1,0 +1,75 @@
+/** The public way in: a reducer that is fed event by event, and the loop that feeds it from a source. */
+import type { PayloadReader, RolloutSource, SourceProblem } from "@rollout-trace/protocol";
+import type { Provenance } from "./graph/base.ts";
+import type { RolloutGraph } from "./graph/rollout-graph.ts";
+
+/**
+ * What to do about a diagnostic of severity `error`: `lenient` records it, applies what still makes sense and goes on;
+ * `strict` throws it as a `ReduceError`. A recording without errors gives the same graph either way.
+ */
+export type ReduceMode = "lenient" | "strict";
+
+export interface ReducerOptions {
+  readonly payloads: PayloadReader;
+  /** Default `lenient`. */
+  readonly mode?: ReduceMode | undefined;
+  /** What the objects of the graph are marked as. Default `recorded`. */
+  readonly provenance?: Provenance | undefined;
+}
+
+export interface Reducer {
+  /** Takes the next event, in `seq` order. Lenient mode takes anything at all. */
+  apply(event: unknown): void;
+  /** Takes a place that the source could not read; becomes the diagnostic `source_problem`. */
+  report(problem: SourceProblem): void;
+  /** The graph of what was applied so far: the same as `finish` would give. Costs the size of the graph; may be called often. */
+  snapshot(): RolloutGraph;
+  /** The graph. `apply` and `report` throw `ReduceError` (`reducer_finished`) afterwards. */
+  finish(): RolloutGraph;
+}
+
+export interface ReduceOptions {
+  /** Default `lenient`. */
+  readonly mode?: ReduceMode | undefined;
+  /** Looked at between events; its reason is thrown. */
+  readonly signal?: AbortSignalLike | undefined;
+  /** Called now and then, and once at the end. */
+  readonly onProgress?: ((progress: ReduceProgress) => void) | undefined;
+}
+
+/** The part of `AbortSignal` that the reducer needs; it has no types of a platform. */
+export interface AbortSignalLike {
+  throwIfAborted(): void;
+}
+
+export interface ReduceProgress {
+  readonly events: number;
+  /** Null when the source does not know. */
+  readonly total: number | null;
+}
+
+export function createReducer(options: ReducerOptions): Reducer {
+  throw new Error(`not built yet: ${options.mode ?? "lenient"}`);
+}
+
+/** Reduces a whole source. Throws `ReduceError` in strict mode only, and whatever `signal` says. */
+export function reduceRollout(source: RolloutSource, options: ReduceOptions = {}): RolloutGraph {
+  const { payloads, provenance, eventCount: total } = source;
+  const reducer = createReducer({ payloads, provenance, mode: options.mode });
+  let events = 0;
+  for (const record of source.events()) {
+    if (events % PROGRESS_EVERY_EVENTS === 0) {
+      options.signal?.throwIfAborted();
+      options.onProgress?.({ events, total });
+    }
+    events += 1;
+    if (record.type === "event") reducer.apply(record.value);
+    else reducer.report(record.problem);
+  }
+  options.signal?.throwIfAborted();
+  options.onProgress?.({ events, total });
+  return reducer.finish();
+}
+
+/** Often enough for a person to see it move and to stop soon, seldom enough to cost nothing. */
+const PROGRESS_EVERY_EVENTS = 256;
