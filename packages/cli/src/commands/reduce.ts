@@ -1,0 +1,55 @@
+import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { graphJson, ReduceError, type RolloutGraph, reduceRollout } from "@rollout-trace/reducer";
+import { CliError, EXIT, messageOf } from "../errors.ts";
+import type { CommandIo } from "../io.ts";
+import { fitText } from "../render/escape.ts";
+import { openSource, type SourceOptions } from "../sources/open-source.ts";
+
+export interface ReduceCommandOptions extends SourceOptions {
+  /** File to write; default stdout. */
+  readonly output?: string | undefined;
+  /** Stop at the first error of the trace, with exit code 1. */
+  readonly strict?: boolean | undefined;
+  /** Write the full item list of every request, although it repeats itself. */
+  readonly expand?: boolean | undefined;
+}
+
+/** Reduces a source to graph JSON. Returns the exit code. */
+export function reduceCommand(path: string, options: ReduceCommandOptions, io: CommandIo): number {
+  using source = openSource(path, options);
+  let graph: RolloutGraph;
+  try {
+    graph = reduceRollout(source.rollout, { mode: options.strict === true ? "strict" : "lenient" });
+  } catch (error) {
+    if (!(error instanceof ReduceError)) throw error;
+    const where = error.seq === null ? "" : ` at seq ${error.seq}`;
+    io.err(`${path}: ${error.code}${where}: ${fitText(error.message, MESSAGE_COLUMNS)}\n`);
+    return EXIT.traceErrors;
+  }
+  reportDiagnostics(path, graph, io);
+  const text = graphJson(graph, { expand: options.expand });
+  if (options.output === undefined) io.out(text);
+  else writeWhole(options.output, text);
+  return EXIT.ok;
+}
+
+const MESSAGE_COLUMNS = 300;
+
+function reportDiagnostics(path: string, graph: RolloutGraph, io: CommandIo): void {
+  for (const { severity, code, seq, message } of graph.diagnostics) {
+    const where = seq === null ? "" : ` at seq ${seq}`;
+    io.err(`${path}: ${severity} ${code}${where}: ${fitText(message, MESSAGE_COLUMNS)}\n`);
+  }
+}
+
+/** Writes a file so that it is either the whole result or what it was before. */
+function writeWhole(path: string, text: string): void {
+  const partial = `${path}.${process.pid}.partial`;
+  try {
+    writeFileSync(partial, text);
+    renameSync(partial, path);
+  } catch (error) {
+    rmSync(partial, { force: true });
+    throw new CliError("unwritable_output", `${path}: ${messageOf(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * Errors that end a command with a message for the person who typed it.
+ *
+ * - `unreadable_source`: no such file, no permission, or damaged beyond reading
+ * - `unknown_format`: the file is none of the formats this command reads
+ * - `ambiguous_rollout`: the source holds several rollouts and none was chosen
+ * - `unknown_rollout`: the source has no such rollout
+ * - `unwritable_output`: the result could not be written
+ * - `usage`: an option has a value out of its range
+ */
+export type CliErrorCode =
+  | "unreadable_source"
+  | "unknown_format"
+  | "ambiguous_rollout"
+  | "unknown_rollout"
+  | "unwritable_output"
+  | "usage";
+
+export class CliError extends Error {
+  override readonly name = "CliError";
+  readonly code: CliErrorCode;
+
+  constructor(code: CliErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Exit codes: scripts may rely on them. */
+export const EXIT: {
+  readonly ok: 0;
+  /** The trace has errors, under `--strict`. */
+  readonly traceErrors: 1;
+  /** Wrong usage: an unknown option, a value out of range, a rollout that is not there. */
+  readonly usage: 2;
+  /** The input cannot be read or the output cannot be written. */
+  readonly unreadable: 3;
+} = Object.freeze({ ok: 0, traceErrors: 1, usage: 2, unreadable: 3 });
+
+/** The exit code that goes with an error. */
+export function exitCodeOf(error: CliError): number {
+  switch (error.code) {
+    case "usage":
+    case "ambiguous_rollout":
+    case "unknown_rollout":
+      return EXIT.usage;
+    case "unreadable_source":
+    case "unknown_format":
+    case "unwritable_output":
+      return EXIT.unreadable;
+  }
+}
+
+/** The text of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,10 @@
+/** The parts of the debug command that another program may use: opening sources, and the page that `show` prints. */
+export { renderRollout } from "./commands/show.ts";
+export type { ShowOptions } from "./commands/show.ts";
+export { CliError, EXIT } from "./errors.ts";
+export type { CliErrorCode } from "./errors.ts";
+export { processIo } from "./io.ts";
+export type { CommandIo } from "./io.ts";
+export { runCli } from "./program.ts";
+export { detectFormat, openSource, SOURCE_FORMATS } from "./sources/open-source.ts";
+export type { OpenSource, SourceFormat, SourceOptions } from "./sources/open-source.ts";

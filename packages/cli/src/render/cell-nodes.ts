@@ -1,0 +1,41 @@
+import type { CodeCell, ToolCall } from "@rollout-trace/reducer";
+import type { Page } from "./rollout-tree.ts";
+import type { TreeNode } from "./tree.ts";
+
+/** What a cell did, in order: nested calls, notifications, yields, and the request that ended it. */
+export function cellNodes(
+  page: Page,
+  cell: CodeCell,
+  callNode: (page: Page, call: ToolCall) => TreeNode,
+): readonly TreeNode[] {
+  const { colour, graph } = page;
+  const nested = cell.nested_tool_call_ids
+    .flatMap((id) => graph.tool_calls[id] ?? [])
+    .map((call) => ({ seq: call.execution.started_seq, node: callNode(page, call) }));
+  const notifications = cell.notifications.map(({ seq, text }) => ({
+    seq,
+    node: leaf(colour.magenta("notify"), text),
+  }));
+  const yields = cell.yields.map(({ seq }) => ({ seq, node: leaf(colour.yellow("yields")) }));
+  const { cancellation } = cell;
+  const cancelled =
+    cancellation === null
+      ? []
+      : [
+          {
+            seq: cancellation.seq,
+            node: leaf(
+              colour.red(
+                `cancelled by ${cancellation.cause.replaceAll("_", " ")}${cancellation.limit === null ? "" : `: ${cancellation.limit}`}`,
+              ),
+            ),
+          },
+        ];
+  return [...nested, ...notifications, ...yields, ...cancelled]
+    .toSorted((left, right) => left.seq - right.seq)
+    .map((step) => step.node);
+}
+
+function leaf(text: string, detail: string | null = null): TreeNode {
+  return { text, detail, children: [] };
+}

@@ -1,0 +1,50 @@
+/**
+ * Recorded text on a terminal: everything inside a recording is untrusted, so nothing of it may move the cursor, change
+ * colours, hide or reorder text, or take more room than it is given.
+ */
+import stringWidth from "string-width";
+
+/**
+ * Control characters (C0, DEL, C1), marks that reorder or hide text (bidirectional controls, zero-width characters, tags,
+ * line and paragraph separators) and lone surrogates.
+ */
+const UNSAFE =
+  // oxlint-disable-next-line no-control-regex -- these are the characters that must not reach a terminal
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]|\p{Surrogate}/gu;
+
+const SHORT: ReadonlyMap<string, string> = new Map([
+  ["\n", "⏎"],
+  ["\r", "\\r"],
+  ["\t", " "],
+]);
+
+/** The text on one line, with everything unsafe shown as an escape. */
+export function escapeText(text: string): string {
+  return text.replace(UNSAFE, (character) => {
+    const short = SHORT.get(character);
+    if (short !== undefined) return short;
+    const code = character.codePointAt(0) ?? 0;
+    return code < 0x100 ? `\\x${hex(code, 2)}` : `\\u{${hex(code, 4)}}`;
+  });
+}
+
+function hex(code: number, digits: number): string {
+  return code.toString(16).padStart(digits, "0");
+}
+
+/** The escaped text cut to a number of columns, the cut marked by `…`. */
+export function fitText(text: string, columns: number): string {
+  // A column is made of at most a few code units; what is far beyond the cut need not be looked at.
+  const safe = escapeText(text.slice(0, columns * 8 + 8));
+  if (stringWidth(safe) <= columns && text.length <= columns * 8 + 8) return safe;
+  let width = 0;
+  let kept = "";
+  for (const { segment } of segmenter.segment(safe)) {
+    width += stringWidth(segment);
+    if (width > columns - 1) break;
+    kept += segment;
+  }
+  return `${kept.trimEnd()}…`;
+}
+
+const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });

@@ -1,0 +1,141 @@
+/** Lookups that the graph does not hold because they follow from it. Built once a page, in time linear in the graph. */
+import type {
+  Anchor,
+  CodeCell,
+  ConversationItem,
+  InferenceCall,
+  InteractionEdge,
+  RolloutGraph,
+  Thread,
+  ToolCall,
+  Turn,
+} from "@rollout-trace/reducer";
+import { escapeText } from "./escape.ts";
+import { itemText } from "./item-text.ts";
+
+export interface GraphIndex {
+  /** Whether some tool call on the page carries this agent. */
+  hangsUnderSpawn(thread: Thread): boolean;
+  spawnedBy(toolCallId: string): readonly Thread[];
+  /** Tool calls of a turn that neither a response nor a cell carries: the host's own, and those of no known request. */
+  ownCalls(turnId: string): readonly ToolCall[];
+  /** Cells of a turn that no exec call and no response carries. */
+  ownCells(turnId: string): readonly CodeCell[];
+  /** What an agent reported to others. */
+  results(threadId: string): readonly InteractionEdge[];
+  /** The agent that an edge leads to, safe to print. */
+  agentOf(anchor: Anchor | null): string;
+  /** The text of what an edge carries, untrusted. */
+  anchorText(anchor: Anchor): string | null;
+  /** The last message to the agent that was first seen in this turn, untrusted. */
+  userText(turn: Turn): string | null;
+  /** The readable reasoning of a response, untrusted. */
+  reasoning(call: InferenceCall): string | null;
+}
+
+export function graphIndex(graph: RolloutGraph): GraphIndex {
+  const threads = Object.values(graph.threads);
+  const spawnEdges = new Map<string, Thread>();
+  for (const thread of threads) {
+    if (thread.origin.type === "spawned" && thread.origin.spawn_edge_id !== null) {
+      spawnEdges.set(thread.origin.spawn_edge_id, thread);
+    }
+  }
+  const spawned = new Map<string, Thread[]>();
+  const carried = new Set<string>();
+  const results = new Map<string, InteractionEdge[]>();
+  for (const edge of Object.values(graph.interaction_edges)) {
+    const child = spawnEdges.get(edge.edge_id);
+    if (child !== undefined && edge.source.type === "tool_call") {
+      push(spawned, edge.source.id, child);
+      carried.add(child.thread_id);
+    }
+    const sender = edge.kind === "agent_result" ? threadIdOf(graph, edge.source) : null;
+    if (sender !== null) push(results, sender, edge);
+  }
+  const { calls, cells } = ownWork(graph);
+  const texts = userTexts(graph);
+  return {
+    hangsUnderSpawn: (thread) => carried.has(thread.thread_id),
+    spawnedBy: (id) => spawned.get(id) ?? [],
+    ownCalls: (turnId) => calls.get(turnId) ?? [],
+    ownCells: (turnId) => cells.get(turnId) ?? [],
+    results: (threadId) => results.get(threadId) ?? [],
+    agentOf(anchor) {
+      const id = anchor === null ? null : threadIdOf(graph, anchor);
+      return escapeText(
+        (id === null ? undefined : graph.threads[id]?.agent_path) ?? "nobody: it never arrived",
+      );
+    },
+    anchorText(anchor) {
+      const item = anchor.type === "conversation_item" ? graph.conversation_items[anchor.id] : undefined;
+      return item === undefined ? null : itemText(item);
+    },
+    userText: (turn) => texts.get(turn.turn_id) ?? null,
+    reasoning(call) {
+      const items = call.response_item_ids.flatMap((id) => graph.conversation_items[id] ?? []);
+      const text = items
+        .filter((item) => item.kind === "reasoning")
+        .map(readable)
+        .join(" ");
+      return text === "" ? null : text;
+    },
+  };
+}
+
+function readable(item: ConversationItem): string {
+  const readableParts = item.body.parts.filter((part) => part.type === "text" || part.type === "summary");
+  return readableParts.map((part) => part.text).join(" ");
+}
+
+/** The last message to the agent that was first seen in each turn: what came before it is usually the host's preamble. */
+function userTexts(graph: RolloutGraph): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const item of Object.values(graph.conversation_items)) {
+    const toAgent = item.kind === "message" && (item.role === "user" || item.agent_message !== null);
+    if (toAgent && item.turn_id !== null && item.produced_by.every((by) => by.type !== "inference")) {
+      if (!found.has(item.turn_id) || item.role === "user") found.set(item.turn_id, itemText(item));
+    }
+  }
+  return found;
+}
+
+function ownWork(graph: RolloutGraph): {
+  readonly calls: ReadonlyMap<string, readonly ToolCall[]>;
+  readonly cells: ReadonlyMap<string, readonly CodeCell[]>;
+} {
+  const asked = new Set<string>();
+  for (const call of Object.values(graph.inference_calls)) {
+    for (const id of [...call.tool_call_ids, ...call.code_cell_ids]) asked.add(id);
+  }
+  const calls = new Map<string, ToolCall[]>();
+  for (const call of Object.values(graph.tool_calls)) {
+    const nested = call.requester.type === "code_cell" && call.requester.code_cell_id !== null;
+    if (!nested && !asked.has(call.tool_call_id)) push(calls, call.turn_id ?? "", call);
+  }
+  const cells = new Map<string, CodeCell[]>();
+  for (const cell of Object.values(graph.code_cells)) {
+    if (cell.exec_tool_call_id === null && !asked.has(cell.code_cell_id))
+      push(cells, cell.turn_id ?? "", cell);
+  }
+  return { calls, cells };
+}
+
+function threadIdOf(graph: RolloutGraph, anchor: Anchor): string | null {
+  switch (anchor.type) {
+    case "thread":
+      return anchor.id;
+    case "conversation_item":
+      return graph.conversation_items[anchor.id]?.thread_id ?? null;
+    case "tool_call":
+      return graph.tool_calls[anchor.id]?.thread_id ?? null;
+    default:
+      return null;
+  }
+}
+
+function push<Value>(map: Map<string, Value[]>, key: string, value: Value): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}

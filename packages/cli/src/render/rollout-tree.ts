@@ -1,0 +1,155 @@
+/**
+ * A rollout as a tree: an agent's turns, the model's requests in them, under each request the tool calls that its response
+ * asked for, under an exec its cell with everything the cell did, and under a spawn the agent that it made.
+ */
+import type { CodeCell, InferenceCall, RolloutGraph, Thread, ToolCall, Turn } from "@rollout-trace/reducer";
+import type { ChalkInstance } from "chalk";
+import { cellNodes } from "./cell-nodes.ts";
+import { escapeText } from "./escape.ts";
+import { count, grouped } from "./format.ts";
+import { graphIndex, type GraphIndex } from "./graph-index.ts";
+import { itemText } from "./item-text.ts";
+import { status } from "./status.ts";
+import { toolCallText } from "./tool-call-text.ts";
+import type { TreeNode } from "./tree.ts";
+
+export interface RolloutTreeOptions {
+  readonly colour: ChalkInstance;
+  /** Only this agent, by thread id or agent path. */
+  readonly thread?: string | undefined;
+  /** Only this turn. */
+  readonly turn?: string | undefined;
+}
+
+/** Everything a node is made from. */
+export interface Page {
+  readonly graph: RolloutGraph;
+  readonly index: GraphIndex;
+  readonly colour: ChalkInstance;
+  readonly turn: string | undefined;
+  /** Agents already on the page: a damaged recording may say that agents spawned each other. */
+  readonly shown: Set<string>;
+}
+
+/** The trees of a graph: that of the root agent first, then agents that hang under nobody. */
+export function rolloutTree(graph: RolloutGraph, options: RolloutTreeOptions): readonly TreeNode[] {
+  const page: Page = {
+    graph,
+    index: graphIndex(graph),
+    colour: options.colour,
+    turn: options.turn,
+    shown: new Set(),
+  };
+  const threads = Object.values(graph.threads);
+  const wanted =
+    options.thread === undefined
+      ? threads
+      : threads.filter(
+          (thread) => thread.thread_id === options.thread || thread.agent_path === options.thread,
+        );
+  const roots = wanted.filter(
+    (thread) => options.thread !== undefined || !page.index.hangsUnderSpawn(thread),
+  );
+  const nodes = roots.flatMap((thread) => threadNode(page, thread) ?? []);
+  return [...nodes, ...wanted.flatMap((thread) => threadNode(page, thread) ?? [])];
+}
+
+function threadNode(page: Page, thread: Thread): TreeNode | null {
+  if (page.shown.has(thread.thread_id)) return null;
+  page.shown.add(thread.thread_id);
+  const { colour, graph } = page;
+  const name = [
+    colour.bold.cyan(escapeText(thread.agent_path)),
+    thread.nickname === null ? null : escapeText(thread.nickname),
+    thread.model === null ? null : colour.dim(escapeText(thread.model)),
+    status(colour, thread.execution),
+  ];
+  const turns = thread.turn_ids.flatMap((id) => graph.turns[id] ?? []);
+  const shown = page.turn === undefined ? turns : turns.filter((turn) => turn.turn_id === page.turn);
+  const results = page.turn === undefined ? page.index.results(thread.thread_id) : [];
+  return {
+    text: name.filter((part) => part !== null).join("  "),
+    children: [
+      ...shown.map((turn) => turnNode(page, turn, turns.indexOf(turn) + 1)),
+      ...results.map((edge) => ({
+        text: `${colour.magenta("reports to")} ${page.index.agentOf(edge.target)}`,
+        detail: page.index.anchorText(edge.source),
+        children: [],
+      })),
+    ],
+  };
+}
+
+function turnNode(page: Page, turn: Turn, number: number): TreeNode {
+  const { colour, graph, index } = page;
+  const calls = turn.inference_call_ids.flatMap((id) => graph.inference_calls[id] ?? []);
+  const started = index.userText(turn);
+  const steps = [
+    ...calls.map((call) => ({ seq: call.execution.started_seq, node: inferenceNode(page, call) })),
+    ...index.ownCalls(turn.turn_id).map((call) => ({
+      seq: call.execution.started_seq,
+      node: toolCallNode(page, call),
+    })),
+    ...index.ownCells(turn.turn_id).map((cell) => ({
+      seq: cell.execution.started_seq,
+      node: { text: cellLine(colour, cell), children: cellNodes(page, cell, toolCallNode) },
+    })),
+  ].toSorted((left, right) => left.seq - right.seq);
+  const facts = [
+    colour.bold(`turn ${number}`),
+    status(colour, turn.execution),
+    turn.usage === null ? null : colour.dim(count(turn.usage.total_tokens, "token")),
+  ];
+  return {
+    text: facts.filter((fact) => fact !== null).join("  "),
+    detail: started,
+    children: steps.map((step) => step.node),
+  };
+}
+
+function inferenceNode(page: Page, call: InferenceCall): TreeNode {
+  const { colour, graph, index } = page;
+  const said = call.response_item_ids
+    .flatMap((id) => graph.conversation_items[id] ?? [])
+    .filter((item) => item.kind === "message")
+    .map(itemText)
+    .join(" ");
+  const tokens =
+    call.usage === null
+      ? null
+      : colour.dim(`${grouped(call.usage.input_tokens)} → ${grouped(call.usage.output_tokens)} tokens`);
+  const facts = [colour.blue("model"), status(colour, call.execution), tokens];
+  const tools = call.tool_call_ids.flatMap((id) => graph.tool_calls[id] ?? []);
+  const cells = call.code_cell_ids
+    .flatMap((id) => graph.code_cells[id] ?? [])
+    .filter((cell) => cell.exec_tool_call_id === null);
+  const children = [
+    ...tools.map((tool) => ({ seq: tool.execution.started_seq, node: toolCallNode(page, tool) })),
+    ...cells.map((cell) => ({
+      seq: cell.execution.started_seq,
+      node: { text: cellLine(colour, cell), children: cellNodes(page, cell, toolCallNode) },
+    })),
+  ].toSorted((left, right) => left.seq - right.seq);
+  return {
+    text: facts.filter((fact) => fact !== null).join("  "),
+    detail: call.error ?? (said === "" ? index.reasoning(call) : said),
+    children: children.map((child) => child.node),
+  };
+}
+
+/** A tool call; one that spawned an agent carries the agent. */
+function toolCallNode(page: Page, call: ToolCall): TreeNode {
+  const { graph, index } = page;
+  const cell = call.code_cell_id === null ? undefined : graph.code_cells[call.code_cell_id];
+  const started = call.kind.type === "code_cell_exec" && cell !== undefined;
+  const spawned = index.spawnedBy(call.tool_call_id).flatMap((thread) => threadNode(page, thread) ?? []);
+  return {
+    text: toolCallText(page, call),
+    detail: started ? cell.source : call.input_preview,
+    children: [...(started ? cellNodes(page, cell, toolCallNode) : []), ...spawned],
+  };
+}
+
+function cellLine(colour: ChalkInstance, cell: CodeCell): string {
+  return `${colour.green("exec")} cell ${escapeText(cell.runtime_cell_id)}  ${status(colour, cell.execution)}`;
+}

@@ -1,0 +1,60 @@
+/** What stands above the tree: the rollout in a line or two, then what is wrong or worth a look. */
+import type { Anchor, RolloutGraph } from "@rollout-trace/reducer";
+import type { ChalkInstance } from "chalk";
+import { escapeText, fitText } from "./escape.ts";
+import { count, duration, utc } from "./format.ts";
+
+/** Findings and diagnostics shown in full; the rest is counted. */
+const SHOWN = 12;
+const MESSAGE_COLUMNS = 160;
+
+export function summaryLines(graph: RolloutGraph, colour: ChalkInstance): readonly string[] {
+  const size = (collection: object): number => Object.keys(collection).length;
+  const counts = [
+    count(size(graph.threads), "agent"),
+    count(size(graph.turns), "turn"),
+    count(size(graph.inference_calls), "model request"),
+    count(size(graph.tool_calls), "tool call"),
+    count(size(graph.code_cells), "code cell"),
+    count(graph.usage.total.total_tokens, "token"),
+  ];
+  const when =
+    graph.started_at_us === null
+      ? []
+      : [
+          utc(graph.started_at_us),
+          ...(graph.ended_at_us === null ? [] : [duration(graph.ended_at_us - graph.started_at_us)]),
+        ];
+  const ended = graph.recording_complete ? "" : colour.yellow("  (the recording was not closed)");
+  return [
+    `${colour.bold("rollout")} ${escapeText(graph.rollout_id ?? "without an id")}  ${statusText(graph, colour)}${ended}`,
+    colour.dim([...when, ...counts].join(" · ")),
+    ...problems(graph, colour),
+  ];
+}
+
+function statusText(graph: RolloutGraph, colour: ChalkInstance): string {
+  if (graph.status === "completed") return colour.green(graph.status);
+  return graph.status === "running" ? colour.yellow(graph.status) : colour.red(graph.status);
+}
+
+function problems(graph: RolloutGraph, colour: ChalkInstance): readonly string[] {
+  const diagnostics = graph.diagnostics.map((diagnostic) => {
+    const paint = diagnostic.severity === "error" ? colour.red : colour.yellow;
+    const where = diagnostic.seq === null ? "" : ` seq ${diagnostic.seq}`;
+    return `${paint(`${diagnostic.severity} ${diagnostic.code}`)}${where}: ${fitText(diagnostic.message, MESSAGE_COLUMNS)}`;
+  });
+  const findings = graph.findings.map(
+    (finding) =>
+      `${colour.yellow(finding.code)} ${anchorText(finding.object)}: ${fitText(finding.message, MESSAGE_COLUMNS)}`,
+  );
+  return [...shortened(diagnostics), ...shortened(findings)];
+}
+
+function anchorText(anchor: Anchor): string {
+  return `${anchor.type.replaceAll("_", " ")} ${escapeText(anchor.id)}`;
+}
+
+function shortened(lines: readonly string[]): readonly string[] {
+  return lines.length <= SHOWN ? lines : [...lines.slice(0, SHOWN), `… and ${lines.length - SHOWN} more`];
+}

@@ -1,0 +1,58 @@
+/** A tree of lines with branches in front of them. */
+import stringWidth from "string-width";
+
+/** One line and what hangs under it. `text` is styled and safe already; `detail` is recorded text that may be cut. */
+export interface TreeNode {
+  readonly text: string;
+  /** Untrusted text shown after `text`, cut to the room that is left. */
+  readonly detail?: string | null;
+  readonly children: readonly TreeNode[];
+}
+
+export interface TreeStyle {
+  /** Columns, or null for no cutting. */
+  readonly columns: number | null;
+  /** Styles the branches. */
+  branch(text: string): string;
+  /** Makes untrusted text safe, cut to a number of columns, and styles it. */
+  detail(text: string, columns: number): string;
+}
+
+/** Room for recorded text where there is no terminal, and the least that is worth showing where there is one. */
+const DETAIL_COLUMNS = 100;
+const LEAST_DETAIL_COLUMNS = 8;
+
+/**
+ * The lines of the trees, one after the other, down to a number of levels (default: all). Walks with a stack of its own:
+ * agents may nest deeper than calls can.
+ */
+export function* treeLines(
+  roots: readonly TreeNode[],
+  style: TreeStyle,
+  levels: number = Number.POSITIVE_INFINITY,
+): Generator<string, void, undefined> {
+  const stack = roots.toReversed().map((node) => ({ node, lead: "", under: "", level: 1 }));
+  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
+    const { node, lead, under, level } = top;
+    yield line(node, lead, style);
+    if (level >= levels) continue;
+    const last = node.children.length - 1;
+    for (let index = last; index >= 0; index -= 1) {
+      const child = node.children[index];
+      if (child === undefined) continue;
+      stack.push({
+        node: child,
+        level: level + 1,
+        lead: under + (index === last ? "└─ " : "├─ "),
+        under: under + (index === last ? "   " : "│  "),
+      });
+    }
+  }
+}
+
+function line(node: TreeNode, lead: string, style: TreeStyle): string {
+  const head = style.branch(lead) + node.text;
+  if (node.detail === undefined || node.detail === null || node.detail === "") return head;
+  const room = style.columns === null ? DETAIL_COLUMNS : style.columns - stringWidth(head) - 2;
+  return room < LEAST_DETAIL_COLUMNS ? head : `${head}  ${style.detail(node.detail, room)}`;
+}

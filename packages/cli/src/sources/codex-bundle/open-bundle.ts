@@ -1,0 +1,85 @@
+/** A Codex trace bundle as a `RolloutSource`, read where it lies. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { JsonObject, RolloutId, RolloutSource, SourceRecord } from "@rollout-trace/protocol";
+import { asId } from "@rollout-trace/protocol";
+import { CliError } from "../../errors.ts";
+import { readLines } from "../read-lines.ts";
+import { asPayloadRef, type BundleEvent, parseBundleEvent } from "./bundle-event.ts";
+import { type BundleManifest, MANIFEST_FILE, readManifest } from "./manifest.ts";
+import { type PayloadFile, PayloadFiles } from "./payload-files.ts";
+import { payloadKindOf } from "./payload-kind.ts";
+import { createTranslator } from "./translate.ts";
+
+/** Whether a folder looks like a bundle. */
+export function isCodexBundle(folder: string): boolean {
+  return existsSync(join(folder, MANIFEST_FILE));
+}
+
+/**
+ * Opens a bundle. Lines and payloads that cannot be read come out as problems of the source and as failed reads; only a
+ * bundle without a readable manifest or event log throws (`CliError` `unreadable_source`).
+ */
+export function openCodexBundle(folder: string): RolloutSource {
+  const manifest = readManifest(folder);
+  const log = join(folder, manifest.eventLog);
+  const payloadFolder = join(folder, manifest.payloadFolder);
+  if (!existsSync(log)) {
+    throw new CliError("unreadable_source", `${log}: the manifest names this event log, but there is none`);
+  }
+  const payloads = new PayloadFiles(folder, indexPayloads(log));
+  return {
+    rolloutId: asId<RolloutId>(manifest.rolloutId),
+    provenance: "recorded",
+    eventCount: null,
+    payloads,
+    *events(fromSeq = 1) {
+      if (!existsSync(payloadFolder)) {
+        yield problem(payloadFolder, "the manifest names this payload folder, but there is none");
+      }
+      yield* translated(log, manifest, payloads, fromSeq);
+    },
+  };
+}
+
+function* translated(
+  log: string,
+  manifest: BundleManifest,
+  payloads: PayloadFiles,
+  fromSeq: number,
+): Generator<SourceRecord, void, undefined> {
+  const translate = createTranslator(manifest, payloads);
+  for (const line of readLines(log)) {
+    if (line.text.trim() === "") continue;
+    const event = parseBundleEvent(line.text);
+    if (typeof event === "string") {
+      const why = line.terminated ? event : `${event}; the last line was cut off while it was being written`;
+      yield problem(`${log}:${line.number}`, why);
+      continue;
+    }
+    const value = translate(event);
+    if (event.seq >= fromSeq) yield { type: "event", value };
+  }
+}
+
+/** Which file each payload is in: the events say so, and a reader may ask before it has seen the event. */
+function indexPayloads(log: string): ReadonlyMap<string, PayloadFile> {
+  const files = new Map<string, PayloadFile>();
+  for (const line of readLines(log)) {
+    const event = parseBundleEvent(line.text);
+    if (typeof event !== "string") addRefs(event, files);
+  }
+  return files;
+}
+
+function addRefs(event: BundleEvent, files: Map<string, PayloadFile>): void {
+  const { payloads, ...fields }: JsonObject = event.payload;
+  for (const value of [...Object.values(fields), ...(Array.isArray(payloads) ? payloads : [])]) {
+    const ref = asPayloadRef(value);
+    if (ref !== null) files.set(ref.id, { path: ref.path, kind: payloadKindOf(ref.kind, event.type) });
+  }
+}
+
+function problem(where: string, message: string): SourceRecord {
+  return { type: "problem", problem: { where, message } };
+}

@@ -1,0 +1,58 @@
+/** A rollout of a store. */
+import type { RolloutSource } from "@rollout-trace/protocol";
+import { asId, type RolloutId } from "@rollout-trace/protocol";
+import { readTraceStore, TraceStoreError, type TraceStoreReader } from "@rollout-trace/trace";
+import { CliError } from "../errors.ts";
+import { utc } from "../render/format.ts";
+
+/** Rollouts named in a message when none was chosen. */
+const NAMED = 10;
+
+/** Opens a store for reading and one rollout of it: the one named, `latest`, or the only one. */
+export function openStoreRollout(
+  path: string,
+  wanted: string | undefined,
+): Disposable & { readonly rollout: RolloutSource } {
+  const store = openReader(path);
+  try {
+    const rollout = store.openRollout(asId<RolloutId>(choose(path, store, wanted)));
+    return { rollout, [Symbol.dispose]: () => store.close() };
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+function openReader(path: string): TraceStoreReader {
+  try {
+    return readTraceStore(path);
+  } catch (error) {
+    if (error instanceof TraceStoreError) {
+      throw new CliError("unreadable_source", error.message, { cause: error });
+    }
+    throw error;
+  }
+}
+
+function choose(path: string, store: TraceStoreReader, wanted: string | undefined): string {
+  // Oldest first.
+  const rollouts = store.rollouts();
+  const latest = rollouts.at(-1);
+  if (latest === undefined) throw new CliError("unknown_rollout", `${path}: the store holds no rollout yet`);
+  if (wanted === "latest" || (wanted === undefined && rollouts.length === 1)) return latest.rolloutId;
+  const listed = rollouts
+    .slice(-NAMED)
+    .map((rollout) => `\n  ${rollout.rolloutId}  ${utc(rollout.startedAtUs)}`)
+    .join("");
+  const more = rollouts.length > NAMED ? `\n  … and ${rollouts.length - NAMED} older` : "";
+  if (wanted === undefined) {
+    throw new CliError(
+      "ambiguous_rollout",
+      `${path}: holds ${rollouts.length} rollouts; choose one with --rollout ID or --rollout latest:${listed}${more}`,
+    );
+  }
+  if (!rollouts.some((rollout) => rollout.rolloutId === wanted)) {
+    throw new CliError("unknown_rollout", `${path}: no rollout ${wanted}; it holds:${listed}${more}`);
+  }
+  return wanted;
+}
