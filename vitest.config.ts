@@ -9,6 +9,7 @@ export default defineConfig({
     include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts", "examples/*/test/**/*.test.ts"],
     pool: "forks",
     maxWorkers: 2,
+    reporters: ["default", "./scripts/plain-summary-reporter.ts"],
     testTimeout: 30_000,
     execArgv: ["--conditions=rollout-trace-source"],
   },
