@@ -1,0 +1,146 @@
+/**
+ * One cell's open calls to its host: nested tool calls and notifications. Each nested call that was started is reported as
+ * ended exactly once, before `settle` resolves.
+ */
+import type {
+  CellNotification,
+  ExecutionStatus,
+  NestedCallResult,
+  NestedToolCall,
+  ToolEndCause,
+  ToolKind,
+} from "@rollout-trace/protocol";
+import type { DeliveredResult } from "../isolate/cell-isolate.ts";
+import type { StopHow } from "./cell-effect.ts";
+import type { CallbackGraces, CellHost } from "./cell-host.ts";
+import type { ObserverPort } from "./observer-port.ts";
+
+export type Answered = (callId: string, result: DeliveredResult) => void;
+
+export class Callbacks {
+  readonly #host: CellHost;
+  readonly #observer: ObserverPort;
+  readonly #answered: Answered;
+  /** In the order of asking. */
+  readonly #calls = new Map<string, { readonly call: NestedToolCall; readonly abort: AbortController }>();
+  readonly #notifications = new Set<AbortController>();
+  /** Null while the cell lives; afterwards how calls that are still open end. */
+  #cancelled: ToolEndCause | null = null;
+  /** Called whenever a call or notification was answered, while `settle` waits for that. */
+  #changed: () => void = () => {};
+
+  constructor(host: CellHost, observer: ObserverPort, answered: Answered) {
+    this.#host = host;
+    this.#observer = observer;
+    this.#answered = answered;
+  }
+
+  get openCallIds(): string[] {
+    return [...this.#calls.keys()];
+  }
+
+  get quiet(): boolean {
+    return this.#calls.size === 0 && this.#notifications.size === 0;
+  }
+
+  invoke(call: NestedToolCall, recordAs: ToolKind): void {
+    const abort = new AbortController();
+    this.#calls.set(call.runtimeToolCallId, { call, abort });
+    this.#observer.emit({ type: "nested_call_started", call, recordAs });
+    void this.#invoke(call, abort.signal);
+  }
+
+  notify(notification: CellNotification): void {
+    const abort = new AbortController();
+    this.#notifications.add(abort);
+    const { cellId, callId, text } = notification;
+    this.#observer.emit({ type: "notification", cellId, callId, text });
+    void this.#notify(notification, abort);
+  }
+
+  /** The cell is over. Resolves when every callback was answered or was given up. */
+  async settle(how: StopHow, graces: CallbackGraces): Promise<void> {
+    this.#cancelled = endCauseOf(how);
+    for (const { abort } of this.#calls.values()) abort.abort(cancelReason());
+    if (how.type === "settled") {
+      await this.#until(() => this.#notifications.size === 0, graces.notifyDrainMs);
+    }
+    for (const abort of this.#notifications) abort.abort(cancelReason());
+    await this.#until(() => this.quiet, graces.abortGraceMs);
+    for (const { call } of this.#calls.values()) this.#ended(call, "cancelled", this.#cancelled, null);
+    this.#calls.clear();
+    this.#notifications.clear();
+  }
+
+  async #invoke(call: NestedToolCall, signal: AbortSignal): Promise<void> {
+    let answer: { readonly result: DeliveredResult; readonly value: NestedCallResult };
+    try {
+      const value = await this.#observer.runNestedCall(call, async () => {
+        return await this.#host.invokeTool(call, signal);
+      });
+      const json = JSON.stringify(value ?? null);
+      answer = { result: { ok: true, json }, value: { type: "value", value: value ?? null } };
+    } catch (error) {
+      const text = errorMessage(error);
+      answer = { result: { ok: false, error: text }, value: { type: "error", error: text } };
+    }
+    // Given up meanwhile: its end was reported then.
+    if (!this.#calls.delete(call.runtimeToolCallId)) return;
+    if (this.#cancelled !== null) {
+      this.#ended(call, "cancelled", this.#cancelled, null);
+    } else if (answer.result.ok) {
+      this.#ended(call, "completed", "returned", answer.value);
+      this.#answered(call.runtimeToolCallId, answer.result);
+    } else {
+      this.#ended(call, "failed", "error", answer.value);
+      this.#answered(call.runtimeToolCallId, answer.result);
+    }
+    this.#changed();
+  }
+
+  async #notify(notification: CellNotification, abort: AbortController): Promise<void> {
+    try {
+      await this.#host.notify(notification, abort.signal);
+    } catch {
+      // A notification that the host could not deliver is the host's loss; the script was never told of one that arrived.
+    }
+    this.#notifications.delete(abort);
+    this.#changed();
+  }
+
+  #ended(
+    call: NestedToolCall,
+    status: ExecutionStatus,
+    endCause: ToolEndCause,
+    result: NestedCallResult | null,
+  ): void {
+    const { cellId, runtimeToolCallId } = call;
+    this.#observer.emit({ type: "nested_call_ended", cellId, runtimeToolCallId, status, endCause, result });
+  }
+
+  async #until(condition: () => boolean, ms: number): Promise<void> {
+    if (condition()) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#changed = () => {
+        if (!condition()) return;
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#changed = () => {};
+  }
+}
+
+function endCauseOf(how: StopHow): ToolEndCause {
+  if (how.type === "settled") return "cell_ended";
+  return how.cause === "turn_interrupted" ? "turn_interrupted" : "cell_cancelled";
+}
+
+function cancelReason(): DOMException {
+  return new DOMException("the cell that asked for this is over", "AbortError");
+}
+
+function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,220 @@
+/**
+ * One cell's shell: the only writer of its state. Feeds messages to the transition, one at a time, and carries out the effects;
+ * decides nothing itself.
+ */
+import type { CodeModeErrorCode, NestedToolCall, RuntimeResponse } from "@rollout-trace/protocol";
+import { CellIsolate } from "../isolate/cell-isolate.ts";
+import type { IsolateBox } from "../isolate/isolate-box.ts";
+import { limitErrorText, type ResolvedLimits } from "../isolate/limits.ts";
+import type { Toolset } from "../isolate/toolset.ts";
+import { Callbacks } from "./callbacks.ts";
+import type { CellEffect, ObservedOutcome, StopHow } from "./cell-effect.ts";
+import type { CallbackGraces, CellHost } from "./cell-host.ts";
+import type { CalledTool, CellMessage, ControlMessage, DataMessage } from "./cell-message.ts";
+import { type CellEnd, type CellState, initialState, type Until } from "./cell-state.ts";
+import { transition } from "./cell-transition.ts";
+import { CpuWatch } from "./cpu-watch.ts";
+import { Mailbox } from "./mailbox.ts";
+import type { ObserverPort } from "./observer-port.ts";
+
+/** Who waits for an answer of the cell; exactly one method is called, once, from inside the cell's loop. */
+export interface Waiter {
+  /** `pendingToolCallIds` are the open calls at that moment, in the order of asking. */
+  answer(outcome: ObservedOutcome, pendingToolCallIds: readonly string[]): void;
+  refuse(code: CodeModeErrorCode): void;
+  abandon(): void;
+}
+
+export interface CellSetup {
+  readonly cellId: string;
+  /** The exec call's model-visible id. */
+  readonly toolCallId: string;
+  readonly toolset: Toolset;
+  readonly limits: ResolvedLimits;
+  readonly graces: CallbackGraces;
+  readonly box: IsolateBox;
+}
+
+export class CellActor {
+  readonly #setup: CellSetup;
+  readonly #host: CellHost;
+  readonly #observer: ObserverPort;
+  readonly #isolate: CellIsolate;
+  readonly #callbacks: Callbacks;
+  readonly #cpu: CpuWatch;
+  readonly #mailbox = new Mailbox<ControlMessage, DataMessage>((message) => {
+    this.#handle(message);
+  });
+  /** Filled when somebody begins to wait, emptied by the effect that answers. */
+  readonly #waiters = new Map<number, Waiter>();
+  #nextWaiter = 0;
+  #deadline: NodeJS.Timeout | undefined;
+  #state: CellState;
+
+  constructor(setup: CellSetup, host: CellHost, observer: ObserverPort, until: Until, waiter: Waiter) {
+    this.#setup = setup;
+    this.#host = host;
+    this.#observer = observer;
+    this.#isolate = new CellIsolate(setup.box, (event) => {
+      this.#mailbox.data(event);
+    });
+    this.#callbacks = new Callbacks(host, observer, (callId, result) => {
+      this.#mailbox.data({ type: "tool_answered", callId, result });
+    });
+    this.#cpu = new CpuWatch(setup.limits.cpuMs, this.#isolate, () => {
+      this.#mailbox.control({ type: "limit_exceeded", limit: "cpu" });
+    });
+    const id = this.#register(waiter);
+    this.#state = initialState({ id, until });
+    if (until.type === "yield") this.#armDeadline(id, until.deadlineMs);
+  }
+
+  start(source: string, stored: string): void {
+    const { cellId, toolCallId } = this.#setup;
+    this.#observer.emit({ type: "cell_started", cellId, toolCallId, source });
+    this.#cpu.start();
+    this.#isolate.start(source, stored);
+  }
+
+  /** Returns a function by which the observer goes away again. */
+  observe(until: Until, waiter: Waiter): () => void {
+    const id = this.#register(waiter);
+    this.#mailbox.control({ type: "observe", observer: { id, until } });
+    return () => {
+      this.#mailbox.control({ type: "unobserve", id });
+    };
+  }
+
+  /** `waiter` is null when nobody waits for the answer. */
+  terminate(
+    request: Pick<ControlMessage & { type: "terminate" }, "cause" | "toolCallId">,
+    waiter: Waiter | null,
+  ): void {
+    const { cause, toolCallId } = request;
+    const requester = waiter === null ? null : { id: this.#register(waiter), until: END };
+    this.#mailbox.control({ type: "terminate", requester, cause, toolCallId });
+  }
+
+  #register(waiter: Waiter): number {
+    const id = this.#nextWaiter;
+    this.#nextWaiter += 1;
+    this.#waiters.set(id, waiter);
+    return id;
+  }
+
+  #handle(message: CellMessage): void {
+    const { limits } = this.#setup;
+    const { state, effects } = transition(this.#state, message, (limit) => limitErrorText(limit, limits));
+    this.#state = state;
+    for (const effect of effects) this.#carryOut(effect);
+  }
+
+  #carryOut(effect: CellEffect): void {
+    const { cellId, toolCallId } = this.#setup;
+    switch (effect.type) {
+      case "deliver":
+        this.#isolate.deliver(effect.delivery);
+        return;
+      case "invoke":
+        this.#invoke(effect.call);
+        return;
+      case "notify":
+        this.#callbacks.notify({ callId: toolCallId, cellId, text: effect.text });
+        return;
+      case "arm_deadline":
+        this.#armDeadline(effect.id, effect.ms);
+        return;
+      case "disarm_deadline":
+        clearTimeout(this.#deadline);
+        return;
+      case "respond":
+        this.#cpu.observed();
+        this.#take(effect.id)?.answer(effect.outcome, this.#callbacks.openCallIds);
+        return;
+      case "refuse":
+        this.#take(effect.id)?.refuse(effect.code);
+        return;
+      case "abandon":
+        this.#take(effect.id)?.abandon();
+        return;
+      case "report_cancel": {
+        const { cause, toolCallId: byCall, limit } = effect;
+        this.#observer.emit({ type: "cancel_requested", cellId, toolCallId: byCall, cause, limit });
+        return;
+      }
+      case "commit":
+        this.#host.commit(effect.writes);
+        return;
+      case "stop":
+        this.#cpu[Symbol.dispose]();
+        void this.#stop(effect.how);
+        return;
+      case "report_end": {
+        const response = endResponse(cellId, effect.end, effect.items);
+        const journal = this.#isolate.journal();
+        this.#observer.emit({ type: "cell_ended", cellId, status: effect.end.type, response, journal });
+        return;
+      }
+      case "close":
+        this.#host.closed(cellId);
+        return;
+    }
+  }
+
+  #invoke({ callId, toolIndex, input }: CalledTool): void {
+    const named = this.#setup.toolset.tools[toolIndex];
+    if (named === undefined) return;
+    const { toolName, kind, recordAs } = named.tool;
+    const call: NestedToolCall = {
+      cellId: this.#setup.cellId,
+      runtimeToolCallId: callId,
+      toolName,
+      kind,
+      ...(input === undefined ? {} : { input }),
+    };
+    this.#callbacks.invoke(call, recordAs ?? { type: "other", name: toolName.name });
+  }
+
+  async #stop(how: StopHow): Promise<void> {
+    const { cellId, graces } = this.#setup;
+    if (how.type === "settled") {
+      this.#isolate.retire();
+      if (!this.#callbacks.quiet) await this.#callbacks.settle(how, graces);
+    } else {
+      const [isolate] = await Promise.all([this.#isolate.stop(), this.#callbacks.settle(how, graces)]);
+      if (isolate !== "stopped") this.#host.isolateLost(cellId, isolate);
+    }
+    this.#mailbox.data({ type: "stopped" });
+  }
+
+  #take(id: number): Waiter | undefined {
+    const waiter = this.#waiters.get(id);
+    this.#waiters.delete(id);
+    return waiter;
+  }
+
+  #armDeadline(id: number, ms: number): void {
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => {
+      this.#mailbox.control({ type: "deadline_passed", id });
+    }, ms);
+  }
+}
+
+const END: Until = { type: "end" };
+
+/** A cell's last response. */
+export function endResponse(
+  cellId: string,
+  end: CellEnd,
+  contentItems: RuntimeResponse["contentItems"],
+): RuntimeResponse {
+  switch (end.type) {
+    case "completed":
+      return { type: "result", cellId, contentItems };
+    case "failed":
+      return { type: "result", cellId, contentItems, errorText: end.errorText };
+    case "terminated":
+      return { type: "terminated", cellId, contentItems };
+  }
+}

@@ -1,0 +1,34 @@
+/** The observer, made safe: whatever it throws changes nothing. */
+import type { CodeModeEvent, CodeModeObserver, NestedToolCall } from "@rollout-trace/protocol";
+
+export class ObserverPort {
+  readonly #observer: CodeModeObserver | undefined;
+
+  constructor(observer: CodeModeObserver | undefined) {
+    this.#observer = observer;
+  }
+
+  emit(event: CodeModeEvent): void {
+    try {
+      this.#observer?.observe(event);
+    } catch {
+      // Watching a session never changes it.
+    }
+  }
+
+  /** Runs `run` exactly once, inside the observer's context where it has one. */
+  async runNestedCall<Result>(call: NestedToolCall, run: () => Promise<Result>): Promise<Result> {
+    const observer = this.#observer;
+    if (observer?.runNestedCall === undefined) return await run();
+    let started: Promise<Result> | undefined;
+    const runOnce = (): Promise<Result> => (started ??= run());
+    try {
+      const observed = observer.runNestedCall(call, runOnce);
+      if (started === undefined) await observed;
+      else observed.catch(() => {});
+    } catch {
+      // As above; if it failed before it ran the call, the call runs without it.
+    }
+    return await runOnce();
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * What crosses the isolate boundary, in both directions: strings, numbers and booleans only. The guest's half is the
+ * prelude, the host's half is `cell-isolate.ts`; nothing else may talk through it.
+ */
+import type { CellLimitName } from "@rollout-trace/protocol";
+
+/** Guest to host. The letters are positional arguments of one call, since objects cost a structured copy each. */
+export type Post = (kind: PostKind, a?: string | number, b?: string | number, c?: string) => void;
+
+export type PostKind =
+  /** a: text */
+  | "text"
+  /** a: URL, b: detail */
+  | "image"
+  /** a: call number, b: index into the toolset, c: input as JSON, absent without input */
+  | "call"
+  /** a: text */
+  | "notify"
+  /** a: timer id, b: milliseconds */
+  | "timer_set"
+  /** a: timer id */
+  | "timer_clear"
+  | "yield"
+  /** a: clock reads, comma separated */
+  | "clock"
+  /** The script is over, successfully. a: writes */
+  | "done"
+  /** A timer callback threw. a: error text, b: writes */
+  | "fail"
+  /** a: `CellLimitName` */
+  | "limit";
+
+/** Blocks the guest until the host has taken everything posted so far. */
+export type Barrier = () => void;
+
+/** Host to guest, one call per turn. `flush` returns the writes; the other kinds return nothing. */
+export type Deliver = (kind: DeliverKind, id: number, ok: boolean, payload: string) => string | undefined;
+
+export type DeliverKind =
+  /** id: call number, payload: the result as JSON, or the error's text when not ok */
+  | "tool"
+  /** id: timer id */
+  | "timer"
+  /** payload: the session's stored values; delivered at most once, before the script runs */
+  | "store"
+  /** Asks for the writes of a script that failed. */
+  | "flush";
+
+/** What the prelude is told when it is installed. */
+export interface PreludeConfig {
+  readonly tools: readonly PreludeTool[];
+  readonly seed: number;
+  readonly outputBytes: number;
+  readonly pendingToolCalls: number;
+  readonly pendingInputChars: number;
+  readonly timers: number;
+  readonly clockReads: number;
+  readonly messageOverheadBytes: number;
+  readonly notifyOverheadBytes: number;
+  readonly barrierMessages: number;
+  readonly barrierChars: number;
+}
+
+export interface PreludeTool {
+  readonly identifier: string;
+  readonly description: string;
+  readonly freeform: boolean;
+}
+
+/** The limits that the guest itself notices. */
+export type GuestLimit = Extract<CellLimitName, "output" | "pending_tool_calls" | "timers">;
+
+/** Stored values cross the boundary as a JSON array of alternating keys and values, the values being JSON text again. */
+export function encodeStored(values: ReadonlyMap<string, string>): string {
+  return JSON.stringify([...values].flat());
+}
+
+/** The reverse of `encodeStored`. The text comes from a guest: anything that is not a pair of strings is left out. */
+export function decodeStored(text: string): ReadonlyMap<string, string> {
+  const flat: unknown = JSON.parse(text);
+  const values = new Map<string, string>();
+  if (!Array.isArray(flat)) return values;
+  for (let index = 0; index + 1 < flat.length; index += 2) {
+    const key: unknown = flat[index];
+    const json: unknown = flat[index + 1];
+    if (typeof key === "string" && typeof json === "string") values.set(key, json);
+  }
+  return values;
+}

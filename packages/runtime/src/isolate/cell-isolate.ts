@@ -1,0 +1,290 @@
+/**
+ * Runs one script in one isolate: takes what the script posts, hands it one delivery per turn, notices when it has nothing
+ * left to run, how it ended, and which limit it passed. Decides nothing about the cell.
+ */
+import type { CellJournal, ImageDetail, ContentItem, JsonValue } from "@rollout-trace/protocol";
+import { decodeStored, type GuestLimit, type Post } from "./bridge.ts";
+import { type IsolateBox, UnsupportedImport } from "./isolate-box.ts";
+import { JournalRecorder } from "./journal.ts";
+import { scriptErrorText, scriptStackText } from "./script-error.ts";
+import { HostTimers } from "./timers.ts";
+
+/** What the isolate says about its script, in the order in which it happened. */
+export type IsolateEvent =
+  | { readonly type: "output"; readonly item: ContentItem }
+  | {
+      readonly type: "tool_called";
+      readonly callId: string;
+      readonly toolIndex: number;
+      readonly input: JsonValue | undefined;
+    }
+  | { readonly type: "notified"; readonly text: string }
+  | { readonly type: "yield_requested" }
+  | { readonly type: "timer_due"; readonly timerId: number }
+  /** Nothing left to run. `delivered` says how many deliveries it has seen; `timers` how many timers may still fire. */
+  | { readonly type: "idle"; readonly delivered: number; readonly timers: number }
+  /** The module settled, or the script left by `exit()`. Nothing but `settled` or `limit_passed` ends a script. */
+  | {
+      readonly type: "settled";
+      readonly outcome: ScriptOutcome;
+      readonly writes: ReadonlyMap<string, string>;
+    }
+  | { readonly type: "limit_passed"; readonly limit: GuestLimit | "memory" };
+
+export type ScriptOutcome =
+  | { readonly type: "completed" }
+  | { readonly type: "failed"; readonly errorText: string };
+
+/** What a script receives, one per turn. */
+export type Delivery =
+  | { readonly type: "tool_result"; readonly callId: string; readonly result: DeliveredResult }
+  | { readonly type: "timer"; readonly timerId: number };
+
+/** `json` is the value's JSON text. */
+export type DeliveredResult =
+  | { readonly ok: true; readonly json: string }
+  | { readonly ok: false; readonly error: string };
+
+/**
+ * What became of the isolate. `stuck`: its thread still runs and cannot be stopped. `poisoned`: V8 gave up on it, its thread
+ * and memory are lost until the process ends.
+ */
+export type StopResult = "stopped" | "stuck" | "poisoned";
+
+/** Most scripts stop within a millisecond; a sort of millions or a bigint product takes longer and does stop. */
+const STOP_CHECK_MS = 150;
+/** A completed cell's isolate is thrown away after its response is out. */
+const DISPOSE_DELAY_MS = 1;
+const NO_WRITES: ReadonlyMap<string, string> = new Map();
+const CALL_PREFIX = "tool-";
+
+export class CellIsolate {
+  readonly #box: IsolateBox;
+  readonly #journal: JournalRecorder;
+  readonly #timers: HostTimers;
+  readonly #emit: (event: IsolateEvent) => void;
+  /** Filled by `deliver`, drained by the turn loop; `#next` is the first that was not delivered. */
+  #inbox: Delivery[] = [];
+  #next = 0;
+  #delivered = 0;
+  /** The turn loop while it runs; it settles when the isolate is idle or was stopped. */
+  #turns: Promise<void> | null = null;
+  #phase: "open" | "closed" | "poisoned" = "open";
+
+  constructor(box: IsolateBox, emit: (event: IsolateEvent) => void) {
+    this.#box = box;
+    this.#emit = emit;
+    this.#journal = new JournalRecorder(box.seed);
+    this.#timers = new HostTimers((timerId) => {
+      emit({ type: "timer_due", timerId });
+    });
+    box.moveIn({
+      post: (...message) => {
+        this.#posted(...message);
+      },
+      catastrophe: () => {
+        if (this.#phase === "open") this.#close({ type: "limit_passed", limit: "memory" });
+        this.#phase = "poisoned";
+      },
+    });
+  }
+
+  /** Begins to run `source`. `stored` is what `load` finds, encoded; empty when there is nothing. */
+  start(source: string, stored: string): void {
+    if (stored !== "") this.#box.provideStored(stored);
+    this.#turns = this.#run(() => this.#box.evaluate(source));
+  }
+
+  deliver(delivery: Delivery): void {
+    if (this.#phase !== "open") return;
+    this.#inbox.push(delivery);
+    this.#turns ??= this.#run(null);
+  }
+
+  /** Milliseconds of CPU that the script has used, readable while it runs. */
+  cpuMs(): number {
+    return this.#box.isolate.isDisposed ? 0 : Number(this.#box.isolate.cpuTime) / 1e6;
+  }
+
+  journal(): CellJournal {
+    return this.#journal.finish();
+  }
+
+  /** The script is over: nothing that it still does counts, and its isolate goes as soon as that delays nobody. */
+  retire(): void {
+    this.#shut();
+    setTimeout(() => {
+      this.#dispose();
+    }, DISPOSE_DELAY_MS);
+  }
+
+  /** Stops the script where it is. Resolves when it has really stopped, or was found not to. */
+  async stop(): Promise<StopResult> {
+    const interrupted = this.#turns;
+    if (interrupted !== null) this.#journal.interrupted();
+    this.#shut();
+    this.#dispose();
+    if (interrupted === null) return "stopped";
+    const stopped = await settlesWithin(interrupted, STOP_CHECK_MS);
+    if (this.#phase === "poisoned") return "poisoned";
+    return stopped ? "stopped" : "stuck";
+  }
+
+  #shut(): void {
+    if (this.#phase === "open") this.#phase = "closed";
+    this.#inbox = [];
+    this.#next = 0;
+    this.#timers[Symbol.dispose]();
+  }
+
+  #dispose(): void {
+    this.#box.dispose();
+  }
+
+  /** Says how the script ended; nothing is emitted after it. */
+  #close(end: Extract<IsolateEvent, { type: "settled" | "limit_passed" }>): void {
+    if (this.#phase !== "open") return;
+    this.#phase = "closed";
+    this.#emit(end);
+  }
+
+  async #run(first: (() => Promise<unknown>) | null): Promise<void> {
+    if (first !== null) await this.#turn(first);
+    for (let delivery = this.#take(); delivery !== undefined; delivery = this.#take()) {
+      const taken = delivery;
+      await this.#turn(() => this.#hand(taken));
+    }
+    this.#turns = null;
+    if (this.#phase !== "open") return;
+    this.#emit({ type: "idle", delivered: this.#delivered, timers: this.#timers.size });
+  }
+
+  #take(): Delivery | undefined {
+    const delivery = this.#inbox[this.#next];
+    if (delivery === undefined) {
+      this.#inbox = [];
+      this.#next = 0;
+      return undefined;
+    }
+    this.#next += 1;
+    this.#delivered += 1;
+    return delivery;
+  }
+
+  #hand(delivery: Delivery): Promise<unknown> {
+    if (delivery.type === "timer") {
+      this.#journal.delivered({ type: "timer", timer_id: delivery.timerId });
+      return this.#box.deliver("timer", delivery.timerId, true, "");
+    }
+    const { callId, result } = delivery;
+    this.#journal.delivered({ type: "tool_result", runtime_tool_call_id: callId, ok: result.ok });
+    const number = Number(callId.slice(CALL_PREFIX.length));
+    return this.#box.deliver("tool", number, result.ok, result.ok ? result.json : result.error);
+  }
+
+  async #turn(turn: () => Promise<unknown>): Promise<void> {
+    try {
+      await turn();
+    } catch (error) {
+      if (this.#phase === "open") await this.#rejectedTurn(error);
+    }
+  }
+
+  /**
+   * A turn rejects when any promise was left rejected in it, the script's own or a floating one; asking the module itself
+   * tells which.
+   */
+  async #rejectedTurn(error: unknown): Promise<void> {
+    if (this.#box.isolate.isDisposed) {
+      this.#close({ type: "limit_passed", limit: "memory" });
+      return;
+    }
+    if (error instanceof UnsupportedImport) {
+      this.#fail(`Error: ${error.message}`, NO_WRITES);
+      return;
+    }
+    let failure: { readonly error: unknown } | null = null;
+    try {
+      if (this.#box.compiled) await this.#box.probe();
+      else failure = { error };
+    } catch (probed) {
+      failure = { error: probed };
+    }
+    if (failure !== null) await this.#settleFailure(failure.error);
+  }
+
+  async #settleFailure(error: unknown): Promise<void> {
+    let writes = NO_WRITES;
+    try {
+      const text = await this.#box.deliver("flush", 0, true, "");
+      if (text !== undefined) writes = decodeStored(text);
+    } catch {
+      // The flush ran microtasks of the script, one of which was left rejected or passed the memory limit.
+    }
+    if (this.#phase !== "open") return;
+    if (this.#box.isolate.isDisposed) this.#close({ type: "limit_passed", limit: "memory" });
+    else this.#fail(scriptErrorText(error), writes);
+  }
+
+  #fail(errorText: string, writes: ReadonlyMap<string, string>): void {
+    this.#close({ type: "settled", outcome: { type: "failed", errorText }, writes });
+  }
+
+  /** Called by the guest. Must never throw: what a host function throws is copied into the guest, host paths and all. */
+  #posted(...[kind, a, b, c]: Parameters<Post>): void {
+    if (this.#phase !== "open") return;
+    switch (kind) {
+      case "text":
+        this.#emit({ type: "output", item: { type: "input_text", text: String(a) } });
+        return;
+      case "image": {
+        const detail = b as ImageDetail;
+        this.#emit({ type: "output", item: { type: "input_image", image_url: String(a), detail } });
+        return;
+      }
+      case "call": {
+        const input = c === undefined ? undefined : (JSON.parse(c) as JsonValue);
+        this.#emit({ type: "tool_called", callId: `${CALL_PREFIX}${a}`, toolIndex: Number(b), input });
+        return;
+      }
+      case "notify":
+        this.#emit({ type: "notified", text: String(a) });
+        return;
+      case "timer_set":
+        this.#timers.set(Number(a), Number(b));
+        return;
+      case "timer_clear":
+        this.#timers.clear(Number(a));
+        return;
+      case "yield":
+        this.#emit({ type: "yield_requested" });
+        return;
+      case "clock":
+        this.#journal.clockRead(String(a));
+        return;
+      case "done":
+        this.#close({
+          type: "settled",
+          outcome: { type: "completed" },
+          writes: decodeStored(String(a)),
+        });
+        return;
+      case "fail":
+        this.#fail(scriptStackText(String(a)), decodeStored(String(b)));
+        return;
+      case "limit":
+        this.#close({ type: "limit_passed", limit: a as GuestLimit });
+        return;
+    }
+  }
+}
+
+function settlesWithin(promise: Promise<void>, ms: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms, false);
+    void promise.then(() => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
+}

@@ -1,0 +1,162 @@
+/**
+ * An isolate that is ready for one script: prelude installed, tools bound, driver compiled. Everything here is off the hot
+ * path when it comes from the pool.
+ */
+import { randomInt } from "node:crypto";
+import ivm from "isolated-vm";
+import type { Deliver, Post, PreludeConfig } from "./bridge.ts";
+import { JOURNAL_ENTRIES } from "./journal.ts";
+import type { ResolvedLimits } from "./limits.ts";
+import { PRELUDE_FILE, PRELUDE_SOURCE } from "./prelude/source.ts";
+import { CELL_FILE } from "./script-error.ts";
+import type { Toolset } from "./toolset.ts";
+
+const MIB = 1024 * 1024;
+
+/** Costs that are not the text's own, so that a flood of empty messages ends too. Each is about what the host keeps. */
+const MESSAGE_OVERHEAD_BYTES = 64;
+const NOTIFY_OVERHEAD_BYTES = 1024;
+/** The host takes this much of a script's messages before its own loop goes on; 256 cost it a few milliseconds. */
+const BARRIER_MESSAGES = 256;
+const BARRIER_CHARS = 256 * 1024;
+/** Inputs of calls in flight are kept by the host, too. */
+const PENDING_INPUT_CHARS = 64 * MIB;
+
+/** A driver runs the cell's module and then says so; nothing but the driver can import `rt`. */
+const DRIVER_SOURCE = 'import { done } from "rt";\nimport "cell";\ndone();';
+const RT_SOURCE = "export const done = globalThis.__rt;\ndelete globalThis.__rt;";
+/** Evaluating this rejects exactly when the cell's own module failed. */
+const PROBE_SOURCE = 'import "cell";';
+
+export interface BoxEvents {
+  readonly post: Post;
+  /** The isolate is lost, its thread is parked for ever, and its memory stays taken. */
+  catastrophe(message: string): void;
+}
+
+export class IsolateBox {
+  readonly seed: number;
+  readonly isolate: ivm.Isolate;
+  readonly #context: ivm.Context;
+  readonly #deliver: ivm.Reference<Deliver>;
+  readonly #rt: ivm.Module;
+  readonly #driver: ivm.Module;
+  #cell: ivm.Module | null = null;
+  /** Null until a cell moves in; nothing can be posted before. */
+  #events: BoxEvents | null = null;
+  #catastrophe: string | null = null;
+
+  constructor(toolset: Toolset, limits: ResolvedLimits) {
+    this.seed = randomInt(2 ** 32);
+    this.isolate = new ivm.Isolate({
+      memoryLimit: Math.ceil(limits.heapBytes / MIB),
+      onCatastrophicError: (message) => {
+        this.#catastrophe = message;
+        this.#events?.catastrophe(message);
+      },
+    });
+    this.#context = this.isolate.createContextSync();
+    const post: Post = (kind, a, b, c) => this.#events?.post(kind, a, b, c);
+    this.#deliver = this.#context.evalClosureSync(
+      PRELUDE_SOURCE,
+      [
+        new ivm.Callback(post, { ignored: true }),
+        new ivm.Callback(() => {}, { sync: true }),
+        JSON.stringify(preludeConfig(toolset, limits, this.seed)),
+      ],
+      { filename: PRELUDE_FILE, result: { reference: true } },
+    ) as unknown as ivm.Reference<Deliver>;
+    this.#rt = this.isolate.compileModuleSync(RT_SOURCE, { filename: PRELUDE_FILE });
+    this.#rt.instantiateSync(this.#context, noImports);
+    this.#rt.evaluateSync();
+    this.#driver = this.isolate.compileModuleSync(DRIVER_SOURCE, { filename: PRELUDE_FILE });
+  }
+
+  /** Whether a script may move in. */
+  get usable(): boolean {
+    return this.#catastrophe === null && !this.isolate.isDisposed;
+  }
+
+  /** Whether the script got past its compilation. */
+  get compiled(): boolean {
+    return this.#cell !== null;
+  }
+
+  moveIn(events: BoxEvents): void {
+    this.#events = events;
+  }
+
+  /** Compiles and runs the script's first turn. Rejects with the script's error, or because something floating was rejected. */
+  async evaluate(source: string): Promise<void> {
+    const cell = await compileCell(this.isolate, source);
+    const [wanted] = cell.dependencySpecifiers;
+    if (wanted !== undefined) throw new UnsupportedImport(wanted);
+    this.#cell = cell;
+    this.#driver.instantiateSync(this.#context, (specifier) => (specifier === "rt" ? this.#rt : cell));
+    await this.#driver.evaluate();
+  }
+
+  /** Rejects with the script's own error if it has failed. */
+  async probe(): Promise<void> {
+    const cell = this.#cell;
+    if (cell === null) return;
+    const probe = this.isolate.compileModuleSync(PROBE_SOURCE, { filename: PRELUDE_FILE });
+    probe.instantiateSync(this.#context, () => cell);
+    await probe.evaluate();
+  }
+
+  /** One turn: hands something to the script and runs until it has nothing left to run. */
+  async deliver(...[kind, id, ok, payload]: Parameters<Deliver>): Promise<string | undefined> {
+    const result: unknown = await this.#deliver.apply(undefined, [kind, id, ok, payload]);
+    return typeof result === "string" ? result : undefined;
+  }
+
+  /** Before the script runs: gives it the session's values. Runs no code of the script, so it may block. */
+  provideStored(values: string): void {
+    this.#deliver.applySync(undefined, ["store", 0, true, values]);
+  }
+
+  dispose(): void {
+    if (!this.isolate.isDisposed) this.isolate.dispose();
+  }
+}
+
+/** A script wanted to import something. Its message is for the model. */
+export class UnsupportedImport extends Error {
+  constructor(specifier: string) {
+    super(`Unsupported import in exec: ${specifier}`);
+  }
+}
+
+/** Compiling blocks the host's loop, which is right for the usual few kilobytes: a thread hop would cost more. */
+const COMPILE_SYNC_CHARS = 64 * 1024;
+
+async function compileCell(isolate: ivm.Isolate, source: string): Promise<ivm.Module> {
+  const options = { filename: CELL_FILE };
+  if (source.length > COMPILE_SYNC_CHARS) return await isolate.compileModule(source, options);
+  return isolate.compileModuleSync(source, options);
+}
+
+function noImports(): never {
+  throw new Error("this module imports nothing");
+}
+
+function preludeConfig(toolset: Toolset, limits: ResolvedLimits, seed: number): PreludeConfig {
+  return {
+    tools: toolset.tools.map(({ tool, identifier }) => ({
+      identifier,
+      description: tool.description,
+      freeform: tool.kind === "freeform",
+    })),
+    seed,
+    outputBytes: limits.outputBytes,
+    pendingToolCalls: limits.pendingToolCalls,
+    pendingInputChars: PENDING_INPUT_CHARS,
+    timers: limits.timers,
+    clockReads: JOURNAL_ENTRIES,
+    messageOverheadBytes: MESSAGE_OVERHEAD_BYTES,
+    notifyOverheadBytes: NOTIFY_OVERHEAD_BYTES,
+    barrierMessages: BARRIER_MESSAGES,
+    barrierChars: BARRIER_CHARS,
+  };
+}

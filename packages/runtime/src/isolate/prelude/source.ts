@@ -1,0 +1,18 @@
+/**
+ * The prelude as text: the functions of this folder, each self-contained, put together for the isolate.
+ *
+ * They are ordinary checked functions, written out with their own source text, so there is no second copy to drift.
+ */
+import { boot } from "./boot.ts";
+import { installClock } from "./clock.ts";
+import { makeImageParser } from "./image.ts";
+
+/** The file name of the prelude in the isolate's stack traces; its lines are taken out of what the model reads. */
+export const PRELUDE_FILE = "code-mode-prelude";
+
+/** Body of a closure: `$0` is `post`, `$1` is `barrier`, `$2` the configuration as JSON. Returns `deliver`. */
+export const PRELUDE_SOURCE: string = `"use strict";
+return (${boot})($0, $1, JSON.parse($2), {
+  installClock: ${installClock},
+  makeImageParser: ${makeImageParser},
+});`;

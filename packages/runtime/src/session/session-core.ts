@@ -1,0 +1,127 @@
+/**
+ * What a session owns: ids, the registry of its cells, the stored values. A cell's own state belongs to its actor.
+ *
+ * Cells refer to this object and never to the session that the host holds, so that a session nobody holds any more can be
+ * noticed and its isolates stopped.
+ */
+import type {
+  CancelCause,
+  CellNotification,
+  CodeModeSessionDelegate,
+  ExecuteRequest,
+  JsonValue,
+  NestedToolCall,
+} from "@rollout-trace/protocol";
+import { CellActor, type Waiter } from "../cell/cell-actor.ts";
+import type { CallbackGraces, CellHost } from "../cell/cell-host.ts";
+import type { Until } from "../cell/cell-state.ts";
+import type { ObserverPort } from "../cell/observer-port.ts";
+import { CodeModeError } from "../errors.ts";
+import type { StopResult } from "../isolate/cell-isolate.ts";
+import type { IsolatePool } from "../isolate/isolate-pool.ts";
+import { resolveLimits } from "../isolate/limits.ts";
+import type { Toolsets } from "../isolate/toolset.ts";
+import { StoredValues } from "./stored-values.ts";
+import { type Answer, initialWaiter } from "./waiters.ts";
+
+/** What the sessions of one provider share. */
+export interface SessionResources {
+  readonly pool: IsolatePool;
+  readonly toolsets: Toolsets;
+  readonly graces: CallbackGraces;
+  isolateLost(cellId: string, how: Exclude<StopResult, "stopped">): void;
+}
+
+export interface AdmittedCell {
+  readonly cellId: string;
+  readonly answer: Promise<Answer>;
+}
+
+export class SessionCore implements CellHost {
+  readonly observer: ObserverPort;
+  readonly #delegate: CodeModeSessionDelegate;
+  readonly #resources: SessionResources;
+  readonly #stored = new StoredValues();
+  readonly #cells = new Map<string, CellActor>();
+  #nextCell = 1;
+  #nextWait = 1;
+  /** Null while the session admits cells; settles when the last cell is gone. */
+  #shutdown: PromiseWithResolvers<void> | null = null;
+
+  constructor(delegate: CodeModeSessionDelegate, observer: ObserverPort, resources: SessionResources) {
+    this.#delegate = delegate;
+    this.observer = observer;
+    this.#resources = resources;
+  }
+
+  /** Admits a cell and starts its script. Throws `shutting_down` and `invalid_request`, and admits nothing then. */
+  execute(request: ExecuteRequest, until: Until): AdmittedCell {
+    if (this.#shutdown !== null) {
+      throw new CodeModeError("shutting_down", "this session is shut down and runs nothing more");
+    }
+    const limits = resolveLimits(request.limits);
+    const { toolsets, pool, graces } = this.#resources;
+    const toolset = toolsets.of(request.enabledTools);
+    const box = pool.take(toolset, limits);
+    const cellId = String(this.#nextCell);
+    this.#nextCell += 1;
+    const { waiter, answer } = initialWaiter(cellId, this.observer);
+    const setup = { cellId, toolCallId: request.toolCallId, toolset, limits, graces, box };
+    const cell = new CellActor(setup, this, this.observer, until, waiter);
+    this.#cells.set(cellId, cell);
+    cell.start(request.source, this.#stored.snapshot());
+    return { cellId, answer };
+  }
+
+  cell(cellId: string): CellActor | undefined {
+    return this.#cells.get(cellId);
+  }
+
+  nextWaitId(): string {
+    const waitId = `wait-${this.#nextWait}`;
+    this.#nextWait += 1;
+    return waitId;
+  }
+
+  /** Cancels every cell and resolves when the last one is gone. */
+  async shutdown(): Promise<void> {
+    if (this.#shutdown === null) {
+      this.#shutdown = Promise.withResolvers<void>();
+      for (const cell of [...this.#cells.values()]) terminateUnasked(cell, "session_shutdown");
+      if (this.#cells.size === 0) this.#shutdown.resolve();
+    }
+    await this.#shutdown.promise;
+  }
+
+  async invokeTool(call: NestedToolCall, signal: AbortSignal): Promise<JsonValue> {
+    return await this.#delegate.invokeTool(call, signal);
+  }
+
+  async notify(notification: CellNotification, signal: AbortSignal): Promise<void> {
+    await this.#delegate.notify(notification, signal);
+  }
+
+  commit(writes: ReadonlyMap<string, string>): void {
+    this.#stored.merge(writes);
+  }
+
+  closed(cellId: string): void {
+    this.#cells.delete(cellId);
+    try {
+      this.#delegate.cellClosed(cellId);
+    } catch {
+      // The cell is gone either way.
+    }
+    if (this.#cells.size === 0) this.#shutdown?.resolve();
+  }
+
+  isolateLost(cellId: string, how: Exclude<StopResult, "stopped">): void {
+    this.#resources.isolateLost(cellId, how);
+  }
+}
+
+/** Nobody waits for the answer; a response that nobody took is dropped with the cell. */
+function terminateUnasked(cell: CellActor, cause: CancelCause): void {
+  const nobody: Waiter = { answer: () => {}, refuse: () => {}, abandon: () => {} };
+  cell.terminate({ cause, toolCallId: null }, nobody);
+}
