@@ -1,0 +1,47 @@
+/** Records what an agent host does as ordered raw events and payloads in SQLite. */
+export { openTraceStore, readTraceStore } from "./open-store.ts";
+export type { TraceStore, TraceStoreOptions, TraceStoreReader } from "./open-store.ts";
+export type { Clock } from "./recorder/clock.ts";
+export { currentTrace } from "./recorder/context.ts";
+export type { TraceContext } from "./recorder/context.ts";
+export {
+  disabledInferenceTrace,
+  disabledThreadTrace,
+  disabledToolCallTrace,
+  disabledTurnTrace,
+} from "./recorder/disabled.ts";
+export type {
+  AgentInteractionEndedOptions,
+  AgentInteractionOptions,
+  AgentResultOptions,
+  CompactionOptions,
+  CompactionRequestOptions,
+  CompactionRequestTrace,
+  CompactionTrace,
+  EndStatus,
+  HistoryItemOptions,
+  InferenceCancelledOptions,
+  InferenceCompletedOptions,
+  InferenceFailedOptions,
+  InferenceInputMode,
+  InferenceTrace,
+  Lazy,
+  StartChildThreadOptions,
+  StartInferenceOptions,
+  StartThreadOptions,
+  StartToolCallOptions,
+  StartTurnOptions,
+  ThreadTrace,
+  ToolCallEndedOptions,
+  ToolCallTrace,
+  TraceToolOptions,
+  TurnTrace,
+} from "./recorder/handles.ts";
+export type { RootThreadOptions, StartRolloutOptions } from "./recorder/start-rollout.ts";
+export { startRolloutFromEnv } from "./start-from-env.ts";
+export type { Durability } from "./store/connection.ts";
+export type { StoredPayloads } from "./store/read-payloads.ts";
+export type { RolloutSummary, StoredRollout } from "./store/read-rollouts.ts";
+export type { StoreCounts } from "./store/store-writer.ts";
+export { TRACE_STORE_ERROR_CODES, TraceStoreError } from "./trace-store-error.ts";
+export type { TraceStoreErrorCode } from "./trace-store-error.ts";

@@ -1,0 +1,115 @@
+/**
+ * Where a rollout's events are made: time, payloads and text of each, handed to the store's writer.
+ *
+ * Total: whatever goes wrong while an event is being built costs that event and is counted; whatever goes wrong while a
+ * payload is being built costs that payload, and the event stands.
+ */
+import type { PayloadKind, PayloadRef, RawEventPayload } from "@rollout-trace/protocol";
+import { payloadIdOf } from "../store/read-payloads.ts";
+import type { EntryPayload, Recording } from "../store/recording.ts";
+import { cutDocument, type RopeDocument } from "../store/rope.ts";
+import type { StoreWriter } from "../store/store-writer.ts";
+import { messageOf, TraceStoreError } from "../trace-store-error.ts";
+import type { Clock } from "./clock.ts";
+import type { Lazy } from "./handles.ts";
+
+/** Bytes of UTF-8. A larger payload is withheld: building and writing it would hold the host up for a second or more. */
+const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
+
+/** In which thread and turn something happened. */
+export interface Scope {
+  readonly threadId: string | null;
+  readonly turnId: string | null;
+}
+
+/** Stores a payload with the event that is being built, and gives its name. */
+export type Evidence = (kind: PayloadKind, value: Lazy) => PayloadRef;
+
+export class RolloutRecorder {
+  readonly recording: Recording;
+  readonly #writer: StoreWriter;
+  readonly #clock: Clock;
+  #hasReportedEnd = false;
+  /** Reported once each: a host that cannot serialise something tends to try it again with every event. */
+  readonly #reportedKinds: Set<PayloadKind> = new Set();
+
+  constructor(recording: Recording, writer: StoreWriter, clock: Clock) {
+    this.recording = recording;
+    this.#writer = writer;
+    this.#clock = clock;
+  }
+
+  /** Records the event that `build` gives. */
+  record(scope: Scope, build: (evidence: Evidence) => RawEventPayload): void {
+    if (this.recording.state !== "open") return this.#refuse();
+    const payloads: EntryPayload[] = [];
+    try {
+      let cost = 0;
+      const payload = build((kind, value) => {
+        const added = this.#payload(scope.threadId, kind, value);
+        cost += added.document.freshSize;
+        payloads.push(added);
+        return { payload_id: payloadIdOf(added.ordinal), kind };
+      });
+      const body = JSON.stringify(payload);
+      const { threadId, turnId } = scope;
+      const { recording } = this;
+      const timeUs = this.#now();
+      cost += body.length;
+      this.#writer.add({ recording, timeUs, threadId, turnId, type: payload.type, body, payloads, cost });
+    } catch (error) {
+      const message = `an event could not be recorded: ${messageOf(error)}`;
+      const reported = new TraceStoreError("unrecordable", message, { cause: error });
+      this.#writer.dropUnrecordable(this.recording, this.#now(), reported);
+    }
+  }
+
+  /** Ends the recording in order; nothing may follow. */
+  complete(): void {
+    if (this.recording.state !== "open") return;
+    this.record({ threadId: null, turnId: null }, () => ({ type: "recording_completed" }));
+    this.recording.end();
+  }
+
+  #payload(threadId: string | null, kind: PayloadKind, value: Lazy): EntryPayload {
+    const chain = this.recording.chain(threadId, kind);
+    const document = this.#document(kind, value, chain.last);
+    const placed = { ordinal: this.recording.nextOrdinal(), document };
+    return { ...placed, kind, base: chain.add(placed) };
+  }
+
+  #document(kind: PayloadKind, value: Lazy, previous: RopeDocument | null): RopeDocument {
+    try {
+      const document = cutDocument(value(), previous);
+      if (document.size <= MAX_PAYLOAD_BYTES) return document;
+      throw new RangeError(`it has ${document.size} bytes, and at most ${MAX_PAYLOAD_BYTES} are recorded`);
+    } catch (error) {
+      const reason = messageOf(error);
+      if (!this.#reportedKinds.has(kind)) {
+        this.#reportedKinds.add(kind);
+        const message = `a payload of kind ${kind} was withheld: ${reason}`;
+        this.#writer.report(new TraceStoreError("unrecordable", message, { cause: error }));
+      }
+      return cutDocument({ withheld: true, reason }, null);
+    }
+  }
+
+  /** Never decreases, whatever the clock does. */
+  #now(): number {
+    try {
+      const now = Math.trunc(this.#clock());
+      if (Number.isSafeInteger(now) && now > this.recording.lastTimeUs) this.recording.lastTimeUs = now;
+    } catch {
+      // An injected clock that fails stands still.
+    }
+    return this.recording.lastTimeUs;
+  }
+
+  #refuse(): void {
+    this.#writer.drop(this.recording, this.recording.lastTimeUs, 0, "");
+    if (this.#hasReportedEnd) return;
+    this.#hasReportedEnd = true;
+    const message = `something was recorded after the rollout ${this.recording.rolloutId} had ended`;
+    this.#writer.report(new TraceStoreError("rollout_ended", message));
+  }
+}

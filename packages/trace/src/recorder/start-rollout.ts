@@ -1,0 +1,53 @@
+/** How a rollout's recording begins. */
+import type { HostInfo, RolloutId, ThreadId, TraceId } from "@rollout-trace/protocol";
+import { Recording } from "../store/recording.ts";
+import type { StoreWriter } from "../store/store-writer.ts";
+import { thisProcess } from "../store/writer-process.ts";
+import type { Clock } from "./clock.ts";
+import type { StartThreadOptions } from "./handles.ts";
+import { idOr } from "./ids.ts";
+import { RolloutRecorder } from "./rollout-recorder.ts";
+import { RecordingThread } from "./thread.ts";
+
+export interface RootThreadOptions extends StartThreadOptions {
+  /** Default: `/root`. */
+  readonly agentPath?: string | undefined;
+}
+
+export interface StartRolloutOptions {
+  /** The product's own id of the session. Recorded again, it is another recording of the same rollout. Default: a new id. */
+  readonly rolloutId?: string | undefined;
+  readonly rootThread?: RootThreadOptions | undefined;
+  /** The program that records. */
+  readonly host?: HostInfo | undefined;
+}
+
+/** Records `rollout_started` and the root's `thread_started`. */
+export function startRollout(
+  writer: StoreWriter,
+  clock: Clock,
+  options: StartRolloutOptions,
+): { readonly recorder: RolloutRecorder; readonly root: RecordingThread } {
+  const rolloutId = idOr<RolloutId>(() => options.rolloutId);
+  const traceId = idOr<TraceId>(() => undefined);
+  const rootThread = options.rootThread ?? {};
+  const threadId = idOr<ThreadId>(() => rootThread.threadId);
+  const { host } = options;
+  const recording = new Recording(rolloutId, {
+    traceId,
+    rolloutId,
+    rootThreadId: threadId,
+    hostName: host?.name ?? null,
+    hostVersion: host?.version ?? null,
+    startedTimeUs: Date.now() * 1000,
+    writer: JSON.stringify(thisProcess()),
+  });
+  const recorder = new RolloutRecorder(recording, writer, clock);
+  recorder.record({ threadId: null, turnId: null }, () => ({
+    type: "rollout_started",
+    trace_id: traceId,
+    root_thread_id: threadId,
+    host: host === undefined ? null : { name: String(host.name), version: String(host.version) },
+  }));
+  return { recorder, root: RecordingThread.startRoot(recorder, threadId, rootThread) };
+}

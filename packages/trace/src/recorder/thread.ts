@@ -1,0 +1,198 @@
+/** One agent of a rollout, while it is being recorded. */
+import {
+  asId,
+  type CodeModeObserver,
+  type EdgeId,
+  type RolloutId,
+  type RolloutStatus,
+  type ThreadId,
+  type ThreadOrigin,
+  type TurnId,
+} from "@rollout-trace/protocol";
+import { RecordingCodeModeObserver } from "./code-cell.ts";
+import { RecordingCompaction } from "./compaction.ts";
+import { runInContext } from "./context.ts";
+import type {
+  AgentResultOptions,
+  CompactionOptions,
+  CompactionTrace,
+  EndStatus,
+  Lazy,
+  StartChildThreadOptions,
+  StartThreadOptions,
+  StartTurnOptions,
+  ThreadTrace,
+  TurnTrace,
+} from "./handles.ts";
+import { idOr, optionalId } from "./ids.ts";
+import type { RolloutRecorder, Scope } from "./rollout-recorder.ts";
+import { RecordingTurn } from "./turn.ts";
+
+/** Who a thread is. */
+interface Identity {
+  readonly threadId: ThreadId;
+  readonly agentPath: string;
+  readonly origin: ThreadOrigin;
+}
+
+export class RecordingThread implements ThreadTrace {
+  readonly enabled = true;
+  readonly threadId: ThreadId;
+  readonly agentPath: string;
+  readonly recorder: RolloutRecorder;
+  readonly #origin: ThreadOrigin;
+  /** The root of the rollout; itself for the root. */
+  readonly #root: RecordingThread;
+  /** Turns that are open, in the order of opening. */
+  readonly #openTurns: Set<TurnTrace> = new Set();
+  #latestTurn: TurnId | null = null;
+  #hasEnded = false;
+
+  private constructor(recorder: RolloutRecorder, identity: Identity, root: RecordingThread | null) {
+    this.recorder = recorder;
+    this.threadId = identity.threadId;
+    this.agentPath = identity.agentPath;
+    this.#origin = identity.origin;
+    this.#root = root ?? this;
+  }
+
+  static startRoot(
+    recorder: RolloutRecorder,
+    threadId: ThreadId,
+    options: StartThreadOptions & { readonly agentPath?: string | undefined },
+  ): RecordingThread {
+    const identity: Identity = {
+      threadId,
+      agentPath: options.agentPath ?? "/root",
+      origin: { type: "root" },
+    };
+    const thread = new RecordingThread(recorder, identity, null);
+    thread.#recordStart(options);
+    return thread;
+  }
+
+  get rolloutId(): RolloutId {
+    return this.recorder.recording.rolloutId;
+  }
+
+  get lastSeq(): number {
+    return this.recorder.recording.lastSeq;
+  }
+
+  /** The turn that something outside of any turn's handle belongs to: the one opened last among those still open. */
+  get openTurn(): TurnTrace | null {
+    let latest: TurnTrace | null = null;
+    for (const turn of this.#openTurns) latest = turn;
+    return latest;
+  }
+
+  startTurn(options: StartTurnOptions = {}): TurnTrace {
+    const turnId = idOr<TurnId>(() => options.turnId);
+    const turn = new RecordingTurn(this, turnId);
+    this.#openTurns.add(turn);
+    this.#latestTurn = turnId;
+    const { threadId } = this;
+    this.recorder.record({ threadId, turnId }, () => ({
+      type: "turn_started",
+      turn_id: turnId,
+      thread_id: threadId,
+    }));
+    return turn;
+  }
+
+  /** Called by a turn at its end. */
+  turnEnded(turn: TurnTrace): void {
+    this.#openTurns.delete(turn);
+  }
+
+  startChildThread(options: StartChildThreadOptions = {}): ThreadTrace {
+    const threadId = idOr<ThreadId>(() => options.threadId);
+    const agentPath = options.agentPath ?? `${this.agentPath}/${options.taskName ?? threadId}`;
+    const origin: ThreadOrigin = {
+      type: "spawned",
+      parent_thread_id: this.threadId,
+      task_name: options.taskName ?? null,
+      agent_role: options.agentRole ?? null,
+    };
+    const child = new RecordingThread(this.recorder, { threadId, agentPath, origin }, this.#root);
+    child.#recordStart(options);
+    return child;
+  }
+
+  resume(): void {
+    this.#hasEnded = false;
+    this.recorder.record(this.#scope(), () => ({ type: "thread_resumed", thread_id: this.threadId }));
+  }
+
+  end(status: EndStatus = "completed"): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.recorder.record(this.#scope(), () => ({ type: "thread_ended", thread_id: this.threadId, status }));
+    this.recorder.recording.forgetChains(this.threadId);
+  }
+
+  agentResult(options: AgentResultOptions): void {
+    const turnId = optionalId<TurnId>(options.childTurnId) ?? this.#latestTurn;
+    this.recorder.record({ threadId: this.threadId, turnId }, (evidence) => {
+      const parent = this.#origin.type === "spawned" ? this.#origin.parent_thread_id : null;
+      if (turnId === null)
+        throw new TypeError(`thread ${this.threadId} has no turn that a result could be of`);
+      return {
+        type: "agent_result_observed",
+        edge_id: idOr<EdgeId>(() => options.edgeId),
+        child_thread_id: this.threadId,
+        child_turn_id: turnId,
+        parent_thread_id: asId<ThreadId>(options.parentThreadId ?? parent ?? ""),
+        message: String(options.message),
+        carried: options.carried === undefined ? null : evidence("agent_result", options.carried),
+      };
+    });
+  }
+
+  compaction(options: CompactionOptions = {}): CompactionTrace {
+    const turnId = this.openTurn?.turnId ?? this.#latestTurn;
+    return new RecordingCompaction(this.recorder, { threadId: this.threadId, turnId }, options.compactionId);
+  }
+
+  protocolEvent(eventType: string, event: Lazy): void {
+    this.recorder.record(this.#scope(), (evidence) => ({
+      type: "protocol_event_observed",
+      event_type: String(eventType),
+      event: evidence("protocol_event", event),
+    }));
+  }
+
+  codeModeObserver(): CodeModeObserver {
+    return new RecordingCodeModeObserver(this, null);
+  }
+
+  run<Result>(fn: () => Result): Result {
+    return runInContext({ thread: this, turn: null, toolCall: null }, fn);
+  }
+
+  endRollout(status: Exclude<RolloutStatus, "running"> = "completed"): void {
+    const { recorder } = this;
+    if (recorder.recording.state !== "open") return;
+    this.#root.end(status);
+    recorder.record(NOWHERE, () => ({ type: "rollout_ended", status }));
+    recorder.complete();
+  }
+
+  #recordStart(options: StartThreadOptions): void {
+    this.recorder.record(this.#scope(), (evidence) => ({
+      type: "thread_started",
+      thread_id: this.threadId,
+      agent_path: this.agentPath,
+      origin: this.#origin,
+      nickname: options.nickname ?? null,
+      model: options.model ?? null,
+      metadata: options.metadata === undefined ? null : evidence("thread_metadata", options.metadata),
+    }));
+  }
+
+  #scope(): Scope {
+    return { threadId: this.threadId, turnId: this.openTurn?.turnId ?? null };
+  }
+}
+
+const NOWHERE: Scope = { threadId: null, turnId: null };

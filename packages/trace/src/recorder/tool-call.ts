@@ -1,0 +1,182 @@
+/** One dispatch at the host's tool boundary, while it is being recorded. */
+import type {
+  ModelVisibleCallId,
+  RuntimeToolCallId,
+  ThreadId,
+  ToolCallId,
+  ToolEndCause,
+  ToolKind,
+} from "@rollout-trace/protocol";
+import { messageOf } from "../trace-store-error.ts";
+import { runInContext } from "./context.ts";
+import type {
+  AgentInteractionEndedOptions,
+  AgentInteractionOptions,
+  EndStatus,
+  Lazy,
+  StartToolCallOptions,
+  ToolCallEndedOptions,
+  ToolCallTrace,
+  TurnTrace,
+} from "./handles.ts";
+import { asIdOrThrow, idOr, optionalId } from "./ids.ts";
+import { preview } from "./preview.ts";
+import type { RolloutRecorder, Scope } from "./rollout-recorder.ts";
+import type { RecordingThread } from "./thread.ts";
+
+/** Who says that the call ended: the host, through the handle, or the session of the cell that asked for it. */
+type EndedBy = "host" | "session";
+
+export class RecordingToolCall implements ToolCallTrace {
+  readonly enabled = true;
+  readonly toolCallId: ToolCallId;
+  readonly #thread: RecordingThread;
+  readonly #turn: TurnTrace | null;
+  readonly #scope: Scope;
+  readonly #endedBy: EndedBy;
+  #hasEnded = false;
+
+  constructor(
+    thread: RecordingThread,
+    turn: TurnTrace | null,
+    scope: Scope,
+    options: StartToolCallOptions,
+    endedBy: EndedBy,
+  ) {
+    this.toolCallId = idOr(() => options.toolCallId);
+    this.#thread = thread;
+    this.#turn = turn;
+    this.#scope = scope;
+    this.#endedBy = endedBy;
+    this.#recorder.record(scope, (evidence) => ({
+      type: "tool_call_started",
+      tool_call_id: this.toolCallId,
+      requester: options.requester ?? { type: "model" },
+      model_visible_call_id: optionalId<ModelVisibleCallId>(options.modelVisibleCallId),
+      runtime_tool_call_id: optionalId<RuntimeToolCallId>(options.runtimeToolCallId),
+      kind: options.kind,
+      label: options.label ?? labelOf(options.kind),
+      input_preview: options.inputPreview === undefined ? null : preview(options.inputPreview),
+      invocation: options.invocation === undefined ? null : evidence("tool_invocation", options.invocation),
+    }));
+  }
+
+  get #recorder(): RolloutRecorder {
+    return this.#thread.recorder;
+  }
+
+  runtimeStarted(runtime: Lazy): void {
+    this.#recorder.record(this.#scope, (evidence) => ({
+      type: "tool_call_runtime_started",
+      tool_call_id: this.toolCallId,
+      runtime: evidence("tool_runtime_event", runtime),
+    }));
+  }
+
+  runtimeEnded(runtime: Lazy, status: EndStatus = "completed"): void {
+    this.#recorder.record(this.#scope, (evidence) => ({
+      type: "tool_call_runtime_ended",
+      tool_call_id: this.toolCallId,
+      status,
+      runtime: evidence("tool_runtime_event", runtime),
+    }));
+  }
+
+  mcpCallAssigned(mcpCallId: string): void {
+    this.#recorder.record(this.#scope, () => ({
+      type: "mcp_call_assigned",
+      tool_call_id: this.toolCallId,
+      mcp_call_id: String(mcpCallId),
+    }));
+  }
+
+  agentInteractionStarted(options: AgentInteractionOptions): void {
+    this.#recorder.record(this.#scope, () => ({
+      type: "agent_interaction_started",
+      tool_call_id: this.toolCallId,
+      ...interactionOf(options),
+    }));
+  }
+
+  agentInteractionEnded(options: AgentInteractionEndedOptions): void {
+    this.#recorder.record(this.#scope, () => ({
+      type: "agent_interaction_ended",
+      tool_call_id: this.toolCallId,
+      ...interactionOf(options),
+      status: options.status ?? "completed",
+    }));
+  }
+
+  stdinTarget(execToolCallId: string): void {
+    this.#recorder.record(this.#scope, () => ({
+      type: "stdin_target_resolved",
+      tool_call_id: this.toolCallId,
+      exec_tool_call_id: asIdOrThrow<ToolCallId>(execToolCallId, "the exec call"),
+    }));
+  }
+
+  ended(options: ToolCallEndedOptions = {}): void {
+    if (this.#endedBy === "host") this.recordEnd(options);
+  }
+
+  failed(error: unknown): void {
+    this.ended({ ...endOf(error), result: () => ({ type: "error", error: messageOf(error) }) });
+  }
+
+  /** The end itself, from whoever may say it. The first one counts. */
+  recordEnd(options: ToolCallEndedOptions): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    const { status = "completed", sizes } = options;
+    this.#recorder.record(this.#scope, (evidence) => ({
+      type: "tool_call_ended",
+      tool_call_id: this.toolCallId,
+      status,
+      end_cause: options.endCause ?? CAUSE_BY_STATUS[status],
+      result: options.result === undefined ? null : evidence("tool_result", options.result),
+      output_preview: options.outputPreview === undefined ? null : preview(options.outputPreview),
+      sizes:
+        sizes === undefined
+          ? null
+          : { produced_bytes: sizes.produced_bytes, to_requester_bytes: sizes.to_requester_bytes },
+    }));
+  }
+
+  run<Result>(fn: () => Result): Result {
+    return runInContext({ thread: this.#thread, turn: this.#turn, toolCall: this }, fn);
+  }
+}
+
+/** A cancelled or aborted call may have been cancelled by anybody; only the host can say. */
+const CAUSE_BY_STATUS: Readonly<Record<EndStatus, ToolEndCause | null>> = {
+  completed: "returned",
+  failed: "error",
+  cancelled: null,
+  aborted: null,
+};
+
+function endOf(error: unknown): Pick<ToolCallEndedOptions, "status" | "endCause"> {
+  const name = error instanceof Error ? error.name : "";
+  if (name === "AbortError") return { status: "cancelled" };
+  if (name === "TimeoutError") return { status: "failed", endCause: "timeout" };
+  return { status: "failed", endCause: "error" };
+}
+
+function labelOf(kind: ToolKind): string {
+  switch (kind.type) {
+    case "mcp":
+      return `${kind.server}.${kind.tool}`;
+    case "other":
+      return kind.name;
+    default:
+      return kind.type;
+  }
+}
+
+function interactionOf({ kind, targetThreadId, message }: AgentInteractionOptions): {
+  readonly kind: AgentInteractionOptions["kind"];
+  readonly target_thread_id: ThreadId | null;
+  readonly message: string | null;
+} {
+  return { kind, target_thread_id: optionalId<ThreadId>(targetThreadId), message: message ?? null };
+}

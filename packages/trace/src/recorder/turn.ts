@@ -1,0 +1,111 @@
+/** One activation of an agent's loop, while it is being recorded. */
+import { isPromise } from "node:util/types";
+import type { CodeModeObserver, JsonValue, ProviderItemId, TurnId } from "@rollout-trace/protocol";
+import { RecordingCodeModeObserver } from "./code-cell.ts";
+import { RecordingCompaction } from "./compaction.ts";
+import { runInContext } from "./context.ts";
+import type {
+  CompactionOptions,
+  CompactionTrace,
+  EndStatus,
+  HistoryItemOptions,
+  InferenceTrace,
+  Lazy,
+  StartInferenceOptions,
+  StartToolCallOptions,
+  ToolCallTrace,
+  TraceToolOptions,
+  TurnTrace,
+} from "./handles.ts";
+import { asIdOrThrow } from "./ids.ts";
+import { RecordingInference } from "./inference.ts";
+import type { RolloutRecorder, Scope } from "./rollout-recorder.ts";
+import type { RecordingThread } from "./thread.ts";
+import { RecordingToolCall } from "./tool-call.ts";
+
+export class RecordingTurn implements TurnTrace {
+  readonly enabled = true;
+  readonly thread: RecordingThread;
+  readonly turnId: TurnId;
+  readonly #scope: Scope;
+  #hasEnded = false;
+
+  constructor(thread: RecordingThread, turnId: TurnId) {
+    this.thread = thread;
+    this.turnId = turnId;
+    this.#scope = { threadId: thread.threadId, turnId };
+  }
+
+  get #recorder(): RolloutRecorder {
+    return this.thread.recorder;
+  }
+
+  startInference(options: StartInferenceOptions): InferenceTrace {
+    return new RecordingInference(this.thread, this.turnId, options);
+  }
+
+  startToolCall(options: StartToolCallOptions): ToolCallTrace {
+    return new RecordingToolCall(this.thread, this, this.#scope, options, "host");
+  }
+
+  traceTool<Result>(
+    options: TraceToolOptions<Awaited<Result>>,
+    fn: (toolCall: ToolCallTrace) => Result,
+  ): Result {
+    const call = new RecordingToolCall(this.thread, this, this.#scope, options, "host");
+    let returned: Result;
+    try {
+      returned = call.run(() => fn(call));
+    } catch (error) {
+      call.failed(error);
+      throw error;
+    }
+    const succeed = (value: Awaited<Result>): void => {
+      const item = (): unknown => (options.item === undefined ? value : options.item(value));
+      call.ended({ result: () => ({ type: "direct", item: item() as JsonValue }) });
+    };
+    // The host gets the very promise that its tool made; this only listens to it.
+    if (isPromise(returned)) {
+      returned.then(
+        (value) => succeed(value as Awaited<Result>),
+        (error: unknown) => call.failed(error),
+      );
+    } else succeed(returned as Awaited<Result>);
+    return returned;
+  }
+
+  historyItemAccepted(options: HistoryItemOptions): void {
+    this.#recorder.record(this.#scope, (evidence) => ({
+      type: "history_item_accepted",
+      item_id: asIdOrThrow<ProviderItemId>(options.itemId, "an accepted item"),
+      item: options.item === undefined ? null : evidence("other", options.item),
+    }));
+  }
+
+  compaction(options: CompactionOptions = {}): CompactionTrace {
+    return new RecordingCompaction(this.#recorder, this.#scope, options.compactionId);
+  }
+
+  protocolEvent(eventType: string, event: Lazy): void {
+    this.#recorder.record(this.#scope, (evidence) => ({
+      type: "protocol_event_observed",
+      event_type: String(eventType),
+      event: evidence("protocol_event", event),
+    }));
+  }
+
+  codeModeObserver(): CodeModeObserver {
+    return new RecordingCodeModeObserver(this.thread, this);
+  }
+
+  run<Result>(fn: () => Result): Result {
+    return runInContext({ thread: this.thread, turn: this, toolCall: null }, fn);
+  }
+
+  end(status: EndStatus = "completed"): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.thread.turnEnded(this);
+    this.#recorder.record(this.#scope, () => ({ type: "turn_ended", turn_id: this.turnId, status }));
+  }
+}

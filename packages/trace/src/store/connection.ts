@@ -1,0 +1,102 @@
+/** One SQLite connection to a store: how it is opened, and the statements that are run on it. */
+import { existsSync, statSync } from "node:fs";
+import Database from "better-sqlite3";
+import { TraceStoreError } from "../trace-store-error.ts";
+import { APPLICATION_ID, MIGRATIONS, STORE_VERSION } from "./schema.ts";
+
+/**
+ * `process`: committed when the call returns; survives the death of the process, not of the machine.
+ * `power`: also synced to the disk. `batch`: committed within `batchMs`; a killed process may lose that much.
+ */
+export type Durability = "process" | "power" | "batch";
+
+/** Attempts to become the first user of a new file, 5 ms apart: another process may be initialising it. */
+const OPEN_ATTEMPTS = 100;
+
+/** Opens for reading. Throws `TraceStoreError`: `cannot_open`, `not_a_store`, and what SQLite reports. */
+export function openForReading(path: string): Database.Database {
+  if (!existsSync(path)) throw new TraceStoreError("cannot_open", `there is no store at ${path}`);
+  const database = new Database(path, { readonly: true, fileMustExist: true, timeout: 1000 });
+  try {
+    if (pragma(database, "application_id") !== APPLICATION_ID) throw notAStore(path);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/**
+ * Opens for writing, creating or migrating the file. Throws `TraceStoreError`: `cannot_open`, `not_a_store`,
+ * `newer_schema`, `read_only`, and what SQLite reports.
+ */
+export function openForWriting(path: string, durability: Durability, busyMs: number): Database.Database {
+  const database = new Database(path, { timeout: busyMs });
+  try {
+    initialise(database, path, durability);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function initialise(database: Database.Database, path: string, durability: Durability): void {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      checkVersion(database, path);
+      if (database.pragma("journal_mode", { simple: true }) !== "wal") database.pragma("journal_mode = WAL");
+      break;
+    } catch (error) {
+      // SQLite does not wait for the lock that changing the journal mode needs.
+      const busy = error instanceof Database.SqliteError && error.code.startsWith("SQLITE_BUSY");
+      if (!busy || attempt === OPEN_ATTEMPTS) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+  database.pragma(`synchronous = ${durability === "power" ? "FULL" : "NORMAL"}`);
+  database.pragma("foreign_keys = ON");
+  if (pragma(database, "user_version") < STORE_VERSION) migrate(database, path);
+}
+
+function checkVersion(database: Database.Database, path: string): void {
+  const version = pragma(database, "user_version");
+  const application = pragma(database, "application_id");
+  const isEmpty = (): boolean => database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
+  if (application !== APPLICATION_ID && (application !== 0 || version !== 0 || !isEmpty()))
+    throw notAStore(path);
+  if (version > STORE_VERSION) {
+    throw new TraceStoreError(
+      "newer_schema",
+      `${path} has layout version ${version}; this version of the package writes up to ${STORE_VERSION}`,
+    );
+  }
+}
+
+/** Runs the missing migrations in one transaction; whoever comes second finds nothing left to do. */
+function migrate(database: Database.Database, path: string): void {
+  database
+    .transaction(() => {
+      checkVersion(database, path);
+      for (let version = pragma(database, "user_version"); version < STORE_VERSION; version += 1) {
+        database.exec(MIGRATIONS[version] as string);
+      }
+      database.pragma(`application_id = ${APPLICATION_ID}`);
+      database.pragma(`user_version = ${STORE_VERSION}`);
+    })
+    .immediate();
+}
+
+function pragma(database: Database.Database, name: string): number {
+  return Number(database.pragma(name, { simple: true }));
+}
+
+function notAStore(path: string): TraceStoreError {
+  return new TraceStoreError("not_a_store", `${path} is not a trace store`);
+}
+
+/** What identifies the file behind a path, to notice when it was deleted or replaced. */
+export function fileIdentity(path: string): string | null {
+  const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return stat === undefined ? null : `${stat.dev}:${stat.ino}`;
+}

@@ -1,0 +1,240 @@
+/**
+ * Reading payloads back. Total: what is missing or damaged is a result that says so.
+ *
+ * The file may come from anywhere, so chains of bases, numbers of parts and sizes are checked before they are followed.
+ */
+import { hash } from "node:crypto";
+import { zstdDecompressSync } from "node:zlib";
+import type Database from "better-sqlite3";
+import {
+  isJsonObject,
+  type JsonValue,
+  type PayloadId,
+  type PayloadItem,
+  type PayloadKind,
+  type PayloadRead,
+  type PayloadReader,
+  type PayloadReadErrorCode,
+  type PayloadStat,
+} from "@rollout-trace/protocol";
+import { messageOf, TraceStoreError } from "../trace-store-error.ts";
+import { decodeRope, type StoredPart } from "./rope-codec.ts";
+
+/** Reads payloads, also as the exact text that was recorded. */
+export interface StoredPayloads extends PayloadReader {
+  text(payloadId: PayloadId): PayloadRead<string>;
+}
+
+/** Decoded ropes kept for the payloads that are based on them; more than one radix of the writer's chains. */
+const KEPT_ROPES = 64;
+/** Items kept by their chunk, about 200 bytes each. */
+const KEPT_ITEMS = 100_000;
+/** A longer chain of bases is not one that this package wrote. */
+const MAX_BASES = 4096;
+/** Bytes; the longest string that V8 makes is a little longer. */
+const MAX_TEXT_SIZE = 500_000_000;
+
+/** The name of the payload with this ordinal among those of its rollout. */
+export function payloadIdOf(ordinal: number): PayloadId {
+  return `p${ordinal}` as PayloadId;
+}
+
+function ordinalOf(payloadId: string): number | null {
+  const digits = /^p([1-9][0-9]{0,14})$/.exec(payloadId)?.[1];
+  return digits === undefined ? null : Number(digits);
+}
+
+interface PayloadRow {
+  readonly kind: PayloadKind;
+  readonly size_bytes: number;
+  readonly base: number | null;
+  readonly rope: Buffer;
+}
+
+interface ChunkRow {
+  readonly size_bytes: number;
+  readonly codec: string;
+  readonly bytes: Buffer;
+}
+
+export class PayloadsOfRollout implements StoredPayloads {
+  readonly #rollout: number;
+  readonly #payload: Database.Statement<[number, number], PayloadRow>;
+  readonly #stat: Database.Statement<[number, number], PayloadStat>;
+  readonly #chunk: Database.Statement<[number], ChunkRow>;
+  readonly #chunkHash: Database.Statement<[number], string>;
+  readonly #ropes: Map<number, readonly StoredPart[]> = new Map();
+  readonly #items: Map<number, PayloadItem> = new Map();
+
+  constructor(database: Database.Database, rollout: number) {
+    this.#rollout = rollout;
+    this.#payload = database.prepare(
+      "SELECT kind, size_bytes, base, rope FROM payloads WHERE rollout = ? AND ordinal = ?",
+    );
+    this.#stat = database.prepare("SELECT kind, size_bytes FROM payloads WHERE rollout = ? AND ordinal = ?");
+    this.#chunk = database.prepare("SELECT size_bytes, codec, bytes FROM chunks WHERE chunk = ?");
+    this.#chunkHash = database
+      .prepare<[number], string>("SELECT lower(hex(hash)) FROM chunks WHERE chunk = ?")
+      .pluck();
+  }
+
+  text(payloadId: PayloadId): PayloadRead<string> {
+    return this.#read(payloadId, (ordinal) => ({ ok: true, value: this.#textOf(this.#rope(ordinal)) }));
+  }
+
+  json(payloadId: PayloadId): PayloadRead<JsonValue> {
+    return this.#read(payloadId, (ordinal) => ({
+      ok: true,
+      value: parse(this.#textOf(this.#rope(ordinal))),
+    }));
+  }
+
+  items(payloadId: PayloadId, key: string): PayloadRead<readonly PayloadItem[]> {
+    return this.#read(payloadId, (ordinal) => {
+      const parts = this.#rope(ordinal);
+      const open = parts.findIndex((part) => part.kind === "open" && part.text === key);
+      if (open < 0) return this.#itemsOfUncutArray(payloadId, parts, key);
+      const close = parts.findIndex((part, index) => index > open && part.kind === "close");
+      const items = parts.slice(open + 1, close < 0 ? parts.length : close);
+      return { ok: true, value: items.map((part) => this.#item(part)) };
+    });
+  }
+
+  stat(payloadId: PayloadId): PayloadStat | null {
+    const ordinal = ordinalOf(payloadId);
+    if (ordinal === null) return null;
+    try {
+      return this.#stat.get(this.#rollout, ordinal) ?? null;
+    } catch {
+      return null;
+    }
+  }
+
+  #read<Value>(payloadId: PayloadId, read: (ordinal: number) => PayloadRead<Value>): PayloadRead<Value> {
+    const ordinal = ordinalOf(payloadId);
+    if (ordinal === null || this.stat(payloadId) === null) {
+      return failed("missing_payload", `the rollout has no payload ${JSON.stringify(payloadId)}`);
+    }
+    try {
+      return read(ordinal);
+    } catch (error) {
+      return failed("invalid_payload", `payload ${payloadId}: ${messageOf(error)}`);
+    }
+  }
+
+  /** The parts of a payload, through its bases, oldest first. */
+  #rope(ordinal: number): readonly StoredPart[] {
+    const chain: { ordinal: number; rope: Buffer }[] = [];
+    let parts: readonly StoredPart[] = [];
+    for (let next: number | null = ordinal; next !== null;) {
+      const kept = this.#ropes.get(next);
+      if (kept !== undefined) {
+        parts = kept;
+        break;
+      }
+      const row: PayloadRow | undefined = this.#payload.get(this.#rollout, next);
+      if (row === undefined) throw damaged(`its base ${payloadIdOf(next)} is missing`);
+      if (row.base !== null && row.base >= next)
+        throw damaged(`${payloadIdOf(next)} is based on a later payload`);
+      if (chain.push({ ordinal: next, rope: row.rope }) > MAX_BASES)
+        throw damaged("its chain of bases is too long");
+      next = row.base;
+    }
+    for (const link of chain.toReversed()) {
+      parts = decodeRope(link.rope, parts);
+      this.#keepRope(link.ordinal, parts);
+    }
+    return parts;
+  }
+
+  #keepRope(ordinal: number, parts: readonly StoredPart[]): void {
+    const oldest = this.#ropes.keys().next();
+    if (this.#ropes.size >= KEPT_ROPES && oldest.done !== true) this.#ropes.delete(oldest.value);
+    this.#ropes.set(ordinal, parts);
+  }
+
+  #textOf(parts: readonly StoredPart[]): string {
+    const pieces: string[] = [];
+    let size = 0;
+    let previous: StoredPart | null = null;
+    for (const part of parts) {
+      if (part.kind === "open" || part.kind === "close") {
+        previous = part;
+        continue;
+      }
+      const text = this.#partText(part);
+      if (part.kind === "item" && previous?.kind === "item") pieces.push(",");
+      pieces.push(text);
+      previous = part;
+      size += text.length;
+      if (size > MAX_TEXT_SIZE) throw damaged(`it is longer than ${MAX_TEXT_SIZE} characters`);
+    }
+    return pieces.join("");
+  }
+
+  #partText(part: StoredPart): string {
+    return part.chunk === null ? part.text : this.#chunkText(part.chunk);
+  }
+
+  #chunkText(chunk: number): string {
+    const row = this.#chunk.get(chunk);
+    if (row === undefined) throw damaged(`chunk ${chunk} is missing`);
+    if (row.codec === "none") return row.bytes.toString("utf8");
+    if (row.codec !== "zstd")
+      throw damaged(`chunk ${chunk} has the unknown codec ${JSON.stringify(row.codec)}`);
+    const size = Math.min(row.size_bytes, MAX_TEXT_SIZE);
+    return zstdDecompressSync(row.bytes, { maxOutputLength: size }).toString("utf8");
+  }
+
+  #item(part: StoredPart): PayloadItem {
+    if (part.kind !== "item") throw damaged(`a part of kind ${part.kind} is inside an array`);
+    if (part.chunk === null) return itemOfText(part.text);
+    const { chunk } = part;
+    const kept = this.#items.get(chunk);
+    if (kept !== undefined) return kept;
+    const contentId = this.#chunkHash.get(chunk);
+    if (contentId === undefined) throw damaged(`chunk ${chunk} is missing`);
+    const item: PayloadItem = { contentId, value: () => total(() => this.#chunkText(chunk)) };
+    if (this.#items.size >= KEPT_ITEMS) this.#items.clear();
+    this.#items.set(chunk, item);
+    return item;
+  }
+
+  /** An array that was not cut when it was recorded. Its elements' text is what `JSON.stringify` made and makes again. */
+  #itemsOfUncutArray(
+    payloadId: PayloadId,
+    parts: readonly StoredPart[],
+    key: string,
+  ): PayloadRead<readonly PayloadItem[]> {
+    const document = parse(this.#textOf(parts));
+    const array = isJsonObject(document) && Object.hasOwn(document, key) ? document[key] : undefined;
+    if (!Array.isArray(array)) {
+      return failed("no_such_array", `payload ${payloadId} has no array ${JSON.stringify(key)}`);
+    }
+    return { ok: true, value: array.map((element: JsonValue) => itemOfText(JSON.stringify(element))) };
+  }
+}
+
+function itemOfText(text: string): PayloadItem {
+  return { contentId: hash("sha256", text, "hex"), value: () => total(() => text) };
+}
+
+function total(read: () => string): PayloadRead<JsonValue> {
+  try {
+    return { ok: true, value: parse(read()) };
+  } catch (error) {
+    return failed("invalid_payload", messageOf(error));
+  }
+}
+
+function parse(text: string): JsonValue {
+  return JSON.parse(text) as JsonValue;
+}
+
+function failed(code: PayloadReadErrorCode, message: string): PayloadRead<never> {
+  return { ok: false, code, message };
+}
+
+function damaged(what: string): TraceStoreError {
+  return new TraceStoreError("damaged", what);
+}

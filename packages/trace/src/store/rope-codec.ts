@@ -1,0 +1,232 @@
+/**
+ * The bytes of `payloads.rope`: a sequence of operations, each a tag byte followed by unsigned LEB128 numbers and bytes.
+ *
+ * | tag | operation | operands |
+ * |---|---|---|
+ * | 1 | copy parts of the base payload | first part, number of parts |
+ * | 2 | text | length, bytes |
+ * | 3 | value in a chunk | chunk |
+ * | 4 | array item in a chunk | chunk |
+ * | 5 | array item, inline | length, bytes |
+ * | 6 | a model-facing array begins | length, bytes of its key |
+ * | 7 | it ends | |
+ *
+ * Commas between the items of an array are not stored.
+ */
+import { TraceStoreError } from "../trace-store-error.ts";
+import { type Part, type RopeDocument, segmentsOf } from "./rope.ts";
+
+const COPY = 1;
+const TEXT = 2;
+const VALUE = 3;
+const ITEM = 4;
+const INLINE_ITEM = 5;
+const OPEN = 6;
+const CLOSE = 7;
+
+/** Bytes. Below this a chunk's row, hash and index entry cost more than repeating the item. */
+const MIN_CHUNK_SIZE = 64;
+
+/** A rope with more parts is not one that this package wrote. */
+const MAX_PARTS = 4_000_000;
+
+/** A part as it is read back: its bytes, or the chunk that has them. */
+export interface StoredPart {
+  readonly kind: "text" | "value" | "item" | "open" | "close";
+  readonly chunk: number | null;
+  readonly text: string;
+}
+
+/** Encodes `document`, as changes to `base` where there is one. `intern` gives the chunk of a part that needs one. */
+export function encodeRope(
+  document: RopeDocument,
+  base: RopeDocument | null,
+  intern: (part: Part) => number,
+): Buffer {
+  const out = new RopeWriter();
+  for (const segment of segmentsOf(document)) {
+    const old =
+      base === null ? undefined : segment.key === null ? base.parts.length - 1 : base.fields.get(segment.key);
+    for (let index = segment.start; index < segment.end; index += 1) {
+      const part = document.parts[index] as Part;
+      const before = old === undefined ? -1 : old + index - segment.start;
+      if (before >= 0 && base?.parts[before] === part) out.copy(before);
+      else encodePart(out, part, intern);
+    }
+  }
+  return out.finish();
+}
+
+function encodePart(out: RopeWriter, part: Part, intern: (part: Part) => number): void {
+  switch (part.kind) {
+    case "text":
+      return out.bytes(TEXT, part.text);
+    case "value":
+      return out.number(VALUE, intern(part));
+    case "item":
+      return part.size < MIN_CHUNK_SIZE ? out.bytes(INLINE_ITEM, part.text) : out.number(ITEM, intern(part));
+    case "open":
+      return out.bytes(OPEN, part.text);
+    case "close":
+      return out.tag(CLOSE);
+  }
+}
+
+/** Joins adjacent copies, so that a document which only grew takes a few bytes however long it is. */
+class RopeWriter {
+  #buffer = Buffer.allocUnsafe(256);
+  #length = 0;
+  #copyStart = 0;
+  #copyCount = 0;
+
+  copy(index: number): void {
+    if (this.#copyCount > 0 && index === this.#copyStart + this.#copyCount) {
+      this.#copyCount += 1;
+      return;
+    }
+    this.#endCopy();
+    this.#copyStart = index;
+    this.#copyCount = 1;
+  }
+
+  tag(tag: number): void {
+    this.#endCopy();
+    this.#reserve(1);
+    this.#buffer[this.#length] = tag;
+    this.#length += 1;
+  }
+
+  number(tag: number, value: number): void {
+    this.tag(tag);
+    this.#varint(value);
+  }
+
+  bytes(tag: number, text: string): void {
+    this.tag(tag);
+    const size = Buffer.byteLength(text);
+    this.#varint(size);
+    this.#reserve(size);
+    this.#length += this.#buffer.write(text, this.#length, "utf8");
+  }
+
+  finish(): Buffer {
+    this.#endCopy();
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  #endCopy(): void {
+    if (this.#copyCount === 0) return;
+    const [start, count] = [this.#copyStart, this.#copyCount];
+    this.#copyCount = 0;
+    this.number(COPY, start);
+    this.#varint(count);
+  }
+
+  #varint(value: number): void {
+    this.#reserve(8);
+    let rest = value;
+    while (rest >= 0x80) {
+      this.#buffer[this.#length] = (rest % 0x80) + 0x80;
+      this.#length += 1;
+      rest = Math.floor(rest / 0x80);
+    }
+    this.#buffer[this.#length] = rest;
+    this.#length += 1;
+  }
+
+  #reserve(count: number): void {
+    const wanted = this.#length + count;
+    if (wanted <= this.#buffer.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(wanted, this.#buffer.length * 2));
+    this.#buffer.copy(grown, 0, 0, this.#length);
+    this.#buffer = grown;
+  }
+}
+
+const CLOSE_PART: StoredPart = { kind: "close", chunk: null, text: "" };
+
+/** Decodes a rope over the parts of its base. Throws `TraceStoreError` (`damaged`) for bytes that are not a rope. */
+export function decodeRope(rope: Buffer, base: readonly StoredPart[]): readonly StoredPart[] {
+  const reader = new RopeReader(rope);
+  const parts: StoredPart[] = [];
+  while (!reader.atEnd) {
+    decodeOperation(reader, base, parts);
+    if (parts.length > MAX_PARTS) throw damaged(`more than ${MAX_PARTS} parts`);
+  }
+  return parts;
+}
+
+function decodeOperation(reader: RopeReader, base: readonly StoredPart[], parts: StoredPart[]): void {
+  const tag = reader.byte();
+  switch (tag) {
+    case COPY: {
+      const start = reader.varint();
+      const end = start + reader.varint();
+      if (end > base.length) throw damaged(`copies parts up to ${end} of a base with ${base.length}`);
+      for (let index = start; index < end; index += 1) parts.push(base[index] as StoredPart);
+      return;
+    }
+    case TEXT:
+      parts.push({ kind: "text", chunk: null, text: reader.text() });
+      return;
+    case VALUE:
+      parts.push({ kind: "value", chunk: reader.varint(), text: "" });
+      return;
+    case ITEM:
+      parts.push({ kind: "item", chunk: reader.varint(), text: "" });
+      return;
+    case INLINE_ITEM:
+      parts.push({ kind: "item", chunk: null, text: reader.text() });
+      return;
+    case OPEN:
+      parts.push({ kind: "open", chunk: null, text: reader.text() });
+      return;
+    case CLOSE:
+      parts.push(CLOSE_PART);
+      return;
+    default:
+      throw damaged(`unknown operation ${tag}`);
+  }
+}
+
+class RopeReader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  get atEnd(): boolean {
+    return this.#at >= this.#bytes.length;
+  }
+
+  byte(): number {
+    const value = this.#bytes[this.#at];
+    if (value === undefined) throw damaged("ends within an operation");
+    this.#at += 1;
+    return value;
+  }
+
+  varint(): number {
+    let value = 0;
+    for (let factor = 1; factor <= Number.MAX_SAFE_INTEGER; factor *= 0x80) {
+      const byte = this.byte();
+      value += (byte & 0x7f) * factor;
+      if (byte < 0x80 && value <= Number.MAX_SAFE_INTEGER) return value;
+    }
+    throw damaged("has a number that is too large");
+  }
+
+  text(): string {
+    const end = this.varint() + this.#at;
+    if (end > this.#bytes.length) throw damaged("ends within a text");
+    const text = this.#bytes.toString("utf8", this.#at, end);
+    this.#at = end;
+    return text;
+  }
+}
+
+function damaged(what: string): TraceStoreError {
+  return new TraceStoreError("damaged", `a payload's rope ${what}`);
+}

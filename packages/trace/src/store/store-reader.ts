@@ -1,0 +1,50 @@
+/** The reading side of a store: a connection of its own, which sees what every process has committed. */
+import type Database from "better-sqlite3";
+import type { RolloutId, TraceId } from "@rollout-trace/protocol";
+import { asTraceStoreError, TraceStoreError } from "../trace-store-error.ts";
+import { fileIdentity, openForReading } from "./connection.ts";
+import { listRollouts, openStoredRollout, type RolloutSummary, type StoredRollout } from "./read-rollouts.ts";
+
+export class StoreReader {
+  readonly #path: string;
+  #open: { readonly database: Database.Database; readonly identity: string | null } | null = null;
+  #isClosed = false;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  rollouts(): readonly RolloutSummary[] {
+    return this.#read(listRollouts);
+  }
+
+  openRollout(id: string): StoredRollout {
+    return this.#read((database) => openStoredRollout(database, id as RolloutId | TraceId));
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#open?.database.close();
+    this.#open = null;
+  }
+
+  #read<Result>(read: (database: Database.Database) => Result): Result {
+    try {
+      return read(this.#database());
+    } catch (error) {
+      throw asTraceStoreError(error, "reading", this.#path);
+    }
+  }
+
+  /** Opened when first wanted, and again when another file has taken the place of the one that was open. */
+  #database(): Database.Database {
+    if (this.#isClosed) throw new TraceStoreError("closed", `${this.#path} is closed`);
+    const identity = fileIdentity(this.#path);
+    if (this.#open !== null && this.#open.identity !== identity) {
+      this.#open.database.close();
+      this.#open = null;
+    }
+    this.#open ??= { database: openForReading(this.#path), identity };
+    return this.#open.database;
+  }
+}
