@@ -65,7 +65,7 @@ export class IsolateBox {
         JSON.stringify(preludeConfig(toolset, limits, this.seed)),
       ],
       { filename: PRELUDE_FILE, result: { reference: true } },
-    ) as unknown as ivm.Reference<Deliver>;
+    ) as ivm.Reference<Deliver>;
     this.#rt = this.isolate.compileModuleSync(RT_SOURCE, { filename: PRELUDE_FILE });
     this.#rt.instantiateSync(this.#context, noImports);
     this.#rt.evaluateSync();

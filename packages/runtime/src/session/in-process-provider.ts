@@ -103,8 +103,7 @@ export class InProcessSessionProvider implements CodeModeSessionProvider, AsyncD
   }
 
   async #close(): Promise<void> {
-    const cores = [...this.#sessions].map((session) => session.deref());
-    await Promise.all(cores.map((core) => core?.shutdown()));
+    await Promise.all([...this.#sessions].map(async (session) => await session.deref()?.shutdown()));
     this.#pool[Symbol.dispose]();
   }
 }

@@ -87,7 +87,7 @@ export class SessionCore implements CellHost {
   async shutdown(): Promise<void> {
     if (this.#shutdown === null) {
       this.#shutdown = Promise.withResolvers<void>();
-      for (const cell of [...this.#cells.values()]) terminateUnasked(cell, "session_shutdown");
+      for (const cell of this.#cells.values()) terminateUnasked(cell, "session_shutdown");
       if (this.#cells.size === 0) this.#shutdown.resolve();
     }
     await this.#shutdown.promise;

@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/unbound-method -- Built-ins are taken hold of before a script can replace them. */
 /**
  * Runs inside the isolate; refers to nothing outside itself.
  *
@@ -40,7 +41,7 @@ export function installClock(seed: number, onRead: (time: number) => void): void
   if (formatGetter !== undefined) {
     define(format, "format", {
       get(this: Intl.DateTimeFormat): (date?: Date | number) => string {
-        const bound = apply(formatGetter, this, []) as (date?: Date | number) => string;
+        const bound: (date?: Date | number) => string = apply(formatGetter, this, []);
         return (date) => bound(date === undefined ? read() : date);
       },
       configurable: true,
@@ -48,7 +49,7 @@ export function installClock(seed: number, onRead: (time: number) => void): void
   }
   define(format, "formatToParts", {
     value: function formatToParts(this: Intl.DateTimeFormat, date?: Date | number) {
-      return apply(nativeParts, this, [date === undefined ? read() : date]) as Intl.DateTimeFormatPart[];
+      return apply(nativeParts, this, [date === undefined ? read() : date]);
     },
     writable: true,
     configurable: true,

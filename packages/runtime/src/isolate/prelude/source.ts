@@ -3,16 +3,30 @@
  *
  * They are ordinary checked functions, written out with their own source text, so there is no second copy to drift.
  */
-import { boot } from "./boot.ts";
+import { boot, type PreludeParts } from "./boot.ts";
 import { installClock } from "./clock.ts";
 import { makeImageParser } from "./image.ts";
+import { makeOutbox } from "./outbox.ts";
+import { makeStored } from "./stored.ts";
+import { makeTimers } from "./timers.ts";
+import { makeToolCalls } from "./tool-calls.ts";
 
 /** The file name of the prelude in the isolate's stack traces; its lines are taken out of what the model reads. */
 export const PRELUDE_FILE = "code-mode-prelude";
 
+const PARTS: PreludeParts = {
+  installClock,
+  makeImageParser,
+  makeOutbox,
+  makeStored,
+  makeTimers,
+  makeToolCalls,
+};
+
 /** Body of a closure: `$0` is `post`, `$1` is `barrier`, `$2` the configuration as JSON. Returns `deliver`. */
 export const PRELUDE_SOURCE: string = `"use strict";
-return (${boot})($0, $1, JSON.parse($2), {
-  installClock: ${installClock},
-  makeImageParser: ${makeImageParser},
+return (${boot.toString()})($0, $1, JSON.parse($2), {
+${Object.entries(PARTS)
+  .map(([name, part]) => `  ${name}: ${String(part)},`)
+  .join("\n")}
 });`;
