@@ -4,6 +4,7 @@ import type {
   Response,
   ResponseCreateParamsNonStreaming,
   ResponseCustomToolCall,
+  ResponseCustomToolCallOutput,
   ResponseFunctionToolCall,
   ResponseInputItem,
   Tool,
@@ -11,7 +12,7 @@ import type {
 import type { Model } from "./model.ts";
 
 export type ToolCallItem = ResponseFunctionToolCall | ResponseCustomToolCall;
-export type ToolOutputItem = ResponseInputItem.FunctionCallOutput | ResponseInputItem.CustomToolCallOutput;
+export type ToolOutputItem = ResponseInputItem.FunctionCallOutput | ResponseCustomToolCallOutput;
 
 /** What an agent can do. */
 export interface Toolbox {

@@ -18,7 +18,6 @@ import {
   shapeOutput,
 } from "@rollout-trace/runtime/tools";
 import type { McpTools } from "@rollout-trace/runtime/mcp";
-import { currentTrace } from "@rollout-trace/trace";
 import type { Tool } from "openai/resources/responses/responses";
 
 export class CodeMode {
@@ -60,12 +59,12 @@ export class CodeMode {
   }
 
   async wait(callId: string, args: string): Promise<readonly ContentItem[]> {
-    const { cellId, yieldTimeMs, maxTokens, terminate } = parseWaitArguments(args);
+    const { cellId, yieldTimeMs, maxOutputTokens, terminate } = parseWaitArguments(args);
     const started = Date.now();
     const { response } = terminate
       ? await this.#session.terminate({ cellId, toolCallId: callId, cause: "model" })
       : await this.#session.wait({ cellId, toolCallId: callId, yieldTimeMs });
-    return shaped(response, started, maxTokens);
+    return shaped(response, started, maxOutputTokens);
   }
 
   close(): Promise<void> {
@@ -87,11 +86,9 @@ function delegateOf(
 ): CodeModeSessionDelegate {
   return {
     invokeTool(call: NestedToolCall, signal: AbortSignal) {
-      const server = servers.find((known) => known.handles(call.toolName));
+      const server = servers.find((known) => known.has(call.toolName));
       if (server === undefined) throw new Error(`no tool ${call.toolName.name}`);
-      return server.invoke(call, signal, {
-        onCallId: (id) => currentTrace()?.toolCall?.mcpCallAssigned(id),
-      });
+      return server.invoke(call, signal);
     },
     notify(notification: CellNotification) {
       onNotification(notification.text);

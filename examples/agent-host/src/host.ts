@@ -30,11 +30,10 @@ export class AgentHost {
 
   /** An agent for a thread; agents that it starts are made the same way. */
   async createAgent(thread: ThreadTrace): Promise<Agent> {
-    const { filesystem, everything } = this.#servers;
     const inbox: string[] = [];
     const codeMode = await CodeMode.open({
       provider: this.#provider,
-      servers: [filesystem, everything],
+      servers: this.#servers.tools,
       observer: thread.codeModeObserver(),
       onNotification: (text) => inbox.push(text),
     });
@@ -43,7 +42,7 @@ export class AgentHost {
       createAgent: (child) => this.createAgent(child),
       onReport: (message) => inbox.push(message),
     });
-    const toolbox = createToolbox({ thread, codeMode, subAgents, filesystem, inbox });
+    const toolbox = createToolbox({ codeMode, subAgents, servers: this.#servers, inbox });
     return new Agent({ thread, model: this.model, toolbox, instructions: INSTRUCTIONS });
   }
 

@@ -2,11 +2,15 @@
 import { createRequire } from "node:module";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
-import { type McpTools, mcpTools } from "@rollout-trace/runtime/mcp";
+import type { JsonObject, JsonValue } from "@rollout-trace/protocol";
+import { MCP_CALL_ID_META_KEY, type McpTools, mcpTools } from "@rollout-trace/runtime/mcp";
+import { currentTrace } from "@rollout-trace/trace";
 
 export interface McpServers {
-  readonly filesystem: McpTools;
-  readonly everything: McpTools;
+  /** The tools of both servers, for cells. */
+  readonly tools: readonly McpTools[];
+  /** Calls a tool of the file system server directly, as a tool of the host. */
+  callFilesystem(name: string, args: JsonObject): Promise<JsonValue>;
   close(): Promise<void>;
 }
 
@@ -17,8 +21,20 @@ export async function startMcpServers(folder: string): Promise<McpServers> {
     connect("@modelcontextprotocol/server-everything", ["stdio"], folder),
   ]);
   return {
-    filesystem: await mcpTools(filesystem, { server: "filesystem" }),
-    everything: await mcpTools(everything, { server: "everything" }),
+    tools: await Promise.all([
+      mcpTools(filesystem, { server: "filesystem", onCallId: (_call, id) => recordCallId(id) }),
+      mcpTools(everything, { server: "everything", onCallId: (_call, id) => recordCallId(id) }),
+    ]),
+    async callFilesystem(name, args) {
+      const id = crypto.randomUUID();
+      recordCallId(id);
+      const result = await filesystem.callTool({
+        name,
+        arguments: args,
+        _meta: { [MCP_CALL_ID_META_KEY]: id },
+      });
+      return result as JsonObject;
+    },
     close: async () => {
       await Promise.all([filesystem.close(), everything.close()]);
     },
@@ -37,4 +53,9 @@ async function connect(packageName: string, args: readonly string[], folder: str
     }),
   );
   return client;
+}
+
+/** Joins the id that the server sees to the tool call that runs now, whoever dispatched it. */
+function recordCallId(id: string): void {
+  currentTrace()?.toolCall?.mcpCallAssigned(id);
 }

@@ -1,17 +1,16 @@
 /** What the agents of this host can do: one direct MCP tool, code mode, and starting other agents. */
-import type { ContentItem, ToolKind } from "@rollout-trace/protocol";
-import type { McpTools } from "@rollout-trace/runtime/mcp";
-import type { ThreadTrace, ToolCallTrace, TurnTrace } from "@rollout-trace/trace";
+import type { ContentItem, JsonObject, ToolKind } from "@rollout-trace/protocol";
+import type { ToolCallTrace, TurnTrace } from "@rollout-trace/trace";
 import type { FunctionTool, Tool } from "openai/resources/responses/responses";
 import type { Toolbox, ToolCallItem, ToolOutputItem } from "./agent.ts";
 import type { CodeMode } from "./code-mode.ts";
+import type { McpServers } from "./mcp-servers.ts";
 import type { SubAgents } from "./sub-agents.ts";
 
 export interface ToolboxParts {
-  readonly thread: ThreadTrace;
   readonly codeMode: CodeMode;
   readonly subAgents: SubAgents;
-  readonly filesystem: McpTools;
+  readonly servers: McpServers;
   /** Filled by whoever has something to tell the model. */
   readonly inbox: string[];
 }
@@ -61,8 +60,13 @@ async function runTool(
         if (tool === undefined) throw new Error(`no tool is called ${item.name}`);
         return outputItem(item, await tool.run(call, input, item.call_id));
       } catch (error) {
-        call.failed(error);
-        return outputItem(item, `error: ${error instanceof Error ? error.message : String(error)}`);
+        const failure = outputItem(item, `error: ${error instanceof Error ? error.message : String(error)}`);
+        call.ended({
+          status: "failed",
+          endCause: "error",
+          result: () => ({ type: "direct", item: failure }),
+        });
+        return failure;
       }
     },
   );
@@ -73,7 +77,7 @@ function outputItem(item: ToolCallItem, output: Output): ToolOutputItem {
   return { type, call_id: item.call_id, output: output as ToolOutputItem["output"] } as ToolOutputItem;
 }
 
-function hostTools({ codeMode, subAgents, filesystem }: ToolboxParts): ReadonlyMap<string, HostTool> {
+function hostTools({ codeMode, subAgents, servers }: ToolboxParts): ReadonlyMap<string, HostTool> {
   return new Map<string, HostTool>([
     [
       "exec",
@@ -87,12 +91,8 @@ function hostTools({ codeMode, subAgents, filesystem }: ToolboxParts): ReadonlyM
       "list_directory",
       {
         kind: { type: "mcp", server: "filesystem", tool: "list_directory" },
-        run: async (call, input) => {
-          const result = await filesystem.call("list_directory", JSON.parse(input), {
-            onCallId: (id) => call.mcpCallAssigned(id),
-          });
-          return JSON.stringify(result);
-        },
+        run: async (_call, input) =>
+          JSON.stringify(await servers.callFilesystem("list_directory", JSON.parse(input) as JsonObject)),
       },
     ],
     [

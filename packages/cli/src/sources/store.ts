@@ -42,7 +42,7 @@ function choose(path: string, store: TraceStoreReader, wanted: string | undefine
   if (wanted === "latest" || (wanted === undefined && rollouts.length === 1)) return latest.rolloutId;
   const listed = rollouts
     .slice(-NAMED)
-    .map((rollout) => `\n  ${rollout.rolloutId}  ${utc(rollout.startedAtUs)}`)
+    .map((rollout) => `\n  ${rollout.rolloutId}  ${utc(rollout.startedTimeUs)}`)
     .join("");
   const more = rollouts.length > NAMED ? `\n  … and ${rollouts.length - NAMED} older` : "";
   if (wanted === undefined) {
