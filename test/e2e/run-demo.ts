@@ -12,14 +12,14 @@ export interface RanDemo {
   readonly stderr: string;
 }
 
-export interface DemoOptions {
-  readonly storePath: string;
-  /** Is given everything that the demo has written to stderr so far, whenever there is more, and may kill it. */
-  readonly onStderr?: (soFar: string, kill: () => void) => void;
+export interface RunningDemo {
+  readonly ended: Promise<RanDemo>;
+  /** SIGKILL. */
+  kill(): void;
 }
 
-/** Runs the demo to its end, or until it is killed. The model is the script, whatever the environment says. */
-export async function runDemo({ storePath, onStderr }: DemoOptions): Promise<RanDemo> {
+/** Starts the demo. The model is the script, whatever the environment says. */
+export function spawnDemo(storePath: string): RunningDemo {
   const { OPENAI_API_KEY: _unused, ...env } = process.env;
   const child = spawn(
     process.execPath,
@@ -33,8 +33,17 @@ export async function runDemo({ storePath, onStderr }: DemoOptions): Promise<Ran
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
-    onStderr?.(stderr, () => void child.kill("SIGKILL"));
   });
-  const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
-  return { code, signal, stdout, stderr };
+  const ended = once(child, "close").then(([code, signal]: (number | NodeJS.Signals | null)[]) => ({
+    code: code as number | null,
+    signal: signal as NodeJS.Signals | null,
+    stdout,
+    stderr,
+  }));
+  return { ended, kill: () => void child.kill("SIGKILL") };
+}
+
+/** Runs the demo to its end. */
+export function runDemo(options: { readonly storePath: string }): Promise<RanDemo> {
+  return spawnDemo(options.storePath).ended;
 }

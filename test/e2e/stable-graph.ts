@@ -21,14 +21,19 @@ export function stableGraph(graph: RolloutGraph, texts: ReadonlyMap<string, stri
 
 function nameObjects(graph: RolloutGraph): Names {
   const names = new Map<string, string>();
-  const name = (id: string | null | undefined) => (id === null || id === undefined ? "?" : (names.get(id) ?? id));
+  const name = (id: string | null | undefined) =>
+    id === null || id === undefined ? "?" : (names.get(id) ?? id);
   for (const thread of Object.values(graph.threads)) {
     names.set(thread.thread_id, thread.agent_path);
     thread.turn_ids.forEach((id, index) => names.set(id, `${thread.agent_path} turn ${index + 1}`));
-    thread.conversation_item_ids.forEach((id, index) => names.set(id, `${thread.agent_path} item ${index + 1}`));
+    thread.conversation_item_ids.forEach((id, index) =>
+      names.set(id, `${thread.agent_path} item ${index + 1}`),
+    );
   }
   for (const turn of Object.values(graph.turns)) {
-    turn.inference_call_ids.forEach((id, index) => names.set(id, `${name(turn.turn_id)} request ${index + 1}`));
+    turn.inference_call_ids.forEach((id, index) =>
+      names.set(id, `${name(turn.turn_id)} request ${index + 1}`),
+    );
   }
   for (const cell of Object.values(graph.code_cells)) {
     names.set(cell.code_cell_id, `${name(cell.thread_id)} cell ${cell.runtime_cell_id}`);
@@ -36,7 +41,10 @@ function nameObjects(graph: RolloutGraph): Names {
   for (const call of Object.values(graph.tool_calls)) {
     const { requester } = call;
     const where = requester.type === "code_cell" ? name(requester.code_cell_id) : name(call.thread_id);
-    names.set(call.tool_call_id, `${where} ${call.model_visible_call_id ?? call.runtime_tool_call_id ?? "?"}`);
+    names.set(
+      call.tool_call_id,
+      `${where} ${call.model_visible_call_id ?? call.runtime_tool_call_id ?? "?"}`,
+    );
     if (call.mcp_call_id !== null) names.set(call.mcp_call_id, `mcp call of ${where} ${call.label}`);
   }
   for (const call of Object.values(graph.inference_calls)) {
