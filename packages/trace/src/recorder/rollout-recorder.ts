@@ -13,9 +13,6 @@ import { messageOf, TraceStoreError } from "../trace-store-error.ts";
 import type { Clock } from "./clock.ts";
 import type { Lazy } from "./handles.ts";
 
-/** Bytes of UTF-8. A larger payload is withheld: building and writing it would hold the host up for a second or more. */
-const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
-
 /** In which thread and turn something happened. */
 export interface Scope {
   readonly threadId: string | null;
@@ -80,9 +77,7 @@ export class RolloutRecorder {
 
   #document(kind: PayloadKind, value: Lazy, previous: RopeDocument | null): RopeDocument {
     try {
-      const document = cutDocument(value(), previous);
-      if (document.size <= MAX_PAYLOAD_BYTES) return document;
-      throw new RangeError(`it has ${document.size} bytes, and at most ${MAX_PAYLOAD_BYTES} are recorded`);
+      return cutDocument(value(), previous);
     } catch (error) {
       const reason = messageOf(error);
       if (!this.#reportedKinds.has(kind)) {

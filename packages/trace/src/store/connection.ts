@@ -1,7 +1,7 @@
 /** One SQLite connection to a store: how it is opened, and the statements that are run on it. */
-import { existsSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import Database from "better-sqlite3";
-import { TraceStoreError } from "../trace-store-error.ts";
+import { messageOf, TraceStoreError } from "../trace-store-error.ts";
 import { APPLICATION_ID, MIGRATIONS, STORE_VERSION } from "./schema.ts";
 
 /**
@@ -10,13 +10,16 @@ import { APPLICATION_ID, MIGRATIONS, STORE_VERSION } from "./schema.ts";
  */
 export type Durability = "process" | "power" | "batch";
 
+/** Readers wait only while a writer recovers the log of one that died. */
+const READ_BUSY_MS = 1000;
+
 /** Attempts to become the first user of a new file, 5 ms apart: another process may be initialising it. */
 const OPEN_ATTEMPTS = 100;
 
 /** Opens for reading. Throws `TraceStoreError`: `cannot_open`, `not_a_store`, and what SQLite reports. */
 export function openForReading(path: string): Database.Database {
   if (!existsSync(path)) throw new TraceStoreError("cannot_open", `there is no store at ${path}`);
-  const database = new Database(path, { readonly: true, fileMustExist: true, timeout: 1000 });
+  const database = connect(path, { readonly: true, fileMustExist: true, timeout: READ_BUSY_MS });
   try {
     if (pragma(database, "application_id") !== APPLICATION_ID) throw notAStore(path);
     return database;
@@ -31,13 +34,35 @@ export function openForReading(path: string): Database.Database {
  * `newer_schema`, `read_only`, and what SQLite reports.
  */
 export function openForWriting(path: string, durability: Durability, busyMs: number): Database.Database {
-  const database = new Database(path, { timeout: busyMs });
+  if (existsSync(path) && !isWritable(path))
+    throw new TraceStoreError("read_only", `${path} may not be written`);
+  const database = connect(path, { timeout: busyMs });
   try {
     initialise(database, path, durability);
     return database;
   } catch (error) {
     database.close();
     throw error;
+  }
+}
+
+function connect(path: string, options: Database.Options): Database.Database {
+  try {
+    return new Database(path, options);
+  } catch (error) {
+    // A directory that does not exist is a plain `TypeError` here.
+    throw new TraceStoreError("cannot_open", `${path} cannot be opened: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -46,6 +46,9 @@ const MODEL_FACING_ARRAYS: ReadonlySet<string> = new Set([
 /** UTF-16 units. Shorter values cost more as a chunk of their own (hash, row, index entry) than repeated in the rope. */
 const MIN_VALUE_LENGTH = 256;
 
+/** Bytes of UTF-8. A larger document is refused: building and writing it would hold the host up for a second or more. */
+const MAX_SIZE = 64 * 1024 * 1024;
+
 /** An array with more elements is not model-facing whatever its key; it stays one piece. */
 const MAX_ITEMS = 1_000_000;
 
@@ -54,11 +57,12 @@ const NO_FIELDS: ReadonlyMap<string, number> = new Map();
 
 /**
  * Cuts a value's JSON text. The parts joined, with commas between the items of an array, are the text that
- * `JSON.stringify` gives. Throws what `JSON.stringify` or a getter throws, and `TypeError` for what has no JSON text.
+ * `JSON.stringify` gives. Throws what `JSON.stringify` or a getter throws, `TypeError` for what has no JSON text, and
+ * `RangeError` for more than 64 MiB.
  */
 export function cutDocument(value: unknown, previous: RopeDocument | null): RopeDocument {
   if (isPlainObject(value)) return new Cutter(previous).cut(value);
-  const text = JSON.stringify(value) as string | undefined;
+  const text = jsonOf(value);
   if (text === undefined) throw new TypeError(`a ${typeof value} has no JSON text`);
   const part = makePart(text.length >= MIN_VALUE_LENGTH ? "value" : "text", text);
   return { parts: [part], fields: NO_FIELDS, size: part.size, freshSize: part.size };
@@ -80,7 +84,7 @@ class Cutter {
     for (const key of Object.keys(value)) {
       const field = value[key];
       if (MODEL_FACING_ARRAYS.has(key) && isPlainArray(field)) this.#array(key, field);
-      else this.#value(key, JSON.stringify(field));
+      else this.#value(key, jsonOf(field));
     }
     this.#pending += "}";
     const last = this.#previous === null ? undefined : this.#previous.parts.length - 1;
@@ -105,7 +109,7 @@ class Cutter {
     const before = this.#place(key);
     this.#push("open", key, before === undefined ? undefined : before + 1);
     for (let index = 0; index < items.length; index += 1) {
-      const text = (JSON.stringify(items[index]) as string | undefined) ?? "null";
+      const text = jsonOf(items[index]) ?? "null";
       if (index > 0) this.#size += 1;
       this.#push("item", text, before === undefined ? undefined : before + 2 + index);
     }
@@ -133,7 +137,21 @@ class Cutter {
     if (!isSame) this.#freshSize += part.size;
     this.#parts.push(part);
     this.#size += part.size;
+    checkSize(this.#size);
   }
+}
+
+/** `JSON.stringify`, without beginning what is certain to be refused. */
+function jsonOf(value: unknown): string | undefined {
+  if (typeof value === "string") checkSize(value.length);
+  const text = JSON.stringify(value) as string | undefined;
+  checkSize(text?.length ?? 0);
+  return text;
+}
+
+function checkSize(size: number): void {
+  if (size > MAX_SIZE)
+    throw new RangeError(`it has ${size} bytes or more, and at most ${MAX_SIZE} are recorded`);
 }
 
 function makePart(kind: PartKind, text: string): Part {
