@@ -1,7 +1,13 @@
 /** The public way in: a reducer that is fed event by event, and the loop that feeds it from a source. */
 import type { PayloadReader, RolloutSource, SourceProblem } from "@rollout-trace/protocol";
+import { admit } from "./admit.ts";
+import { ReduceError } from "./errors.ts";
 import type { Provenance } from "./graph/base.ts";
+import { buildGraph } from "./graph/build.ts";
 import type { RolloutGraph } from "./graph/rollout-graph.ts";
+import { dispatch } from "./handlers/table.ts";
+import { pendingDiagnostics } from "./pending.ts";
+import { Reduction } from "./reduction.ts";
 
 /**
  * What to do about a diagnostic of severity `error`: `lenient` records it, applies what still makes sense and goes on;
@@ -49,7 +55,7 @@ export interface ReduceProgress {
 }
 
 export function createReducer(options: ReducerOptions): Reducer {
-  throw new Error(`not built yet: ${options.mode ?? "lenient"}`);
+  return new EventReducer(options);
 }
 
 /** Reduces a whole source. Throws `ReduceError` in strict mode only, and whatever `signal` says. */
@@ -73,3 +79,42 @@ export function reduceRollout(source: RolloutSource, options: ReduceOptions = {}
 
 /** Often enough for a person to see it move and to stop soon, seldom enough to cost nothing. */
 const PROGRESS_EVERY_EVENTS = 256;
+
+class EventReducer implements Reducer {
+  readonly #reduction: Reduction;
+  #finished = false;
+
+  constructor({ payloads, mode = "lenient", provenance = "recorded" }: ReducerOptions) {
+    this.#reduction = new Reduction({ payloads, provenance, strict: mode === "strict" }, dispatch);
+  }
+
+  apply(value: unknown): void {
+    this.#refuseWhenFinished();
+    const event = admit(this.#reduction, value);
+    if (event !== null) dispatch(this.#reduction, event);
+  }
+
+  report({ where, message }: SourceProblem): void {
+    this.#refuseWhenFinished();
+    this.#reduction.diagnose("source_problem", `${where}: ${message}`, null);
+  }
+
+  snapshot(): RolloutGraph {
+    const { state, strict } = this.#reduction;
+    const late = pendingDiagnostics(state);
+    const error = late.find(({ severity }) => severity === "error");
+    if (strict && error !== undefined) throw new ReduceError(error.code, error.message, error);
+    return buildGraph(state, late);
+  }
+
+  finish(): RolloutGraph {
+    const graph = this.snapshot();
+    this.#finished = true;
+    return graph;
+  }
+
+  #refuseWhenFinished(): void {
+    if (!this.#finished) return;
+    throw new ReduceError("reducer_finished", "the reducer has finished", { seq: null, object: null });
+  }
+}

@@ -20,8 +20,8 @@ export type ItemKind = (typeof ITEM_KINDS)[number];
 /**
  * A piece of an item's body.
  *
- * `json` holds a preview of the canonical text (at most `JSON_PREVIEW_CODE_POINTS`, cut with `…`); `content_id` is the
- * SHA-256 (hex) of the whole of it and `payload_id` names the payload that it can be read from.
+ * `json` holds a preview of the canonical text (at most 240 code points, cut with `…`). `content_id` is the SHA-256 (hex) of
+ * the whole canonical text and `payload_id` names a payload that it can be read from.
  */
 export type BodyPart =
   | { readonly type: "text"; readonly text: string }
@@ -34,7 +34,12 @@ export type BodyPart =
       readonly content_id: string;
       readonly payload_id: string;
     }
-  | { readonly type: "payload_ref"; readonly label: string; readonly payload_id: string };
+  | {
+      readonly type: "payload_ref";
+      readonly label: string;
+      readonly content_id: string;
+      readonly payload_id: string;
+    };
 
 export interface ItemBody {
   readonly parts: readonly BodyPart[];

@@ -1,8 +1,12 @@
 import type { ExecutionWindow, GraphObject, TokenUsage } from "./base.ts";
 
-/** Where a thread came from. `spawn_edge_id` is null until the interaction that spawned it is known. */
+/**
+ * Where a thread came from. `spawn_edge_id` is null where no recorded interaction spawned it. `unknown`: the recording names
+ * the thread and never starts it.
+ */
 export type GraphThreadOrigin =
   | { readonly type: "root" }
+  | { readonly type: "unknown" }
   | {
       readonly type: "spawned";
       readonly parent_thread_id: string;

@@ -1,0 +1,79 @@
+/** The door: decodes an event and decides whether it belongs to this rollout and comes when it should. */
+import {
+  decodeRawEvent,
+  type DecodeError,
+  type DecodeResult,
+  type RawEvent,
+  type RawEventEnvelope,
+} from "@rollout-trace/protocol";
+import { momentOf, type Reduction } from "./reduction.ts";
+
+/** The event to apply, or null (and a diagnostic) when there is none. */
+export function admit(reduction: Reduction, value: unknown): RawEvent | null {
+  const decoded = decode(value);
+  const envelope = decoded.ok ? decoded.event : decoded.error.envelope;
+  if (envelope === null) {
+    if (!decoded.ok) reject(reduction, decoded.error);
+    return null;
+  }
+  if (!isNext(reduction, envelope)) return null;
+  checkFirst(reduction, envelope, decoded.ok ? decoded.event.payload.type : decoded.error.eventType);
+  if (!decoded.ok) {
+    reject(reduction, decoded.error);
+    return null;
+  }
+  return decoded.event;
+}
+
+/** Decoding promises not to throw; what is nested deeper than the call stack allows can still break that promise. */
+function decode(value: unknown): DecodeResult {
+  try {
+    return decodeRawEvent(value);
+  } catch (error) {
+    const message = `event: ${error instanceof Error ? error.message : "cannot be decoded"}`;
+    return {
+      ok: false,
+      error: { code: "invalid_envelope", message, issues: [], envelope: null, eventType: null },
+    };
+  }
+}
+
+function reject(reduction: Reduction, { code, message }: DecodeError): void {
+  reduction.diagnose(code === "unknown_event_type" ? code : "invalid_event", message, null);
+}
+
+/** The first event names the rollout, and should be its start. */
+function checkFirst(reduction: Reduction, { rollout_id, seq }: RawEventEnvelope, type: string | null): void {
+  if (reduction.state.rolloutId !== null) return;
+  reduction.state.rolloutId = rollout_id;
+  if (type === "rollout_started") return;
+  const message = `event ${seq} is ${JSON.stringify(type)}; a recording begins with rollout_started`;
+  reduction.diagnose("missing_rollout_start", message, { type: "rollout", id: rollout_id });
+}
+
+/** Moves on to an event, with a diagnostic for each way in which it does not follow the one before it. */
+function isNext(reduction: Reduction, envelope: RawEventEnvelope): boolean {
+  const { state } = reduction;
+  const { seq, rollout_id: rolloutId } = envelope;
+  reduction.moment = momentOf(envelope);
+  if (seq <= state.lastSeq) {
+    const message = `event ${seq} comes after event ${state.lastSeq}`;
+    reduction.diagnose("sequence_regressed", message, null);
+    return false;
+  }
+  const missing = seq - state.lastSeq - 1;
+  if (missing > 0) {
+    reduction.diagnose("sequence_gap", `${missing} events are missing before event ${seq}`, null);
+  }
+  state.lastSeq = seq;
+  if (state.rolloutId !== null && state.rolloutId !== rolloutId) {
+    const message = `event ${seq} is of rollout ${JSON.stringify(rolloutId)}, not ${JSON.stringify(state.rolloutId)}`;
+    reduction.diagnose("rollout_mismatch", message, null);
+    return false;
+  }
+  const rollout = { type: "rollout", id: rolloutId } as const;
+  if (state.completed) {
+    reduction.diagnose("event_after_completion", `event ${seq} comes after recording_completed`, rollout);
+  }
+  return true;
+}

@@ -1,0 +1,151 @@
+/** Reading the model-facing arrays of payloads, each distinct element once. */
+import {
+  asId,
+  type Dialect,
+  isJsonObject,
+  type JsonValue,
+  type PayloadId,
+  type PayloadItem,
+} from "@rollout-trace/protocol";
+import type { Reduction } from "../reduction.ts";
+import type { Conversation } from "../state/conversation-state.ts";
+import type { NormalItem, Normalise, SkippedItem } from "./normal-item.ts";
+import { normaliseOpenAiResponses } from "./openai-responses.ts";
+
+/** An element of a model-facing array that belongs to the transcript. */
+export interface Element {
+  readonly normal: NormalItem;
+  /** The store's content id, or "" for an element that is not of a listed array. */
+  readonly contentId: string;
+}
+
+/** The wire formats that can be read. */
+const NORMALISERS: { readonly [Known in Dialect]?: Normalise } = {
+  openai_responses: normaliseOpenAiResponses,
+};
+
+/** The keys under which each kind of document keeps its items. */
+const REQUEST_KEYS = ["input"] as const;
+const RESPONSE_KEYS = ["output_items", "output"] as const;
+
+export type ElementKeys =
+  | typeof REQUEST_KEYS
+  | typeof RESPONSE_KEYS
+  | readonly ["input_history"]
+  | readonly ["replacement_history"];
+
+export { REQUEST_KEYS, RESPONSE_KEYS };
+
+export interface ElementSource {
+  readonly payloadId: string;
+  readonly keys: ElementKeys;
+  readonly dialect: Dialect;
+  readonly conversation: Conversation;
+}
+
+/** The elements of an array, or null (and a diagnostic) when there is none that can be read. */
+export function readElements(reduction: Reduction, source: ElementSource): Element[] | null {
+  const normalise = NORMALISERS[source.dialect];
+  if (normalise === undefined) {
+    reduction.diagnose(
+      "unsupported_dialect",
+      `the conversation of payload ${JSON.stringify(source.payloadId)} is in dialect ${source.dialect}, which cannot be read`,
+      { type: "payload", id: source.payloadId },
+    );
+    return null;
+  }
+  const items = readArray(reduction, source);
+  if (items === null) return null;
+  const elements: Element[] = [];
+  for (const item of items) {
+    const normal = normalItem(reduction, item, { ...source, normalise });
+    if (normal === null) continue;
+    if (!normal.skipped) elements.push({ normal, contentId: item.contentId });
+    else if (normal.providerItemId !== null) source.conversation.outsideIds.add(normal.providerItemId);
+  }
+  return elements;
+}
+
+/** One element that is a payload of its own. */
+export function readElement(
+  reduction: Reduction,
+  source: { payloadId: string; dialect: Dialect },
+): NormalItem | SkippedItem | null {
+  const normalise = NORMALISERS[source.dialect];
+  if (normalise === undefined) return null;
+  const value = readJson(reduction, source.payloadId);
+  return value === null ? null : normalise(value, source.payloadId);
+}
+
+/** A document, or null (and a diagnostic, unless the payload is known to be missing) when it cannot be read. */
+export function readJson(reduction: Reduction, payloadId: string): JsonValue | null {
+  const read = reduction.payloads.json(asId<PayloadId>(payloadId));
+  if (read.ok) return read.value;
+  unreadable(reduction, payloadId, read.message);
+  return null;
+}
+
+/** A document that must be an object. */
+export function readObject(
+  reduction: Reduction,
+  payloadId: string,
+): { readonly [key: string]: JsonValue } | null {
+  const value = readJson(reduction, payloadId);
+  if (value === null || isJsonObject(value)) return value;
+  unreadable(reduction, payloadId, "it is not an object");
+  return null;
+}
+
+function readArray(reduction: Reduction, { payloadId, keys }: ElementSource): readonly PayloadItem[] | null {
+  let message = "";
+  for (const key of keys) {
+    const read = reduction.payloads.items(asId<PayloadId>(payloadId), key);
+    if (read.ok) return read.value;
+    message = read.message;
+    if (read.code !== "no_such_array") break;
+  }
+  if (keys === REQUEST_KEYS) {
+    const text = promptOf(reduction, payloadId);
+    if (text !== null) return text;
+  }
+  unreadable(reduction, payloadId, message);
+  return null;
+}
+
+/** The Responses API takes a bare string for a single user message. */
+function promptOf(reduction: Reduction, payloadId: string): readonly PayloadItem[] | null {
+  const read = reduction.payloads.json(asId<PayloadId>(payloadId));
+  if (!read.ok || !isJsonObject(read.value)) return null;
+  const input = read.value["input"];
+  if (typeof input !== "string") return null;
+  const value = { type: "message", role: "user", content: input };
+  return [{ contentId: `prompt:${payloadId}`, value: () => ({ ok: true, value }) }];
+}
+
+function normalItem(
+  reduction: Reduction,
+  item: PayloadItem,
+  source: { payloadId: string; dialect: Dialect; normalise: Normalise },
+): NormalItem | SkippedItem | null {
+  const { normalItems } = reduction.state;
+  const key = `${source.dialect}:${item.contentId}`;
+  const known = normalItems.get(key);
+  if (known !== undefined) return known;
+  const read = item.value();
+  if (!read.ok) {
+    unreadable(reduction, source.payloadId, read.message);
+    return null;
+  }
+  const normal = source.normalise(read.value, source.payloadId);
+  normalItems.set(key, normal);
+  return normal;
+}
+
+function unreadable(reduction: Reduction, payloadId: string, message: string): void {
+  // A payload that is not there was reported when it was first named.
+  if (reduction.state.payloads.get(payloadId)?.size_bytes === null) return;
+  reduction.diagnose("invalid_payload", `payload ${JSON.stringify(payloadId)}: ${message}`, {
+    type: "payload",
+    id: payloadId,
+  });
+}

@@ -1,0 +1,104 @@
+/** A model-facing element after its dialect's normaliser: what all dialects have in common. */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { canonicalJson, type JsonValue } from "@rollout-trace/protocol";
+import type { DiagnosticCode } from "../diagnostics.ts";
+import type { BodyPart, ConversationItem, ItemChannel, ItemKind, ItemRole } from "../graph/conversation.ts";
+
+export interface NormalItem {
+  readonly skipped: false;
+  readonly providerItemId: string | null;
+  readonly role: ItemRole;
+  readonly channel: ItemChannel | null;
+  readonly kind: ItemKind;
+  readonly callId: string | null;
+  readonly agentMessage: ConversationItem["agent_message"];
+  readonly parts: readonly BodyPart[];
+  /** What else tells two items apart and has no place in the graph, such as the name of a called tool. */
+  readonly distinguisher: string;
+  /** Bytes of UTF-8 that the parts amount to. */
+  readonly bytes: number;
+  /** What is odd about it; reported for each item that is created from it. */
+  readonly oddity: { readonly code: DiagnosticCode; readonly message: string } | null;
+}
+
+/** An element that is not part of the transcript. */
+export interface SkippedItem {
+  readonly skipped: true;
+  readonly providerItemId: string | null;
+}
+
+/** A whole element of a model-facing array, and the payload that it was first read from. */
+export type Normalise = (element: JsonValue, payloadId: string) => NormalItem | SkippedItem;
+
+/** Enough to recognise a call by; the whole is in the payload. */
+export const JSON_PREVIEW_CODE_POINTS = 240;
+
+export interface SizedPart {
+  readonly part: BodyPart;
+  readonly bytes: number;
+}
+
+export function textPart(text: string): SizedPart {
+  return { part: { type: "text", text }, bytes: utf8Bytes(text) };
+}
+
+export function summaryPart(text: string): SizedPart {
+  return { part: { type: "summary", text }, bytes: utf8Bytes(text) };
+}
+
+export function codePart(language: string, source: string): SizedPart {
+  return { part: { type: "code", language, source }, bytes: utf8Bytes(source) };
+}
+
+export function encodedPart(label: string, value: string): SizedPart {
+  return { part: { type: "encoded", label, value }, bytes: utf8Bytes(value) };
+}
+
+export function jsonPart(value: JsonValue, payloadId: string): SizedPart {
+  const text = canonicalJson(value);
+  const preview = cutToCodePoints(text, JSON_PREVIEW_CODE_POINTS);
+  return {
+    part: { type: "json", preview, content_id: sha256Hex(text), payload_id: payloadId },
+    bytes: utf8Bytes(text),
+  };
+}
+
+export function payloadRefPart(label: string, value: JsonValue, payloadId: string): SizedPart {
+  const text = canonicalJson(value);
+  return {
+    part: { type: "payload_ref", label, content_id: sha256Hex(text), payload_id: payloadId },
+    bytes: utf8Bytes(text),
+  };
+}
+
+export function sha256Hex(text: string): string {
+  return bytesToHex(sha256(utf8ToBytes(text)));
+}
+
+/** At most `limit` code points, the last of them `…` when something was cut. */
+export function cutToCodePoints(text: string, limit: number): string {
+  if (text.length <= limit) return text;
+  let end = 0;
+  for (let count = 0; count < limit - 1; count += 1) end += isPairAt(text, end) ? 2 : 1;
+  const rest = end + (isPairAt(text, end) ? 2 : 1);
+  return rest >= text.length ? text : `${text.slice(0, end)}…`;
+}
+
+function isPairAt(text: string, index: number): boolean {
+  return (text.codePointAt(index) ?? 0) > 0xffff;
+}
+
+/** Length in UTF-8. A lone surrogate counts as the three bytes of U+FFFD that it is encoded as. */
+export function utf8Bytes(text: string): number {
+  let bytes = text.length;
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    if (unit < 0x80) continue;
+    bytes += 1;
+    if (unit < 0x800) continue;
+    if (isPairAt(text, index)) index += 1;
+    bytes += 1;
+  }
+  return bytes;
+}

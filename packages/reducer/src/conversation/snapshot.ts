@@ -1,0 +1,278 @@
+/**
+ * The live context of a thread: what requests, responses and compactions make of it.
+ *
+ * A request is compared with the live context position by position, which costs a comparison of two strings for each item
+ * that the store knows to be the same; everything after the first difference is looked up.
+ */
+import type { Reduction } from "../reduction.ts";
+import type { InferenceState } from "../state/call-state.ts";
+import type { ContextNode, Conversation, TranscriptItem } from "../state/conversation-state.ts";
+import { addChild, childOf, pathTo } from "./context-tree.ts";
+import type { Element } from "./elements.ts";
+import { identityOf, isSameItem, isSameSort } from "./identity.ts";
+import { createItem, type ItemOrigin, seeAgain } from "./transcript.ts";
+
+/** What a request is, compared with the live context: its first `kept` items, and then `tail`. */
+interface Comparison {
+  readonly kept: number;
+  readonly tail: readonly TranscriptItem[];
+}
+
+/** Makes `elements` the live context and the call's request. */
+export function applyFullRequest(
+  reduction: Reduction,
+  call: InferenceState,
+  { elements, origin }: { elements: readonly Element[]; origin: ItemOrigin },
+): void {
+  const comparison = compare(reduction, elements, { origin, start: 0 });
+  if (elements.length < call.thread.conversation.lastRequestLength) {
+    call.dropped = droppedBy(call.thread.conversation, comparison);
+  }
+  install(call, comparison, elements);
+}
+
+/**
+ * Makes the context that ended at `from`, followed by `elements`, the live context and the call's request. Without `from` it
+ * is the live context that is followed.
+ */
+export function applyIncrementalRequest(
+  reduction: Reduction,
+  call: InferenceState,
+  { from, elements, origin }: { from: ContextNode | null; elements: readonly Element[]; origin: ItemOrigin },
+): void {
+  const { conversation } = call.thread;
+  if (from !== null) rewindTo(conversation, from);
+  const start = from === null ? conversation.live.length : from.depth;
+  install(call, compare(reduction, elements, { origin, start }), elements);
+}
+
+/** Appends a response, whole or partial, to the live context. */
+export function applyResponse(
+  reduction: Reduction,
+  call: InferenceState,
+  { elements, origin }: { elements: readonly Element[]; origin: ItemOrigin },
+): void {
+  const { conversation } = call.thread;
+  const items = elements.map(({ normal }) => responseItem(reduction, normal, { ...origin, inference: call }));
+  const continues =
+    conversation.nodes.length === conversation.live.length &&
+    (conversation.nodes.at(-1) ?? conversation.root) === call.requestEnd;
+  let node = call.requestEnd;
+  for (const [index, item] of items.entries()) {
+    node = childOf(node, item) ?? addChild(node, item, call.draft);
+    if (continues) conversation.nodes.push(node);
+    append(conversation, item, elements[index]?.contentId ?? "");
+  }
+  call.responseItems = items;
+  call.draft.response_item_ids = items.map(({ draft }) => draft.item_id);
+  if (call.draft.response_id !== null) conversation.ends.set(call.draft.response_id, node);
+}
+
+/** What a compaction found in the history, by identity. Leaves the live context to `applyReplacement`. */
+export function applyInputHistory(
+  reduction: Reduction,
+  elements: readonly Element[],
+  origin: ItemOrigin,
+): readonly TranscriptItem[] {
+  const { kept, tail } = compare(reduction, elements, { origin, start: 0 });
+  return [...origin.thread.conversation.live.slice(0, kept), ...tail];
+}
+
+/** Makes new items of a compaction's replacement, and them the live context. */
+export function applyReplacement(
+  reduction: Reduction,
+  elements: readonly Element[],
+  origin: ItemOrigin,
+): readonly TranscriptItem[] {
+  const { conversation } = origin.thread;
+  const items = elements.map(({ normal }) => createItem(reduction, normal, origin));
+  conversation.live = [];
+  conversation.liveContent = [];
+  conversation.nodes = [];
+  conversation.lastRequestLength = 0;
+  for (const [index, item] of items.entries()) append(conversation, item, elements[index]?.contentId ?? "");
+  return items;
+}
+
+/**
+ * Finds or makes an item for each element, given that the first `start` items of the live context are followed by
+ * `elements`.
+ */
+function compare(
+  reduction: Reduction,
+  elements: readonly Element[],
+  { origin, start }: { origin: ItemOrigin; start: number },
+): Comparison {
+  const { live, liveContent } = origin.thread.conversation;
+  let kept = start;
+  for (; kept - start < elements.length && kept < live.length; kept += 1) {
+    const element = elements[kept - start] as Element;
+    const item = live[kept] as TranscriptItem;
+    if (element.contentId !== "" && element.contentId === liveContent[kept]) continue;
+    if (!isSameItem(item.normal, item.draft.provider_item_id, element.normal)) break;
+    seeAgain(reduction, item, element.normal, origin);
+    liveContent[kept] = element.contentId;
+  }
+  const candidates = new Candidates(origin.thread.conversation, kept);
+  const tail: TranscriptItem[] = [];
+  for (const { normal } of elements.slice(kept - start)) {
+    const known = candidates.take(kept + tail.length, normal);
+    if (known !== undefined) {
+      seeAgain(reduction, known, normal, origin);
+      tail.push(known);
+      continue;
+    }
+    const item = createItem(reduction, normal, origin);
+    if (normal.role === "system") checkPlace(reduction, item, tail.at(-1) ?? live[kept - 1]);
+    tail.push(item);
+  }
+  return { kept, tail };
+}
+
+/** Instructions belong at the head; a system message after anything else is a sign of a host that splices its history. */
+function checkPlace(reduction: Reduction, item: TranscriptItem, previous: TranscriptItem | undefined): void {
+  const role = previous?.draft.role ?? "system";
+  if (role === "system" || role === "developer") return;
+  reduction.diagnose("misplaced_system_item", `a system message follows an item of role ${role}`, {
+    type: "conversation_item",
+    id: item.draft.item_id,
+  });
+}
+
+/** The items that a changed part of a request may be sightings of. */
+class Candidates {
+  readonly #conversation: Conversation;
+  readonly #kept: number;
+  readonly #used = new Set<TranscriptItem>();
+  /** The rest of the live context by identity; made when first needed. */
+  #byIdentity: Map<string, TranscriptItem[]> | null = null;
+
+  constructor(conversation: Conversation, kept: number) {
+    this.#conversation = conversation;
+    this.#kept = kept;
+  }
+
+  take(position: number, normal: NormalSighting): TranscriptItem | undefined {
+    const found = this.#atPosition(position, normal) ?? this.#byProviderId(normal) ?? this.#inRest(normal);
+    if (found !== undefined) this.#used.add(found);
+    return found;
+  }
+
+  #atPosition(position: number, normal: NormalSighting): TranscriptItem | undefined {
+    const item = this.#conversation.live[position];
+    if (item === undefined || !this.#isFree(item)) return undefined;
+    return isSameItem(item.normal, item.draft.provider_item_id, normal) ? item : undefined;
+  }
+
+  #byProviderId(normal: NormalSighting): TranscriptItem | undefined {
+    if (normal.providerItemId === null) return undefined;
+    const item = this.#conversation.byProviderId.get(normal.providerItemId);
+    return item !== undefined && this.#isFree(item) && isSameSort(item.normal, normal) ? item : undefined;
+  }
+
+  #inRest(normal: NormalSighting): TranscriptItem | undefined {
+    if (this.#conversation.live.length === this.#kept) return undefined;
+    this.#byIdentity ??= this.#indexRest();
+    const queue = this.#byIdentity.get(identityOf(normal));
+    for (let item = queue?.shift(); item !== undefined; item = queue?.shift()) {
+      if (!this.#isFree(item)) continue;
+      if (isSameItem(item.normal, item.draft.provider_item_id, normal)) return item;
+    }
+    return undefined;
+  }
+
+  #indexRest(): Map<string, TranscriptItem[]> {
+    const index = new Map<string, TranscriptItem[]>();
+    for (const item of this.#conversation.live.slice(this.#kept)) {
+      const identity = identityOf(item.normal);
+      const queue = index.get(identity);
+      if (queue === undefined) index.set(identity, [item]);
+      else queue.push(item);
+    }
+    return index;
+  }
+
+  /** Not in the kept part and not used by an earlier element of this request. */
+  #isFree(item: TranscriptItem): boolean {
+    if (this.#used.has(item)) return false;
+    const { position } = item;
+    return position < 0 || position >= this.#kept || this.#conversation.live[position] !== item;
+  }
+}
+
+type NormalSighting = Element["normal"];
+
+/** An item of a response is new, unless the host accepted exactly this item before and nothing has carried it since. */
+function responseItem(reduction: Reduction, normal: NormalSighting, origin: ItemOrigin): TranscriptItem {
+  const { byProviderId } = origin.thread.conversation;
+  const known = normal.providerItemId === null ? undefined : byProviderId.get(normal.providerItemId);
+  if (known !== undefined && known.position < 0 && isSameSort(known.normal, normal)) {
+    seeAgain(reduction, known, normal, origin);
+    return known;
+  }
+  return createItem(reduction, normal, origin);
+}
+
+/** Makes a context live, walks it down the tree, and writes the call's request. */
+function install(call: InferenceState, { kept, tail }: Comparison, elements: readonly Element[]): void {
+  const { conversation } = call.thread;
+  const { live, liveContent, nodes } = conversation;
+  live.length = kept;
+  liveContent.length = kept;
+  for (const [index, item] of tail.entries()) {
+    append(conversation, item, elements[elements.length - tail.length + index]?.contentId ?? "");
+  }
+  conversation.lastRequestLength = live.length;
+  nodes.length = Math.min(nodes.length, kept);
+  let node = nodes.at(-1) ?? conversation.root;
+  let shared: ContextNode | null = null;
+  for (const item of live.slice(nodes.length)) {
+    const known = childOf(node, item);
+    if (known === undefined) shared ??= node;
+    node = known ?? addChild(node, item, call.draft);
+    nodes.push(node);
+  }
+  shared ??= node;
+  call.requestEnd = node;
+  call.draft.request = {
+    base_inference_call_id: shared.creator?.inference_call_id ?? null,
+    keep: shared.depth,
+    item_ids: live.slice(shared.depth).map(({ draft }) => draft.item_id),
+  };
+}
+
+function append(conversation: Conversation, item: TranscriptItem, contentId: string): void {
+  item.position = conversation.live.length;
+  conversation.live.push(item);
+  conversation.liveContent.push(contentId);
+}
+
+/** Makes the context that ended at `node` the live one. Free when it is. */
+function rewindTo(conversation: Conversation, node: ContextNode): void {
+  if (node.depth === 0) {
+    conversation.nodes = [];
+    return;
+  }
+  if (conversation.nodes[node.depth - 1] === node) return;
+  const nodes = pathTo(node);
+  const items = nodes.map(({ item }) => item as TranscriptItem);
+  const rest = conversation.live.slice(sharedLength(conversation.nodes, nodes));
+  const onPath = new Set(items);
+  conversation.nodes = nodes;
+  conversation.live = [...items, ...rest.filter((item) => !onPath.has(item))];
+  conversation.liveContent = conversation.live.map(() => "");
+  for (const [index, item] of conversation.live.entries()) item.position = index;
+}
+
+function sharedLength(left: readonly ContextNode[], right: readonly ContextNode[]): number {
+  let length = 0;
+  while (length < left.length && left[length] === right[length]) length += 1;
+  return length;
+}
+
+/** How many items of the last request a new one leaves out. */
+function droppedBy(conversation: Conversation, { kept, tail }: Comparison): number {
+  const used = new Set(tail);
+  return conversation.live.slice(kept, conversation.lastRequestLength).filter((item) => !used.has(item))
+    .length;
+}

@@ -1,0 +1,124 @@
+/** The items of a thread's transcript: making them, and recognising them again. */
+import type { BodyPart, Producer } from "../graph/conversation.ts";
+import { attachCallItem, attachOutputItem } from "../linking/call-slots.ts";
+import { offerMessage } from "../linking/deliveries.ts";
+import type { Reduction } from "../reduction.ts";
+import type { TranscriptItem } from "../state/conversation-state.ts";
+import type { InferenceState } from "../state/call-state.ts";
+import type { ThreadState, TurnState } from "../state/thread-state.ts";
+import type { NormalItem } from "./normal-item.ts";
+
+/** Where a new item comes from. */
+export interface ItemOrigin {
+  readonly thread: ThreadState;
+  readonly turn: TurnState | null;
+  readonly payloadId: string;
+  /** Set for an item of a response. */
+  readonly inference?: InferenceState | undefined;
+  /** Set for an item that a compaction put into the history; its calls are not new calls. */
+  readonly compactionId?: string | undefined;
+}
+
+/** Adds an item to a thread's transcript and links it to whatever it belongs to. */
+export function createItem(reduction: Reduction, normal: NormalItem, origin: ItemOrigin): TranscriptItem {
+  const { thread, turn } = origin;
+  const { conversation } = thread;
+  const itemId = `item:${reduction.state.items.length + 1}`;
+  const accepted =
+    normal.providerItemId === null ? undefined : conversation.acceptedUnseen.get(normal.providerItemId);
+  const item: TranscriptItem = {
+    draft: {
+      item_id: itemId,
+      provider_item_id: normal.providerItemId,
+      thread_id: thread.draft.thread_id,
+      turn_id: turn?.draft.turn_id ?? null,
+      accepted: accepted ?? null,
+      first_seen_at_us: reduction.moment.at_us,
+      role: normal.role,
+      channel: normal.channel,
+      kind: normal.kind,
+      call_id: normal.callId,
+      body: { parts: normal.parts },
+      agent_message: normal.agentMessage,
+      produced_by: producersOf(origin),
+      evidence: reduction.evidence(origin.payloadId),
+      provenance: reduction.provenance,
+    },
+    normal,
+    createdSeq: reduction.moment.seq,
+    position: -1,
+    slot: null,
+    claimed: false,
+  };
+  if (accepted !== undefined) item.draft.evidence.seqs.push(accepted.seq);
+  reduction.state.items.push(item);
+  thread.draft.conversation_item_ids.push(itemId);
+  if (normal.providerItemId !== null) {
+    conversation.byProviderId.set(normal.providerItemId, item);
+    conversation.acceptedUnseen.delete(normal.providerItemId);
+  }
+  if (normal.oddity !== null) {
+    reduction.diagnose(normal.oddity.code, normal.oddity.message, { type: "conversation_item", id: itemId });
+  }
+  link(reduction, item, origin);
+  return item;
+}
+
+function producersOf(origin: ItemOrigin): Producer[] {
+  if (origin.inference !== undefined) {
+    return [{ type: "inference", inference_call_id: origin.inference.draft.inference_call_id }];
+  }
+  return origin.compactionId === undefined
+    ? []
+    : [{ type: "compaction", compaction_id: origin.compactionId }];
+}
+
+function link(reduction: Reduction, item: TranscriptItem, origin: ItemOrigin): void {
+  const { kind, role, callId } = item.normal;
+  const isAnswer = kind === "message" && role === "assistant" && item.normal.agentMessage === null;
+  if (origin.inference !== undefined && isAnswer) origin.inference.turn.lastAnswer = item;
+  if (callId !== null && (kind === "function_call" || kind === "custom_tool_call")) {
+    attachCallItem(reduction, item, { callId, ...origin });
+  } else if (callId !== null && (kind === "function_call_output" || kind === "custom_tool_call_output")) {
+    attachOutputItem(reduction, item, { callId, ...origin });
+  }
+  if (origin.inference === undefined && origin.compactionId === undefined)
+    offerMessage(reduction, item, origin.thread);
+}
+
+/**
+ * Takes note of another sighting of an item: a provider item id that it did not have yet, and the first readable text and
+ * summary of a reasoning item.
+ */
+export function seeAgain(
+  reduction: Reduction,
+  item: TranscriptItem,
+  sighting: NormalItem,
+  origin: ItemOrigin,
+): void {
+  if (sighting === item.normal) return;
+  const { draft } = item;
+  const { conversation } = origin.thread;
+  if (draft.provider_item_id === null && sighting.providerItemId !== null) {
+    draft.provider_item_id = sighting.providerItemId;
+    draft.accepted ??= conversation.acceptedUnseen.get(sighting.providerItemId) ?? null;
+    conversation.acceptedUnseen.delete(sighting.providerItemId);
+    conversation.byProviderId.set(sighting.providerItemId, item);
+    reduction.touch(draft, origin.payloadId);
+  }
+  if (item.normal.kind !== "reasoning") return;
+  const parts = mergedReasoning(draft.body.parts, sighting.parts);
+  if (parts === draft.body.parts) return;
+  draft.body = { parts };
+  reduction.touch(draft, origin.payloadId);
+}
+
+function mergedReasoning(known: readonly BodyPart[], seen: readonly BodyPart[]): readonly BodyPart[] {
+  const missing = (["text", "summary", "encoded"] as const).filter(
+    (type) => !known.some((part) => part.type === type) && seen.some((part) => part.type === type),
+  );
+  if (missing.length === 0) return known;
+  return (["text", "summary", "encoded"] as const).flatMap((type) =>
+    (missing.includes(type) ? seen : known).filter((part) => part.type === type),
+  );
+}

@@ -1,0 +1,121 @@
+/** Looks over a finished graph for what a person debugging wants to be told. One pass; no finding compares two objects. */
+import type { InferenceState, ToolCallState } from "../state/call-state.ts";
+import type { RolloutGraph } from "../graph/rollout-graph.ts";
+import type { ToolCall } from "../graph/tool-call.ts";
+import type { CodeCell } from "../graph/code-cell.ts";
+import type { ReducerState } from "../state/reducer-state.ts";
+import type { Finding, FindingCode } from "./finding.ts";
+
+/** Fewer than this is a retry, not a loop. */
+const REPEATED_CALLS = 3;
+
+export function findFindings(state: ReducerState, graph: RolloutGraph): readonly Finding[] {
+  const isOver = state.end !== null;
+  return [
+    ...Object.values(graph.code_cells).flatMap((cell) => (isOver ? cellFindings(cell) : [])),
+    ...[...state.toolCalls.byId.values()].flatMap((call) => callFindings(call, graph, isOver)),
+    ...(isOver ? edgeFindings(graph) : []),
+    ...(isOver ? acceptanceFindings(state) : []),
+    ...repeatedCalls(state),
+    ...[...state.inferenceCalls.byId.values()].flatMap(shrinkage),
+  ];
+}
+
+function cellFindings(cell: CodeCell): readonly Finding[] {
+  if (cell.initial_response?.status !== "yielded" || cell.waits.length > 0) return [];
+  return [
+    finding("cell_never_observed", "code_cell", cell.code_cell_id, "it yielded and nobody waited for it"),
+  ];
+}
+
+function callFindings(
+  { draft, slot, thread }: ToolCallState,
+  graph: RolloutGraph,
+  isOver: boolean,
+): readonly Finding[] {
+  const call = graph.tool_calls[draft.tool_call_id] as ToolCall;
+  const id = call.tool_call_id;
+  const { status, end_cause: cause } = call.execution;
+  const found: Finding[] = [];
+  if (cause === "cell_ended" || call.recorded_end_cause === "cell_ended") {
+    found.push(
+      finding("nested_call_not_awaited", "tool_call", id, "it was still running when its cell ended"),
+    );
+  } else if (cause !== null && cause !== "observed") {
+    found.push(finding("tool_call_never_ended", "tool_call", id, `it was closed by ${cause}`));
+  }
+  const isAsked =
+    call.requester.type === "model" && slot !== null && thread?.conversation.hasRequests === true;
+  if (isOver && isAsked && status === "completed" && slot.outputItems.length === 0) {
+    found.push(
+      finding("tool_result_never_seen", "tool_call", id, "it returned, and no request carries its output"),
+    );
+  }
+  const { produced_bytes: produced, to_requester_bytes: returned } = call.visibility;
+  if (produced !== null && returned !== null && returned < produced) {
+    const message = `${produced} bytes were produced, ${returned} came back`;
+    found.push(finding("output_truncated", "tool_call", id, message));
+  }
+  return found;
+}
+
+function edgeFindings(graph: RolloutGraph): readonly Finding[] {
+  return Object.values(graph.interaction_edges)
+    .filter(({ target }) => target === null)
+    .map(({ edge_id }) =>
+      finding("edge_never_delivered", "interaction_edge", edge_id, "no item of the recipient carries it"),
+    );
+}
+
+function acceptanceFindings(state: ReducerState): readonly Finding[] {
+  return [...state.threads.values()].flatMap(({ draft, conversation }) =>
+    [...conversation.acceptedUnseen].map(([id, { seq }]) =>
+      finding(
+        "accepted_item_never_seen",
+        "thread",
+        draft.thread_id,
+        `item ${JSON.stringify(id)} was accepted at event ${seq}, and no payload has it`,
+      ),
+    ),
+  );
+}
+
+function repeatedCalls(state: ReducerState): readonly Finding[] {
+  const counts = new Map<string, { count: number; last: ToolCallState }>();
+  for (const call of state.toolCalls.byId.values()) {
+    const key = sameCallKey(call);
+    if (key === null) continue;
+    const known = counts.get(key);
+    counts.set(key, { count: (known?.count ?? 0) + 1, last: call });
+  }
+  return [...counts.values()]
+    .filter(({ count }) => count >= REPEATED_CALLS)
+    .map(({ count, last }) =>
+      finding(
+        "repeated_identical_call",
+        "tool_call",
+        last.draft.tool_call_id,
+        `its turn made this call ${count} times`,
+      ),
+    );
+}
+
+/** Equal for calls of one turn with the same tool and the whole of the same input; null where the input is not known. */
+function sameCallKey({ draft, slot, parentCell }: ToolCallState): string | null {
+  const { turn_id, label, kind, input_preview: preview } = draft;
+  const item = slot?.callItems[0];
+  const parts = item?.normal.parts.map((part) => (part.type === "json" ? part.content_id : part));
+  const input = parts ?? (preview === null || preview.endsWith("…") ? null : preview);
+  if (input === null || turn_id === null) return null;
+  return JSON.stringify([turn_id, parentCell?.draft.code_cell_id ?? null, kind, label, input]);
+}
+
+function shrinkage({ draft, dropped }: InferenceState): readonly Finding[] {
+  if (dropped === 0) return [];
+  const message = `${dropped} items of the request before it are gone, and no compaction says why`;
+  return [finding("context_shrank_without_compaction", "inference_call", draft.inference_call_id, message)];
+}
+
+function finding(code: FindingCode, type: Finding["object"]["type"], id: string, message: string): Finding {
+  return { code, object: { type, id }, message };
+}

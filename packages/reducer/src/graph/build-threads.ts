@@ -1,0 +1,33 @@
+/** Finished threads and the edges between them. */
+import type { EdgeState } from "../state/call-state.ts";
+import type { ReducerState } from "../state/reducer-state.ts";
+import type { ThreadState } from "../state/thread-state.ts";
+import { finishDraft } from "./draft.ts";
+import type { InteractionEdge } from "./edge.ts";
+import type { Thread } from "./thread.ts";
+
+export function buildThread(state: ReducerState, thread: ThreadState): Thread {
+  const built = finishDraft(thread.draft);
+  if (built.origin.type === "spawned") {
+    const edgeId = `edge:spawn:${built.origin.parent_thread_id}:${built.thread_id}`;
+    if (state.edges.has(edgeId)) built.origin = { ...built.origin, spawn_edge_id: edgeId };
+  }
+  return built;
+}
+
+export function buildEdge(state: ReducerState, edge: EdgeState): InteractionEdge {
+  const built = finishDraft(edge.draft);
+  const answer = edge.resultOf?.lastAnswer ?? null;
+  if (answer !== null) built.source = { type: "conversation_item", id: answer.draft.item_id };
+  if (edge.call !== null) {
+    const { invocation_payload_id, runtime_payload_ids, result_payload_id } = edge.call.draft;
+    built.carried_payload_ids = [invocation_payload_id, ...runtime_payload_ids, result_payload_id].filter(
+      (id) => id !== null,
+    );
+  }
+  const { recipientThreadId } = edge;
+  if (built.kind === "spawn_agent" && built.target === null && recipientThreadId !== null) {
+    if (state.threads.has(recipientThreadId)) built.target = { type: "thread", id: recipientThreadId };
+  }
+  return built;
+}

@@ -1,0 +1,230 @@
+/** The runtime's view of exec, wait and cancel. */
+import type {
+  CodeCellEventPayload,
+  CodeCellStarted,
+  ExecutionStatus,
+  RawEvent,
+  WaitOutcomeKind,
+} from "@rollout-trace/protocol";
+import { endedAt, startedAt } from "../graph/draft.ts";
+import { attachCell } from "../linking/call-slots.ts";
+import { endCell, mayEnd } from "../linking/closing.ts";
+import { addNotification } from "../linking/notifications.ts";
+import { changeWait, startWait, waitOf } from "../linking/waits.ts";
+import type { Reduction } from "../reduction.ts";
+import type { CellState } from "../state/call-state.ts";
+import type { ThreadState, TurnState } from "../state/thread-state.ts";
+import type { Handlers } from "./handler.ts";
+import { duplicateStart } from "./rollout.ts";
+import { adopt } from "./tool-call.ts";
+
+export const codeCellHandlers: Handlers<CodeCellEventPayload["type"]> = {
+  code_cell_started(reduction, event) {
+    const { runtime_cell_id: runtimeId } = event.payload;
+    const { thread, turn } = reduction.place(event);
+    if (thread === null) {
+      noThread(reduction, event, runtimeId);
+      return;
+    }
+    const known = thread.cells.get(runtimeId);
+    if (known?.draft.execution.status === "running") {
+      duplicateStart(reduction, event, { type: "code_cell", id: known.draft.code_cell_id });
+      return;
+    }
+    const cell = startCell(reduction, event.payload, { thread, turn });
+    for (const call of thread.orphans.get(runtimeId) ?? []) adopt(reduction, cell, call);
+    thread.orphans.delete(runtimeId);
+    for (const late of reduction.takeWaiting("code_cell", runtimeId, event.thread_id)) reduction.replay(late);
+  },
+
+  code_cell_initial_response(reduction, event) {
+    const cell = find(reduction, event);
+    if (cell === null) return;
+    const { status, response } = event.payload;
+    const { draft } = cell;
+    const payloadId = reduction.payload(response);
+    reduction.touch(draft, payloadId);
+    if (draft.initial_response !== null) return;
+    draft.initial_response = { ...reduction.moment, status, payload_id: payloadId };
+    if (draft.execution.status === "running") draft.runtime_status = status;
+    if (status === "yielded") draft.yields.push({ ...reduction.moment, wait_id: null });
+  },
+
+  code_cell_wait_started(reduction, event) {
+    const { thread } = reduction.place(event);
+    const { wait_id: waitId } = event.payload;
+    if (thread === null) {
+      noThread(reduction, event, event.payload.runtime_cell_id);
+      return;
+    }
+    const known = thread.waits.get(waitId);
+    if (known !== undefined && waitOf(known)?.execution.status === "running") {
+      const cellId = known.cell?.draft.code_cell_id ?? "";
+      duplicateStart(reduction, event, { type: "code_cell", id: cellId });
+      return;
+    }
+    startWait(reduction, thread, event.payload);
+    for (const late of reduction.takeWaiting("wait", waitId, event.thread_id)) reduction.replay(late);
+  },
+
+  code_cell_wait_ended(reduction, event) {
+    const { wait_id: waitId, outcome, response } = event.payload;
+    const { thread } = reduction.place(event);
+    const wait = thread?.waits.get(waitId);
+    if (wait === undefined) {
+      reduction.awaitStart("wait", waitId, event);
+      return;
+    }
+    const payloadId = reduction.payload(response);
+    if (wait.cell === null) {
+      missingCell(reduction, { outcome, waitId, runtimeCellId: wait.runtimeCellId });
+      return;
+    }
+    const { draft } = wait.cell;
+    reduction.touch(draft, payloadId);
+    const execution = waitOf(wait)?.execution;
+    if (
+      execution === undefined ||
+      !mayEnd(reduction, execution, { type: "code_cell", id: draft.code_cell_id })
+    )
+      return;
+    changeWait(wait, {
+      outcome,
+      payload_id: payloadId,
+      execution: endedAt(execution, reduction.moment, { status: WAIT_STATUS[outcome], cause: "observed" }),
+    });
+    if (draft.execution.status === "running" && (outcome === "yielded" || outcome === "pending")) {
+      draft.runtime_status = outcome;
+    }
+    if (outcome === "yielded") draft.yields.push({ ...reduction.moment, wait_id: waitId });
+  },
+
+  code_cell_cancel_requested(reduction, event) {
+    const cell = find(reduction, event);
+    if (cell === null) return;
+    const { cause, limit, model_visible_call_id } = event.payload;
+    reduction.touch(cell.draft);
+    cell.draft.cancellation ??= {
+      ...reduction.moment,
+      cause,
+      limit: limit ?? null,
+      model_visible_call_id: model_visible_call_id ?? null,
+    };
+  },
+
+  code_cell_notification(reduction, event) {
+    const cell = find(reduction, event);
+    if (cell === null) return;
+    reduction.touch(cell.draft);
+    addNotification(reduction, cell, event.payload.text);
+  },
+
+  code_cell_ended(reduction, event) {
+    const cell = find(reduction, event);
+    if (cell === null) return;
+    const { status, response, journal } = event.payload;
+    const { draft } = cell;
+    const responseId = reduction.payload(response);
+    const journalId = reduction.payload(journal);
+    reduction.touch(draft, responseId, journalId);
+    const mayNow = mayEnd(reduction, draft.execution, { type: "code_cell", id: draft.code_cell_id });
+    draft.result_payload_id ??= responseId;
+    draft.journal_payload_id ??= journalId;
+    if (mayNow) endCell(reduction, cell, { status, cause: "observed" });
+  },
+};
+
+/** How the outcome of a wait reads as the status of an execution. */
+const WAIT_STATUS: { readonly [Outcome in WaitOutcomeKind]: ExecutionStatus } = {
+  yielded: "completed",
+  pending: "completed",
+  completed: "completed",
+  failed: "completed",
+  terminated: "completed",
+  missing: "failed",
+  busy: "failed",
+  abandoned: "cancelled",
+};
+
+type CellEvent = RawEvent<
+  Exclude<CodeCellEventPayload, CodeCellStarted | { type: "code_cell_wait_started" | "code_cell_wait_ended" }>
+>;
+
+/** The cell that an event is about, or null when the event has to wait for its start. */
+function find(reduction: Reduction, event: CellEvent): CellState | null {
+  const { runtime_cell_id: runtimeId } = event.payload;
+  const thread = event.thread_id === null ? null : reduction.thread(event.thread_id);
+  const cell = thread?.cells.get(runtimeId);
+  if (cell === undefined) reduction.awaitStart("code_cell", runtimeId, event);
+  return cell ?? null;
+}
+
+function startCell(
+  reduction: Reduction,
+  payload: CodeCellStarted,
+  { thread, turn }: { thread: ThreadState; turn: TurnState | null },
+): CellState {
+  const { cells } = reduction.state;
+  const { runtime_cell_id: runtimeId, model_visible_call_id: callId } = payload;
+  const recordedId = `cell:${thread.draft.thread_id}:${callId}`;
+  const id = cells.mint(recordedId);
+  const cell: CellState = {
+    draft: {
+      code_cell_id: id,
+      runtime_cell_id: runtimeId,
+      model_visible_call_id: callId,
+      exec_tool_call_id: null,
+      thread_id: thread.draft.thread_id,
+      turn_id: turn?.draft.turn_id ?? null,
+      source_item_id: null,
+      output_item_ids: [],
+      execution: startedAt(reduction.moment),
+      runtime_status: "starting",
+      source: payload.source,
+      initial_response: null,
+      yields: [],
+      waits: [],
+      cancellation: null,
+      result_payload_id: null,
+      journal_payload_id: null,
+      caused_by: null,
+      notifications: [],
+      nested_tool_call_ids: [],
+      evidence: reduction.evidence(),
+      provenance: reduction.provenance,
+    },
+    thread,
+    turn,
+    slot: null,
+    openNested: new Set(),
+    unseenNotifications: new Map(),
+    otherOutputs: new Map(),
+  };
+  cells.add(cell, { id, recordedId, threadId: thread.draft.thread_id });
+  thread.cells.set(runtimeId, cell);
+  thread.inside.cells.add(cell);
+  turn?.inside.cells.add(cell);
+  cell.slot = attachCell(reduction, cell, { thread, callId });
+  return cell;
+}
+
+/** A model may wait for a cell that there is not, and be told so; any other outcome needs a cell. */
+function missingCell(
+  reduction: Reduction,
+  wait: { outcome: WaitOutcomeKind; waitId: string; runtimeCellId: string },
+): void {
+  if (wait.outcome === "missing" || wait.outcome === "busy") return;
+  reduction.diagnose(
+    "unknown_reference",
+    `wait ${JSON.stringify(wait.waitId)} observed cell ${JSON.stringify(wait.runtimeCellId)}, which never started`,
+    null,
+  );
+}
+
+function noThread(reduction: Reduction, event: RawEvent, runtimeId: string): void {
+  reduction.diagnose(
+    "unknown_reference",
+    `${event.payload.type}: cell ${JSON.stringify(runtimeId)} is in no thread`,
+    null,
+  );
+}

@@ -1,0 +1,194 @@
+/** The replacement of a thread's live history by a shorter one. */
+import type { CompactionEventPayload, ExecutionStatus, PayloadRef, RawEvent } from "@rollout-trace/protocol";
+import { readElements, readObject } from "../conversation/elements.ts";
+import type { NormalItem } from "../conversation/normal-item.ts";
+import { applyInputHistory, applyReplacement } from "../conversation/snapshot.ts";
+import { createItem, type ItemOrigin } from "../conversation/transcript.ts";
+import { tokenUsageOf } from "../conversation/token-usage.ts";
+import { endedAt, startedAt } from "../graph/draft.ts";
+import { mayEnd } from "../linking/closing.ts";
+import type { Reduction } from "../reduction.ts";
+import type { CompactionRequestState, CompactionState } from "../state/reducer-state.ts";
+import type { ThreadState, TurnState } from "../state/thread-state.ts";
+import type { Handlers } from "./handler.ts";
+import { duplicateStart } from "./rollout.ts";
+
+export const compactionHandlers: Handlers<CompactionEventPayload["type"]> = {
+  compaction_request_started(reduction, event) {
+    const { payload } = event;
+    const { compaction_request_id: recordedId, thread_id } = payload;
+    const { compactionRequests } = reduction.state;
+    const known = compactionRequests.find(recordedId, thread_id);
+    if (known?.draft.execution.status === "running") {
+      duplicateStart(reduction, event, { type: "compaction_request", id: known.draft.compaction_request_id });
+      return;
+    }
+    const thread = reduction.thread(thread_id);
+    const turn = reduction.turn(payload.turn_id, thread);
+    const compaction = compactionOf(reduction, payload.compaction_id, { thread, turn });
+    const requestId = reduction.payload(payload.request);
+    const id = compactionRequests.mint(recordedId);
+    const request: CompactionRequestState = {
+      draft: {
+        compaction_request_id: id,
+        recorded_id: recordedId,
+        compaction_id: compaction.draft.compaction_id,
+        thread_id,
+        turn_id: turn.draft.turn_id,
+        execution: startedAt(reduction.moment),
+        model: payload.model,
+        provider: payload.provider,
+        error: null,
+        usage: null,
+        request_payload_id: requestId,
+        response_payload_id: null,
+        evidence: reduction.evidence(requestId),
+        provenance: reduction.provenance,
+      },
+      turn,
+    };
+    compactionRequests.add(request, { id, recordedId, threadId: thread_id });
+    compaction.draft.request_ids.push(id);
+    reduction.touch(compaction.draft);
+    for (const late of reduction.takeWaiting("compaction_request", recordedId, thread_id))
+      reduction.replay(late);
+  },
+
+  compaction_request_completed(reduction, event) {
+    const request = end(reduction, event, "completed", event.payload.response);
+    const payloadId = request?.draft.response_payload_id ?? null;
+    if (request === null || payloadId === null) return;
+    const response = readObject(reduction, payloadId);
+    if (response === null) return;
+    const { draft, turn } = request;
+    draft.usage = tokenUsageOf(response);
+    const responseId = response["response_id"] ?? response["id"];
+    reduction.countUsage(draft.usage, {
+      responseId: typeof responseId === "string" ? responseId : null,
+      model: draft.model,
+      threadId: draft.thread_id,
+      turn,
+    });
+  },
+
+  compaction_request_failed(reduction, event) {
+    const request = end(reduction, event, "failed", null);
+    if (request !== null) request.draft.error = event.payload.error;
+  },
+
+  compaction_installed(reduction, event) {
+    const { compaction_id: compactionId, checkpoint } = event.payload;
+    const { thread, turn } = reduction.place(event);
+    const checkpointId = reduction.payload(checkpoint);
+    const known = reduction.state.compactions.find(compactionId, event.thread_id);
+    const owner = thread ?? known?.thread ?? null;
+    if (owner === null) {
+      reduction.diagnose(
+        "unknown_reference",
+        `compaction ${JSON.stringify(compactionId)} is in no thread`,
+        null,
+      );
+      return;
+    }
+    const compaction = compactionOf(reduction, compactionId, { thread: owner, turn });
+    if (compaction.draft.installed_seq !== null) {
+      duplicateStart(reduction, event, { type: "compaction", id: compaction.draft.compaction_id });
+      return;
+    }
+    install(reduction, compaction, { thread: owner, turn, payloadId: checkpointId });
+  },
+};
+
+function install(reduction: Reduction, compaction: CompactionState, origin: ItemOrigin): void {
+  const { draft } = compaction;
+  const { thread, payloadId } = origin;
+  const { dialect, conversation } = thread;
+  const source = { payloadId, dialect, conversation };
+  draft.installed_at_us = reduction.moment.at_us;
+  draft.installed_seq = reduction.moment.seq;
+  reduction.touch(draft, payloadId);
+  reduction.state.compactions.close(compaction, { recordedId: draft.recorded_id, threadId: draft.thread_id });
+  const made = { ...origin, compactionId: draft.compaction_id };
+  const input = readElements(reduction, { ...source, keys: ["input_history"] });
+  if (input !== null) draft.input_item_ids = idsOf(applyInputHistory(reduction, input, origin));
+  draft.marker_item_id = createItem(reduction, MARKER, made).draft.item_id;
+  const replacement = readElements(reduction, { ...source, keys: ["replacement_history"] });
+  if (replacement !== null)
+    draft.replacement_item_ids = idsOf(applyReplacement(reduction, replacement, made));
+}
+
+/** Stands in the transcript for the place where the history was replaced. */
+const MARKER: NormalItem = {
+  skipped: false,
+  providerItemId: null,
+  role: "assistant",
+  channel: "summary",
+  kind: "compaction_marker",
+  callId: null,
+  agentMessage: null,
+  parts: [],
+  distinguisher: "",
+  bytes: 0,
+  oddity: null,
+};
+
+function idsOf(items: readonly { readonly draft: { readonly item_id: string } }[]): string[] {
+  return items.map(({ draft }) => draft.item_id);
+}
+
+/** A compaction comes into being with its first request, or where none was recorded with its installation. */
+function compactionOf(
+  reduction: Reduction,
+  recordedId: string,
+  { thread, turn }: { thread: ThreadState; turn: TurnState | null },
+): CompactionState {
+  const { compactions } = reduction.state;
+  const threadId = thread.draft.thread_id;
+  const known = compactions.find(recordedId, threadId);
+  if (known !== undefined) return known;
+  const id = compactions.mint(recordedId);
+  const compaction: CompactionState = {
+    draft: {
+      compaction_id: id,
+      recorded_id: recordedId,
+      thread_id: threadId,
+      turn_id: turn?.draft.turn_id ?? null,
+      installed_at_us: null,
+      installed_seq: null,
+      marker_item_id: null,
+      request_ids: [],
+      input_item_ids: [],
+      replacement_item_ids: [],
+      evidence: reduction.evidence(),
+      provenance: reduction.provenance,
+    },
+    thread,
+  };
+  compactions.add(compaction, { id, recordedId, threadId });
+  return compaction;
+}
+
+function end(
+  reduction: Reduction,
+  event: RawEvent<
+    Extract<CompactionEventPayload, { type: "compaction_request_completed" | "compaction_request_failed" }>
+  >,
+  status: ExecutionStatus,
+  response: PayloadRef | null,
+): CompactionRequestState | null {
+  const { compaction_request_id: recordedId } = event.payload;
+  const request = reduction.state.compactionRequests.find(recordedId, event.thread_id);
+  if (request === undefined) {
+    reduction.awaitStart("compaction_request", recordedId, event);
+    return null;
+  }
+  const { draft } = request;
+  const payloadId = reduction.payload(response);
+  reduction.touch(draft, payloadId);
+  const object = { type: "compaction_request", id: draft.compaction_request_id } as const;
+  if (!mayEnd(reduction, draft.execution, object)) return null;
+  draft.execution = endedAt(draft.execution, reduction.moment, { status, cause: "observed" });
+  draft.response_payload_id = payloadId;
+  reduction.state.compactionRequests.close(request, { recordedId, threadId: draft.thread_id });
+  return request;
+}

@@ -1,0 +1,222 @@
+/** Requests to models, their responses, and items entering a thread's live history. */
+import type { InferenceEventPayload, InferenceStarted, PayloadRef, RawEvent } from "@rollout-trace/protocol";
+import {
+  type Element,
+  type ElementKeys,
+  readElement,
+  readElements,
+  readObject,
+  REQUEST_KEYS,
+  RESPONSE_KEYS,
+} from "../conversation/elements.ts";
+import { applyFullRequest, applyIncrementalRequest, applyResponse } from "../conversation/snapshot.ts";
+import { createItem, type ItemOrigin } from "../conversation/transcript.ts";
+import { tokenUsageOf } from "../conversation/token-usage.ts";
+import { startedAt } from "../graph/draft.ts";
+import { endInference, type End, mayEnd } from "../linking/closing.ts";
+import type { Reduction } from "../reduction.ts";
+import type { InferenceState } from "../state/call-state.ts";
+import type { ContextNode } from "../state/conversation-state.ts";
+import type { Handlers } from "./handler.ts";
+import { duplicateStart } from "./rollout.ts";
+
+export const inferenceHandlers: Handlers<InferenceEventPayload["type"]> = {
+  inference_started(reduction, event) {
+    const { inference_call_id, thread_id, turn_id } = event.payload;
+    const known = reduction.state.inferenceCalls.find(inference_call_id, thread_id);
+    if (known?.draft.execution.status === "running") {
+      duplicateStart(reduction, event, { type: "inference_call", id: known.draft.inference_call_id });
+      return;
+    }
+    const thread = reduction.thread(thread_id);
+    const turn = reduction.turn(turn_id, thread);
+    const call = startCall(reduction, event.payload, { thread, turn });
+    applyRequest(reduction, call, event.payload);
+    for (const late of reduction.takeWaiting("inference_call", inference_call_id, thread_id))
+      reduction.replay(late);
+  },
+
+  inference_completed(reduction, event) {
+    end(reduction, event, { status: "completed", cause: "observed" }, event.payload.response);
+  },
+
+  inference_failed(reduction, event) {
+    const call = end(
+      reduction,
+      event,
+      { status: "failed", cause: "observed" },
+      event.payload.partial_response,
+    );
+    if (call !== null) call.draft.error ??= event.payload.error;
+  },
+
+  inference_cancelled(reduction, event) {
+    const { reason, partial_response } = event.payload;
+    const call = end(reduction, event, { status: "cancelled", cause: "observed" }, partial_response);
+    if (call !== null) call.draft.error ??= reason;
+  },
+
+  history_item_accepted(reduction, event) {
+    const { item_id, item } = event.payload;
+    const { thread, turn } = reduction.place(event);
+    const payloadId = reduction.payload(item);
+    if (thread === null) {
+      reduction.diagnose(
+        "unknown_reference",
+        `item ${JSON.stringify(item_id)} was accepted in no thread`,
+        null,
+      );
+      return;
+    }
+    const { conversation } = thread;
+    if (conversation.outsideIds.has(item_id)) return;
+    const accepted = { ...reduction.moment };
+    const known = conversation.byProviderId.get(item_id);
+    if (known !== undefined) {
+      known.draft.accepted ??= accepted;
+      reduction.touch(known.draft, payloadId);
+      return;
+    }
+    if (!conversation.acceptedUnseen.has(item_id)) conversation.acceptedUnseen.set(item_id, accepted);
+    if (payloadId === null) return;
+    const normal = readElement(reduction, { payloadId, dialect: thread.dialect });
+    if (normal === null || normal.skipped) return;
+    createItem(reduction, { ...normal, providerItemId: item_id }, { thread, turn, payloadId });
+  },
+};
+
+function startCall(
+  reduction: Reduction,
+  payload: InferenceStarted,
+  { thread, turn }: Pick<InferenceState, "thread" | "turn">,
+): InferenceState {
+  const { inferenceCalls } = reduction.state;
+  const { inference_call_id: recordedId, dialect, model, provider } = payload;
+  const id = inferenceCalls.mint(recordedId);
+  const requestId = reduction.payload(payload.request);
+  const call: InferenceState = {
+    draft: {
+      inference_call_id: id,
+      recorded_id: recordedId,
+      thread_id: thread.draft.thread_id,
+      turn_id: turn.draft.turn_id,
+      execution: startedAt(reduction.moment),
+      model,
+      provider,
+      dialect,
+      response_id: null,
+      upstream_request_id: null,
+      error: null,
+      request: { base_inference_call_id: null, keep: 0, item_ids: [] },
+      response_item_ids: [],
+      tool_call_ids: [],
+      code_cell_ids: [],
+      usage: null,
+      request_payload_id: requestId,
+      response_payload_id: null,
+      evidence: reduction.evidence(requestId),
+      provenance: reduction.provenance,
+    },
+    thread,
+    turn,
+    requestEnd: thread.conversation.root,
+    responseItems: [],
+    dropped: 0,
+  };
+  inferenceCalls.add(call, { id, recordedId, threadId: thread.draft.thread_id });
+  turn.draft.inference_call_ids.push(id);
+  turn.inside.inference.add(call);
+  thread.inside.inference.add(call);
+  thread.dialect = dialect;
+  return call;
+}
+
+function applyRequest(reduction: Reduction, call: InferenceState, payload: InferenceStarted): void {
+  const { input_mode: mode } = payload;
+  const prefixId = mode.type === "incremental_untraced" ? reduction.payload(mode.prefix) : null;
+  const origin = originOf(call, call.draft.request_payload_id);
+  const elements = read(reduction, call, call.draft.request_payload_id, REQUEST_KEYS);
+  if (elements === null) return;
+  call.thread.conversation.hasRequests = true;
+  switch (mode.type) {
+    case "full":
+      applyFullRequest(reduction, call, { elements, origin });
+      return;
+    case "incremental": {
+      const from = findEnd(reduction, call, mode.previous_response_id);
+      applyIncrementalRequest(reduction, call, { from, elements, origin });
+      return;
+    }
+    case "incremental_untraced": {
+      const prefix = prefixId === null ? null : read(reduction, call, prefixId, REQUEST_KEYS);
+      applyFullRequest(reduction, call, { elements: [...(prefix ?? []), ...elements], origin });
+    }
+  }
+}
+
+function findEnd(reduction: Reduction, call: InferenceState, responseId: string): ContextNode | null {
+  const node = call.thread.conversation.ends.get(responseId);
+  if (node !== undefined) return node;
+  reduction.diagnose(
+    "unknown_reference",
+    `request ${JSON.stringify(call.draft.recorded_id)} continues response ${JSON.stringify(responseId)}, which its thread does not have`,
+    { type: "inference_call", id: call.draft.inference_call_id },
+  );
+  return null;
+}
+
+type EndEvent = RawEvent<
+  Exclude<InferenceEventPayload, InferenceStarted | { type: "history_item_accepted" }>
+>;
+
+function end(
+  reduction: Reduction,
+  event: EndEvent,
+  how: End,
+  response: PayloadRef | null | undefined,
+): InferenceState | null {
+  const { inference_call_id: id, upstream_request_id: upstreamId } = event.payload;
+  const call = reduction.state.inferenceCalls.find(id, event.thread_id);
+  if (call === undefined) {
+    reduction.awaitStart("inference_call", id, event);
+    return null;
+  }
+  const payloadId = reduction.payload(response);
+  const { draft } = call;
+  reduction.touch(draft, payloadId);
+  const mayNow = mayEnd(reduction, draft.execution, { type: "inference_call", id: draft.inference_call_id });
+  if (!mayNow && draft.response_payload_id !== null) return null;
+  if (mayNow) endInference(reduction, call, how);
+  draft.upstream_request_id ??= upstreamId ?? null;
+  if (event.payload.type === "inference_completed") draft.response_id = event.payload.response_id ?? null;
+  if (payloadId !== null) takeResponse(reduction, call, payloadId);
+  return call;
+}
+
+function takeResponse(reduction: Reduction, call: InferenceState, payloadId: string): void {
+  const { draft, turn } = call;
+  draft.response_payload_id = payloadId;
+  const response = readObject(reduction, payloadId);
+  if (response === null) return;
+  const responseId = response["response_id"] ?? response["id"];
+  if (typeof responseId === "string") draft.response_id ??= responseId;
+  draft.usage = tokenUsageOf(response);
+  const { response_id, model, thread_id: threadId } = draft;
+  reduction.countUsage(draft.usage, { responseId: response_id, model, threadId, turn });
+  const elements = read(reduction, call, payloadId, RESPONSE_KEYS);
+  if (elements !== null) applyResponse(reduction, call, { elements, origin: originOf(call, payloadId) });
+}
+
+function read(
+  reduction: Reduction,
+  call: InferenceState,
+  payloadId: string,
+  keys: ElementKeys,
+): readonly Element[] | null {
+  const { conversation } = call.thread;
+  return readElements(reduction, { payloadId, keys, dialect: call.draft.dialect, conversation });
+}
+
+function originOf({ thread, turn }: InferenceState, payloadId: string): ItemOrigin {
+  return { thread, turn, payloadId };
+}

@@ -1,0 +1,29 @@
+/** Every event type and its handler. */
+import type { RawEvent, RawEventPayload, RawEventType } from "@rollout-trace/protocol";
+import type { Reduction } from "../reduction.ts";
+import { codeCellHandlers } from "./code-cell.ts";
+import { compactionHandlers } from "./compaction.ts";
+import type { Handlers } from "./handler.ts";
+import { inferenceHandlers } from "./inference.ts";
+import { multiAgentHandlers } from "./multi-agent.ts";
+import { recordingHandlers } from "./recording.ts";
+import { rolloutHandlers } from "./rollout.ts";
+import { toolCallHandlers } from "./tool-call.ts";
+
+const HANDLERS: Handlers<RawEventType> = {
+  ...rolloutHandlers,
+  ...inferenceHandlers,
+  ...toolCallHandlers,
+  ...codeCellHandlers,
+  ...multiAgentHandlers,
+  ...compactionHandlers,
+  ...recordingHandlers,
+};
+
+export function dispatch(reduction: Reduction, event: RawEvent): void {
+  const handler = HANDLERS[event.payload.type] as (
+    reduction: Reduction,
+    event: RawEvent<RawEventPayload>,
+  ) => void;
+  handler(reduction, event);
+}

@@ -1,0 +1,240 @@
+/** The lifecycle of tool calls. */
+import type { RawEvent, ToolCallEventPayload, ToolCallStarted } from "@rollout-trace/protocol";
+import { readObject } from "../conversation/elements.ts";
+import { startedAt } from "../graph/draft.ts";
+import type { GraphToolRequester } from "../graph/tool-call.ts";
+import { attachToolCall } from "../linking/call-slots.ts";
+import { endToolCall, mayEnd } from "../linking/closing.ts";
+import {
+  argumentsOf,
+  beginRuntime,
+  endOperation,
+  endRuntime,
+  idOf,
+  openWrite,
+  resolveStdinTarget,
+} from "../linking/terminals.ts";
+import { joinWaitCall } from "../linking/waits.ts";
+import type { Reduction } from "../reduction.ts";
+import type { CellState, ToolCallState } from "../state/call-state.ts";
+import type { ThreadState, TurnState } from "../state/thread-state.ts";
+import type { Handlers } from "./handler.ts";
+import { duplicateStart } from "./rollout.ts";
+
+export const toolCallHandlers: Handlers<ToolCallEventPayload["type"]> = {
+  tool_call_started(reduction, event) {
+    const { tool_call_id: recordedId, invocation } = event.payload;
+    const place = reduction.place(event);
+    const invocationId = reduction.payload(invocation);
+    const known = reduction.state.toolCalls.find(recordedId, event.thread_id);
+    if (known !== undefined && isRepeatedStart(known, event.payload, invocationId)) {
+      duplicateStart(reduction, event, { type: "tool_call", id: known.draft.tool_call_id });
+      return;
+    }
+    const call = startCall(reduction, event.payload, { ...place, invocationId });
+    const callId = event.payload.model_visible_call_id ?? null;
+    if (place.thread !== null && callId !== null) {
+      call.slot = attachToolCall(reduction, call, { thread: place.thread, callId });
+    }
+    if (event.payload.kind.type === "write_stdin") openWrite(reduction, call, invocationId);
+    if (isWait(event.payload)) {
+      const input = invocationId === null ? null : argumentsOf(readObject(reduction, invocationId));
+      joinWaitCall(reduction, call, idOf(input?.["cell_id"]));
+    }
+    for (const late of reduction.takeWaiting("tool_call", recordedId, event.thread_id))
+      reduction.replay(late);
+  },
+
+  tool_call_runtime_started(reduction, event) {
+    const call = find(reduction, event);
+    if (call === null) return;
+    const runtimeId = reduction.payload(event.payload.runtime);
+    addRuntime(reduction, call, runtimeId);
+    beginRuntime(reduction, call, runtimeId);
+  },
+
+  tool_call_runtime_ended(reduction, event) {
+    const call = find(reduction, event);
+    if (call === null) return;
+    const runtimeId = reduction.payload(event.payload.runtime);
+    addRuntime(reduction, call, runtimeId);
+    endRuntime(reduction, call, { runtimeId, status: event.payload.status });
+  },
+
+  tool_call_ended(reduction, event) {
+    const call = find(reduction, event);
+    if (call === null) return;
+    const { status, end_cause, result, output_preview, sizes } = event.payload;
+    const { draft } = call;
+    const resultId = reduction.payload(result);
+    reduction.touch(draft, resultId);
+    const mayNow = mayEnd(reduction, draft.execution, { type: "tool_call", id: draft.tool_call_id });
+    if (!mayNow && draft.execution.end_cause === "observed") return;
+    draft.recorded_end_cause ??= end_cause ?? null;
+    draft.result_payload_id ??= resultId;
+    draft.output_preview ??= output_preview ?? null;
+    if (sizes !== null && sizes !== undefined) {
+      draft.visibility = {
+        ...draft.visibility,
+        produced_bytes: sizes.produced_bytes,
+        to_requester_bytes: sizes.to_requester_bytes,
+      };
+    }
+    endOperation(reduction, call, { resultId, status });
+    if (mayNow && status !== "running") endToolCall(reduction, call, { status, cause: "observed" });
+  },
+
+  stdin_target_resolved(reduction, event) {
+    const call = find(reduction, event);
+    if (call === null) return;
+    const { exec_tool_call_id: execId } = event.payload;
+    const exec =
+      reduction.state.toolCalls.find(execId, event.thread_id) ?? reduction.state.toolCalls.find(execId, null);
+    reduction.touch(call.draft);
+    if (exec !== undefined) {
+      resolveStdinTarget(reduction, call, exec);
+      return;
+    }
+    reduction.diagnose(
+      "unknown_reference",
+      `a write names the exec call ${JSON.stringify(execId)}, which never started`,
+      {
+        type: "tool_call",
+        id: call.draft.tool_call_id,
+      },
+    );
+  },
+
+  mcp_call_assigned(reduction, event) {
+    const call = find(reduction, event);
+    if (call === null) return;
+    call.draft.mcp_call_id = event.payload.mcp_call_id;
+    reduction.touch(call.draft);
+  },
+};
+
+/** The call that a lifecycle event is about, or null when the event has to wait for its start. */
+function find(
+  reduction: Reduction,
+  event: RawEvent<Exclude<ToolCallEventPayload, ToolCallStarted>>,
+): ToolCallState | null {
+  const { tool_call_id: id } = event.payload;
+  const call = reduction.state.toolCalls.find(id, event.thread_id);
+  if (call === undefined) reduction.awaitStart("tool_call", id, event);
+  return call ?? null;
+}
+
+/** Models reuse call ids; only a start that also names the same invocation is the same start. */
+function isRepeatedStart(
+  known: ToolCallState,
+  payload: ToolCallStarted,
+  invocationId: string | null,
+): boolean {
+  const { draft } = known;
+  return (
+    draft.execution.status === "running" &&
+    draft.invocation_payload_id === invocationId &&
+    draft.label === payload.label &&
+    (invocationId !== null || draft.model_visible_call_id === null)
+  );
+}
+
+interface CallPlace {
+  readonly thread: ThreadState | null;
+  readonly turn: TurnState | null;
+  readonly invocationId: string | null;
+}
+
+function startCall(reduction: Reduction, payload: ToolCallStarted, place: CallPlace): ToolCallState {
+  const { toolCalls } = reduction.state;
+  const { thread, turn, invocationId } = place;
+  const { tool_call_id: recordedId, requester } = payload;
+  const id = toolCalls.mint(recordedId);
+  const parentCell =
+    requester.type === "code_cell" ? (thread?.cells.get(requester.runtime_cell_id) ?? null) : null;
+  const call: ToolCallState = {
+    draft: {
+      tool_call_id: id,
+      recorded_id: recordedId,
+      thread_id: thread?.draft.thread_id ?? null,
+      turn_id: turn?.draft.turn_id ?? null,
+      execution: startedAt(reduction.moment),
+      recorded_end_cause: null,
+      requester: requesterOf(payload, parentCell),
+      kind: payload.kind,
+      label: payload.label,
+      model_visible_call_id: payload.model_visible_call_id ?? null,
+      runtime_tool_call_id: payload.runtime_tool_call_id ?? null,
+      mcp_call_id: null,
+      call_item_ids: [],
+      output_item_ids: [],
+      code_cell_id: null,
+      terminal_operation_id: null,
+      input_preview: payload.input_preview ?? null,
+      output_preview: null,
+      invocation_payload_id: invocationId,
+      result_payload_id: null,
+      runtime_payload_ids: [],
+      caused_by: null,
+      visibility: {
+        produced_bytes: null,
+        to_requester_bytes: null,
+        to_model_bytes: null,
+        seen_by_model: false,
+      },
+      evidence: reduction.evidence(invocationId),
+      provenance: reduction.provenance,
+    },
+    thread,
+    turn,
+    slot: null,
+    parentCell: null,
+    wait: null,
+    operation: null,
+    interaction: null,
+  };
+  toolCalls.add(call, { id, recordedId, threadId: thread?.draft.thread_id ?? null });
+  if (parentCell !== null) adopt(reduction, parentCell, call);
+  else {
+    turn?.inside.calls.add(call);
+    thread?.inside.calls.add(call);
+    if (requester.type === "code_cell" && thread !== null)
+      leaveOrphan(thread, requester.runtime_cell_id, call);
+  }
+  return call;
+}
+
+function requesterOf({ requester }: ToolCallStarted, parentCell: CellState | null): GraphToolRequester {
+  if (requester.type !== "code_cell") return { type: requester.type };
+  const { runtime_cell_id } = requester;
+  return { type: "code_cell", code_cell_id: parentCell?.draft.code_cell_id ?? null, runtime_cell_id };
+}
+
+/** Makes a call a nested call of a cell: the cell closes it, not the turn. */
+export function adopt(reduction: Reduction, cell: CellState, call: ToolCallState): void {
+  const { draft } = call;
+  call.parentCell = cell;
+  cell.draft.nested_tool_call_ids.push(draft.tool_call_id);
+  if (draft.requester.type === "code_cell") {
+    draft.requester = { ...draft.requester, code_cell_id: cell.draft.code_cell_id };
+  }
+  reduction.touch(draft);
+  call.turn?.inside.calls.delete(call);
+  call.thread?.inside.calls.delete(call);
+  if (draft.execution.status === "running") cell.openNested.add(call);
+}
+
+function leaveOrphan(thread: ThreadState, runtimeCellId: string, call: ToolCallState): void {
+  const orphans = thread.orphans.get(runtimeCellId);
+  if (orphans === undefined) thread.orphans.set(runtimeCellId, [call]);
+  else orphans.push(call);
+}
+
+function addRuntime(reduction: Reduction, call: ToolCallState, runtimeId: string): void {
+  call.draft.runtime_payload_ids.push(runtimeId);
+  reduction.touch(call.draft, runtimeId);
+}
+
+function isWait({ kind }: ToolCallStarted): boolean {
+  return kind.type === "code_cell_wait" || (kind.type === "other" && kind.name === "wait");
+}

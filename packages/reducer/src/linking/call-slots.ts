@@ -1,0 +1,128 @@
+/**
+ * Where everything that carries one model-visible call id in one thread meets: the call item, the output items, the tool
+ * call and the code cell. They arrive in any order; each link is made when the second of its two ends arrives.
+ *
+ * Models reuse call ids, so a thread has a list of uses for each id. A start (tool call, cell) belongs to the oldest use that
+ * has no output yet and no such start; an output belongs to the latest use that has none.
+ */
+import type { Reduction } from "../reduction.ts";
+import type { CallSlot, CellState, InferenceState, ToolCallState } from "../state/call-state.ts";
+import type { TranscriptItem } from "../state/conversation-state.ts";
+import type { ThreadState } from "../state/thread-state.ts";
+import { matchNotification } from "./notifications.ts";
+
+export interface ItemPlace {
+  readonly thread: ThreadState;
+  readonly callId: string;
+  readonly inference?: InferenceState | undefined;
+  readonly compactionId?: string | undefined;
+}
+
+export function attachCallItem(reduction: Reduction, item: TranscriptItem, place: ItemPlace): void {
+  const isReplay = place.compactionId !== undefined;
+  const slot = isReplay
+    ? latestSlot(place)
+    : slotFor(reduction, place, ({ callItems }) => callItems.length === 0);
+  item.slot = slot;
+  slot.callItems.push(item);
+  if (place.inference !== undefined) slot.inference = place.inference.draft;
+  if (slot.toolCall !== null) joinCallItem(reduction, slot.toolCall, item);
+  if (slot.cell !== null) joinSourceItem(reduction, slot.cell, item);
+}
+
+export function attachOutputItem(reduction: Reduction, item: TranscriptItem, place: ItemPlace): void {
+  const slots = place.thread.slots.get(place.callId) ?? [];
+  const slot =
+    (place.compactionId === undefined
+      ? slots.findLast(({ outputItems }) => outputItems.length === 0)
+      : undefined) ?? latestSlot(place);
+  item.slot = slot;
+  slot.outputItems.push(item);
+  if (slot.toolCall !== null) joinOutputItem(reduction, slot.toolCall, item);
+  if (slot.cell !== null) joinCellOutput(reduction, slot.cell, item);
+}
+
+export function attachToolCall(reduction: Reduction, call: ToolCallState, place: ItemPlace): CallSlot {
+  const slot = slotFor(reduction, place, ({ toolCall }) => toolCall === null);
+  slot.toolCall = call;
+  for (const item of slot.callItems) joinCallItem(reduction, call, item);
+  for (const item of slot.outputItems) joinOutputItem(reduction, call, item);
+  if (slot.cell !== null) joinExec(reduction, call, slot.cell);
+  return slot;
+}
+
+export function attachCell(reduction: Reduction, cell: CellState, place: ItemPlace): CallSlot {
+  const slot = slotFor(reduction, place, (candidate) => candidate.cell === null);
+  slot.cell = cell;
+  for (const item of slot.callItems) joinSourceItem(reduction, cell, item);
+  for (const item of slot.outputItems) joinCellOutput(reduction, cell, item);
+  if (slot.toolCall !== null) joinExec(reduction, slot.toolCall, cell);
+  return slot;
+}
+
+function slotFor(reduction: Reduction, place: ItemPlace, lacks: (slot: CallSlot) => boolean): CallSlot {
+  const slots = place.thread.slots.get(place.callId);
+  const open = slots?.find((slot) => slot.outputItems.length === 0 && lacks(slot));
+  if (open !== undefined) return open;
+  if (slots !== undefined) {
+    reduction.diagnose(
+      "call_id_reused",
+      `thread ${JSON.stringify(place.thread.draft.thread_id)} uses call id ${JSON.stringify(place.callId)} again`,
+      { type: "thread", id: place.thread.draft.thread_id },
+    );
+  }
+  return newSlot(place);
+}
+
+function latestSlot(place: ItemPlace): CallSlot {
+  return place.thread.slots.get(place.callId)?.at(-1) ?? newSlot(place);
+}
+
+function newSlot({ thread, callId }: ItemPlace): CallSlot {
+  const slot: CallSlot = {
+    thread,
+    callId,
+    callItems: [],
+    outputItems: [],
+    toolCall: null,
+    cell: null,
+    inference: null,
+  };
+  const slots = thread.slots.get(callId);
+  if (slots === undefined) thread.slots.set(callId, [slot]);
+  else slots.push(slot);
+  return slot;
+}
+
+function joinCallItem(reduction: Reduction, call: ToolCallState, item: TranscriptItem): void {
+  call.draft.call_item_ids.push(item.draft.item_id);
+  reduction.touch(call.draft, item.draft.evidence.payload_ids[0] ?? null);
+}
+
+function joinOutputItem(reduction: Reduction, call: ToolCallState, item: TranscriptItem): void {
+  call.draft.output_item_ids.push(item.draft.item_id);
+  item.draft.produced_by.push({ type: "tool", tool_call_id: call.draft.tool_call_id });
+  const payloadId = item.draft.evidence.payload_ids[0] ?? null;
+  reduction.touch(call.draft, payloadId);
+  reduction.touch(item.draft);
+}
+
+function joinSourceItem(reduction: Reduction, cell: CellState, item: TranscriptItem): void {
+  cell.draft.source_item_id ??= item.draft.item_id;
+  reduction.touch(cell.draft, item.draft.evidence.payload_ids[0] ?? null);
+}
+
+function joinCellOutput(reduction: Reduction, cell: CellState, item: TranscriptItem): void {
+  cell.draft.output_item_ids.push(item.draft.item_id);
+  item.draft.produced_by.push({ type: "code_cell", code_cell_id: cell.draft.code_cell_id });
+  reduction.touch(cell.draft, item.draft.evidence.payload_ids[0] ?? null);
+  reduction.touch(item.draft);
+  matchNotification(cell, item);
+}
+
+function joinExec(reduction: Reduction, call: ToolCallState, cell: CellState): void {
+  call.draft.code_cell_id = cell.draft.code_cell_id;
+  cell.draft.exec_tool_call_id = call.draft.tool_call_id;
+  reduction.touch(call.draft);
+  reduction.touch(cell.draft);
+}

@@ -1,0 +1,120 @@
+/**
+ * Ends: by an object's own event, or because what it ran in has ended.
+ *
+ * Whatever has ended keeps its first end; an own end that comes later adds its evidence and nothing else.
+ */
+import type { ExecutionStatus, FinalCellStatus } from "@rollout-trace/protocol";
+import type { Anchor, ExecutionEndCause, ExecutionWindow } from "../graph/base.ts";
+import { endedAt } from "../graph/draft.ts";
+import type { Reduction } from "../reduction.ts";
+import type { CellState, InferenceState, ToolCallState } from "../state/call-state.ts";
+import type { Inside, ThreadState, TurnState } from "../state/thread-state.ts";
+
+export interface End {
+  readonly status: ExecutionStatus;
+  readonly cause: ExecutionEndCause;
+}
+
+/** How a cell's own status reads as that of an execution. */
+export const CELL_EXECUTION_STATUS: { readonly [Status in FinalCellStatus]: ExecutionStatus } = {
+  completed: "completed",
+  failed: "failed",
+  terminated: "cancelled",
+};
+
+/**
+ * Whether an own end may be applied. One that comes after the object was closed by something else is late and fine; one after
+ * an own end is a `duplicate_end`.
+ */
+export function mayEnd(reduction: Reduction, execution: ExecutionWindow, object: Anchor): boolean {
+  if (execution.status === "running") return true;
+  if (execution.end_cause === "observed") {
+    reduction.diagnose(
+      "duplicate_end",
+      `${object.type} ${JSON.stringify(object.id)} ended again; it had ended ${execution.status} at event ${execution.ended_seq}`,
+      object,
+    );
+  }
+  return false;
+}
+
+export function endToolCall(reduction: Reduction, call: ToolCallState, end: End): void {
+  const { draft } = call;
+  draft.execution = endedAt(draft.execution, reduction.moment, end);
+  reduction.touch(draft);
+  call.parentCell?.openNested.delete(call);
+  call.turn?.inside.calls.delete(call);
+  call.thread?.inside.calls.delete(call);
+  reduction.state.toolCalls.close(call, { recordedId: draft.recorded_id, threadId: draft.thread_id });
+}
+
+/** Ends a cell, and with it the nested calls that nobody waited for. */
+export function endCell(
+  reduction: Reduction,
+  cell: CellState,
+  end: { status: FinalCellStatus; cause: ExecutionEndCause },
+): void {
+  const { draft } = cell;
+  draft.runtime_status = end.status;
+  draft.execution = endedAt(draft.execution, reduction.moment, {
+    status: CELL_EXECUTION_STATUS[end.status],
+    cause: end.cause,
+  });
+  reduction.touch(draft);
+  cell.turn?.inside.cells.delete(cell);
+  cell.thread?.inside.cells.delete(cell);
+  for (const call of cell.openNested) {
+    endToolCall(reduction, call, { status: "cancelled", cause: "cell_ended" });
+  }
+}
+
+export function endInference(reduction: Reduction, call: InferenceState, end: End): void {
+  const { draft } = call;
+  draft.execution = endedAt(draft.execution, reduction.moment, end);
+  reduction.touch(draft);
+  call.turn.inside.inference.delete(call);
+  call.thread.inside.inference.delete(call);
+  reduction.state.inferenceCalls.close(call, { recordedId: draft.recorded_id, threadId: draft.thread_id });
+}
+
+/** Ends a turn; unless it completed, everything in it. A completed turn leaves its yielded cells and their calls alone. */
+export function endTurn(reduction: Reduction, turn: TurnState, end: End): void {
+  const { draft } = turn;
+  draft.execution = endedAt(draft.execution, reduction.moment, end);
+  reduction.touch(draft);
+  reduction.state.threads.get(draft.thread_id)?.openTurns.delete(turn);
+  reduction.state.turns.close(turn, { recordedId: draft.recorded_id, threadId: draft.thread_id });
+  const inside = { status: end.status === "failed" ? "failed" : "cancelled", cause: "turn_ended" } as const;
+  if (end.status === "completed") {
+    for (const call of turn.inside.inference) endInference(reduction, call, inside);
+  } else {
+    endInside(reduction, turn.inside, inside);
+  }
+}
+
+/** Ends a thread and everything in it. */
+export function endThread(reduction: Reduction, thread: ThreadState, end: End): void {
+  thread.draft.execution = endedAt(thread.draft.execution, reduction.moment, end);
+  reduction.touch(thread.draft);
+  const status = end.status === "failed" ? "failed" : "cancelled";
+  for (const turn of thread.openTurns) endTurn(reduction, turn, { status: "aborted", cause: "thread_ended" });
+  endInside(reduction, thread.inside, { status, cause: "thread_ended" });
+  for (const { draft } of thread.runningSessions) {
+    draft.execution = endedAt(draft.execution, reduction.moment, { status, cause: "thread_ended" });
+    reduction.touch(draft);
+  }
+  thread.runningSessions.clear();
+}
+
+function endInside(
+  reduction: Reduction,
+  inside: Inside,
+  end: { status: "failed" | "cancelled"; cause: ExecutionEndCause },
+): void {
+  for (const cell of inside.cells) {
+    const status = end.status === "failed" ? "failed" : "terminated";
+    endCell(reduction, cell, { status, cause: end.cause });
+  }
+  for (const call of inside.calls) endToolCall(reduction, call, end);
+  for (const call of inside.inference) endInference(reduction, call, end);
+}

@@ -1,0 +1,84 @@
+/**
+ * Finds, for what one agent sent another, the conversation item in which it arrived.
+ *
+ * The item is recognised by its thread, its author and its content. A message between agents may be wrapped in a header, and
+ * its text may travel as an encoded part, so an item is known by several contents; the sender knows only what it sent.
+ */
+import type { Reduction } from "../reduction.ts";
+import type { EdgeState } from "../state/call-state.ts";
+import type { TranscriptItem } from "../state/conversation-state.ts";
+import type { ThreadState } from "../state/thread-state.ts";
+
+export interface Delivery {
+  readonly recipient: ThreadState;
+  /** The sender's agent path. */
+  readonly author: string;
+  readonly message: string;
+  /** An item that was seen before this is not the delivery. */
+  readonly sentSeq: number;
+}
+
+/** Links an edge to the item that carries its message, now or when that item shows up. */
+export function expectMessage(reduction: Reduction, edge: EdgeState, delivery: Delivery): void {
+  const { recipient, author, message, sentSeq } = delivery;
+  const keys = [keyOf(author, message), keyOf(null, message)];
+  for (const key of keys) {
+    const queue = recipient.possibleMessages.get(key);
+    for (let item = queue?.shift(); item !== undefined; item = queue?.shift()) {
+      if (item.claimed || item.createdSeq < sentSeq) continue;
+      deliver(reduction, edge, item);
+      return;
+    }
+  }
+  for (const key of keys) enqueue(recipient.expectedMessages, key, edge);
+}
+
+/** Links an item that has just been created to the oldest edge that waits for it, or keeps it for one that will. */
+export function offerMessage(reduction: Reduction, item: TranscriptItem, thread: ThreadState): void {
+  const { agentMessage, role, kind } = item.normal;
+  if (kind !== "message" || (agentMessage === null && role !== "user")) return;
+  const keys = contentsOf(item).map((content) => keyOf(agentMessage?.author ?? null, content));
+  for (const key of keys) {
+    const queue = thread.expectedMessages.get(key);
+    for (let edge = queue?.shift(); edge !== undefined; edge = queue?.shift()) {
+      if (edge.draft.target !== null) continue;
+      deliver(reduction, edge, item);
+      return;
+    }
+  }
+  for (const key of keys) enqueue(thread.possibleMessages, key, item);
+}
+
+function deliver(reduction: Reduction, edge: EdgeState, item: TranscriptItem): void {
+  item.claimed = true;
+  edge.draft.target = { type: "conversation_item", id: item.draft.item_id };
+  edge.draft.carried_item_ids.push(item.draft.item_id);
+  item.draft.produced_by.push({ type: "interaction_edge", edge_id: edge.draft.edge_id });
+  reduction.touch(edge.draft, item.draft.evidence.payload_ids[0] ?? null);
+  reduction.touch(item.draft);
+}
+
+/** Hosts put `Message Type: …` and more lines before the message itself. */
+const HEADER = /^Message Type: [^\n]*\n(?:[^\n]*\n)*?Payload:\n/;
+
+/** Long enough for any header; the pattern is not run over a whole message. */
+const HEADER_CODE_UNITS = 2000;
+
+function contentsOf(item: TranscriptItem): readonly string[] {
+  const text = item.normal.parts.map((part) => (part.type === "text" ? part.text : "")).join("");
+  const encoded = item.normal.parts.map((part) => (part.type === "encoded" ? part.value : "")).join("");
+  const header = HEADER.exec(text.slice(0, HEADER_CODE_UNITS))?.[0] ?? "";
+  const payload = text.slice(header.length);
+  return [...new Set([text, payload, encoded, payload + encoded])].filter((content) => content !== "");
+}
+
+/** `author` is null for an item that does not say who wrote it. */
+function keyOf(author: string | null, content: string): string {
+  return JSON.stringify([author, content]);
+}
+
+function enqueue<Entry>(queues: Map<string, Entry[]>, key: string, entry: Entry): void {
+  const queue = queues.get(key);
+  if (queue === undefined) queues.set(key, [entry]);
+  else queue.push(entry);
+}

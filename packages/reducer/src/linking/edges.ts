@@ -1,0 +1,150 @@
+/** Interaction edges: made as soon as both ends can be named, completed as the rest becomes known. */
+import type { EdgeKind } from "../graph/edge.ts";
+import type { Anchor } from "../graph/base.ts";
+import type { Reduction } from "../reduction.ts";
+import type { EdgeState, Interaction } from "../state/call-state.ts";
+import type { ThreadState, TurnState } from "../state/thread-state.ts";
+import { expectMessage } from "./deliveries.ts";
+
+/**
+ * The edge of an interaction, or null as long as it has none: a spawn has no edge before its child is known, a close none
+ * unless its thread is.
+ */
+export function addEdge(reduction: Reduction, interaction: Interaction): EdgeState | null {
+  const { call, kind, targetThreadId } = interaction;
+  const id = edgeId(interaction);
+  if (id === null || reduction.state.edges.has(id)) return null;
+  if (kind === "close_agent" && !reduction.state.threads.has(targetThreadId ?? "")) {
+    if (targetThreadId !== null) awaitRecipient(reduction, targetThreadId, interaction);
+    return null;
+  }
+  const edge = newEdge(reduction, {
+    id,
+    kind,
+    source: { type: "tool_call", id: call.draft.tool_call_id },
+    recipientThreadId: targetThreadId,
+    resultOf: null,
+    call,
+  });
+  edge.draft.started_at_us = call.draft.execution.started_at_us;
+  edge.draft.evidence.seqs.push(call.draft.execution.started_seq, ...interaction.seqs);
+  if (kind === "close_agent" && targetThreadId !== null)
+    edge.draft.target = { type: "thread", id: targetThreadId };
+  return edge;
+}
+
+/** Brings an edge up to date with what is known of its interaction. */
+export function updateEdge(reduction: Reduction, interaction: Interaction): void {
+  const { edge, call, ended, message } = interaction;
+  if (edge === null) return;
+  reduction.touch(edge.draft);
+  if (ended !== null) {
+    edge.draft.ended_at_us = ended.moment.at_us;
+    edge.draft.status = ended.status;
+  }
+  edge.recipientThreadId ??= interaction.targetThreadId;
+  if (edge.expecting || message === null || edge.recipientThreadId === null) return;
+  if (interaction.kind === "close_agent") return;
+  const recipient = reduction.state.threads.get(edge.recipientThreadId);
+  if (recipient === undefined) {
+    awaitRecipient(reduction, edge.recipientThreadId, interaction);
+    return;
+  }
+  edge.expecting = true;
+  expectMessage(reduction, edge, {
+    recipient,
+    author: call.thread?.draft.agent_path ?? "",
+    message,
+    sentSeq: call.draft.execution.started_seq,
+  });
+}
+
+/** Completes the edges of interactions that name a thread which has now started. */
+export function recipientStarted(reduction: Reduction, threadId: string): void {
+  const waiting = reduction.state.awaitingThread.get(threadId) ?? [];
+  reduction.state.awaitingThread.delete(threadId);
+  for (const interaction of waiting) {
+    interaction.edge ??= addEdge(reduction, interaction);
+    updateEdge(reduction, interaction);
+  }
+}
+
+function awaitRecipient(reduction: Reduction, threadId: string, interaction: Interaction): void {
+  const waiting = reduction.state.awaitingThread.get(threadId);
+  if (waiting === undefined) reduction.state.awaitingThread.set(threadId, [interaction]);
+  else if (!waiting.includes(interaction)) waiting.push(interaction);
+}
+
+export interface ObservedResult {
+  readonly child: ThreadState;
+  readonly parent: ThreadState;
+  readonly turn: TurnState;
+  readonly message: string;
+  readonly carriedId: string | null;
+}
+
+/** A child's result; told of twice, it is one edge. */
+export function mergeResult(reduction: Reduction, result: ObservedResult): void {
+  const { child, parent, turn, message, carriedId } = result;
+  const ids = [child.draft.thread_id, turn.draft.turn_id, parent.draft.thread_id];
+  const id = `edge:agent_result:${ids.join(":")}`;
+  const known = reduction.state.edges.get(id);
+  const edge =
+    known ??
+    newEdge(reduction, {
+      id,
+      kind: "agent_result",
+      source: { type: "thread", id: child.draft.thread_id },
+      recipientThreadId: parent.draft.thread_id,
+      resultOf: turn,
+      call: null,
+    });
+  if (carriedId !== null && !edge.draft.carried_payload_ids.includes(carriedId)) {
+    edge.draft.carried_payload_ids.push(carriedId);
+  }
+  reduction.touch(edge.draft, carriedId);
+  if (known !== undefined) return;
+  edge.draft.ended_at_us = reduction.moment.at_us;
+  edge.draft.status = "completed";
+  edge.expecting = true;
+  expectMessage(reduction, edge, {
+    recipient: parent,
+    author: child.draft.agent_path,
+    message,
+    sentSeq: turn.draft.execution.started_seq,
+  });
+}
+
+interface NewEdge extends Pick<EdgeState, "recipientThreadId" | "resultOf" | "call"> {
+  readonly id: string;
+  readonly kind: EdgeKind;
+  readonly source: Anchor;
+}
+
+function newEdge(reduction: Reduction, { id, kind, source, ...rest }: NewEdge): EdgeState {
+  const edge: EdgeState = {
+    draft: {
+      edge_id: id,
+      kind,
+      source,
+      target: null,
+      started_at_us: reduction.moment.at_us,
+      ended_at_us: null,
+      status: "running",
+      carried_item_ids: [],
+      carried_payload_ids: [],
+      evidence: reduction.evidence(),
+      provenance: reduction.provenance,
+    },
+    ...rest,
+    expecting: false,
+  };
+  reduction.state.edges.set(id, edge);
+  return edge;
+}
+
+function edgeId({ call, kind, targetThreadId }: Interaction): string | null {
+  if (kind !== "spawn_agent") return `edge:tool:${call.draft.tool_call_id}`;
+  const parent = call.draft.thread_id;
+  return targetThreadId === null || parent === null ? null : `edge:spawn:${parent}:${targetThreadId}`;
+}

@@ -1,0 +1,28 @@
+/** Joins what a cell notified with the output items that show it. */
+import type { Reduction } from "../reduction.ts";
+import type { CellState } from "../state/call-state.ts";
+import type { TranscriptItem } from "../state/conversation-state.ts";
+
+export function addNotification(reduction: Reduction, cell: CellState, text: string): void {
+  const index = cell.draft.notifications.length;
+  const item = cell.otherOutputs.get(text)?.shift();
+  cell.draft.notifications.push({ ...reduction.moment, text, output_item_id: item?.draft.item_id ?? null });
+  if (item === undefined) enqueue(cell.unseenNotifications, text, index);
+}
+
+export function matchNotification(cell: CellState, item: TranscriptItem): void {
+  const text = item.normal.parts.map((part) => (part.type === "text" ? part.text : "")).join("");
+  const index = cell.unseenNotifications.get(text)?.shift();
+  const notification = index === undefined ? undefined : cell.draft.notifications[index];
+  if (index === undefined || notification === undefined) {
+    enqueue(cell.otherOutputs, text, item);
+    return;
+  }
+  cell.draft.notifications[index] = { ...notification, output_item_id: item.draft.item_id };
+}
+
+function enqueue<Entry>(queues: Map<string, Entry[]>, key: string, entry: Entry): void {
+  const queue = queues.get(key);
+  if (queue === undefined) queues.set(key, [entry]);
+  else queue.push(entry);
+}

@@ -1,0 +1,266 @@
+/**
+ * Terminal sessions and operations, from the runtime payloads and results of `exec_command` and `write_stdin` calls.
+ *
+ * A command opens its operation when the runtime begins it, a write at its invocation. The process id, known at the begin or
+ * at the end, names the session. An operation ends with its call or with the runtime's own end, whichever comes first; a
+ * process that outlives its call goes on in its session.
+ */
+import { isJsonObject, type JsonObject, type JsonValue } from "@rollout-trace/protocol";
+import type { ExecutionStatus } from "@rollout-trace/protocol";
+import { readObject } from "../conversation/elements.ts";
+import { endedAt, startedAt } from "../graph/draft.ts";
+import type { TerminalRequest, TerminalResult } from "../graph/terminal.ts";
+import type { Reduction } from "../reduction.ts";
+import type { OperationState, SessionState, ToolCallState } from "../state/call-state.ts";
+
+/** A `write_stdin` call starts with its invocation, which says where it writes and what. */
+export function openWrite(reduction: Reduction, call: ToolCallState, invocationId: string | null): void {
+  const input = invocationId === null ? null : argumentsOf(readObject(reduction, invocationId));
+  const stdin = stringOf(input?.["chars"] ?? input?.["stdin"]) ?? "";
+  const operation = openOperation(reduction, call, { type: "write_stdin", stdin }, invocationId);
+  const processId = idOf(input?.["session_id"] ?? input?.["process_id"]);
+  if (processId === null) return;
+  operation.processId = processId;
+  const session = findSession(reduction, call, processId);
+  if (session !== undefined) joinSession(reduction, operation, session);
+}
+
+export function beginRuntime(reduction: Reduction, call: ToolCallState, runtimeId: string): void {
+  const kind = call.draft.kind.type;
+  if (kind !== "exec_command" && kind !== "write_stdin") return;
+  const runtime = readObject(reduction, runtimeId);
+  if (runtime === null) return;
+  const processId = idOf(runtime["process_id"]);
+  const isWrite = kind === "write_stdin" || runtime["type"] === "write_stdin_begin";
+  const request: TerminalRequest = isWrite
+    ? { type: "write_stdin", stdin: stringOf(runtime["stdin"]) ?? "" }
+    : { type: "exec_command", command: stringsOf(runtime["command"]), cwd: stringOf(runtime["cwd"]) };
+  const operation = call.operation ?? openOperation(reduction, call, request, runtimeId);
+  reduction.touch(operation.draft, runtimeId);
+  if (processId !== null) nameProcess(reduction, operation, processId);
+}
+
+export function endRuntime(
+  reduction: Reduction,
+  call: ToolCallState,
+  end: { runtimeId: string; status: ExecutionStatus },
+): void {
+  const kind = call.draft.kind.type;
+  if (kind !== "exec_command" && kind !== "write_stdin") return;
+  const runtime = readObject(reduction, end.runtimeId);
+  if (runtime === null) return;
+  const request: TerminalRequest = {
+    type: "exec_command",
+    command: stringsOf(runtime["command"]),
+    cwd: stringOf(runtime["cwd"]),
+  };
+  const operation = call.operation ?? openOperation(reduction, call, request, end.runtimeId);
+  const processId = idOf(runtime["process_id"]);
+  if (processId !== null) nameProcess(reduction, operation, processId);
+  const { draft } = operation;
+  reduction.touch(draft, end.runtimeId);
+  operation.hasRuntimeEnd = true;
+  draft.result = resultOf(runtime);
+  draft.execution =
+    draft.execution.status === "running"
+      ? endedAt(draft.execution, reduction.moment, { status: end.status, cause: "observed" })
+      : { ...draft.execution, status: end.status };
+  if (draft.result.exit_code !== null) endSession(reduction, operation, end.status);
+}
+
+/** The end of a call ends its operation; what it returned fills in for a runtime end that never comes. */
+export function endOperation(
+  reduction: Reduction,
+  call: ToolCallState,
+  end: { resultId: string | null; status: ExecutionStatus },
+): void {
+  const { operation } = call;
+  if (operation === null) return;
+  const { draft } = operation;
+  if (draft.execution.status === "running") {
+    draft.execution = endedAt(draft.execution, reduction.moment, { status: end.status, cause: "observed" });
+  }
+  reduction.touch(draft, end.resultId);
+  if (operation.hasRuntimeEnd || end.resultId === null) return;
+  const result = readObject(reduction, end.resultId);
+  if (result === null) return;
+  draft.result = returnedResult(result);
+  const value = result["value"];
+  if (!isJsonObject(value)) return;
+  const processId = idOf(value["session_id"] ?? value["process_id"]);
+  if (processId !== null) nameProcess(reduction, operation, processId);
+  if (integerOf(value["exit_code"]) !== null) endSession(reduction, operation, end.status);
+}
+
+/** A write went to the process that an exec call started. */
+export function resolveStdinTarget(reduction: Reduction, call: ToolCallState, exec: ToolCallState): void {
+  const operation =
+    call.operation ?? openOperation(reduction, call, { type: "write_stdin", stdin: "" }, null);
+  const session = exec.operation?.session ?? null;
+  if (session === null || operation.session === session) return;
+  if (operation.session !== null) {
+    conflict(reduction, operation, `${operation.session.draft.recorded_id} and ${session.draft.recorded_id}`);
+    return;
+  }
+  joinSession(reduction, operation, session);
+}
+
+function openOperation(
+  reduction: Reduction,
+  call: ToolCallState,
+  request: TerminalRequest,
+  payloadId: string | null,
+): OperationState {
+  const { state } = reduction;
+  const operation: OperationState = {
+    draft: {
+      operation_id: `terminal_operation:${state.operations.length + 1}`,
+      terminal_session_id: null,
+      tool_call_id: call.draft.tool_call_id,
+      kind: request.type,
+      execution: startedAt(reduction.moment),
+      request,
+      result: null,
+      observed_by: [],
+      evidence: reduction.evidence(payloadId),
+      provenance: reduction.provenance,
+    },
+    call,
+    session: null,
+    processId: null,
+    hasRuntimeEnd: false,
+  };
+  state.operations.push(operation);
+  call.operation = operation;
+  call.draft.terminal_operation_id = operation.draft.operation_id;
+  return operation;
+}
+
+/** Puts an operation into the session of its process: a new one for a command, an existing one for a write. */
+function nameProcess(reduction: Reduction, operation: OperationState, processId: string): void {
+  if (operation.session !== null) {
+    const known = operation.session.draft.recorded_id;
+    if (known !== processId) conflict(reduction, operation, `${known} and ${processId}`);
+    return;
+  }
+  operation.processId = processId;
+  const known =
+    operation.draft.kind === "write_stdin" ? findSession(reduction, operation.call, processId) : undefined;
+  joinSession(reduction, operation, known ?? openSession(reduction, operation, processId));
+}
+
+function findSession(reduction: Reduction, call: ToolCallState, processId: string): SessionState | undefined {
+  return call.thread?.sessions.get(processId) ?? reduction.state.sessions.find(processId, null);
+}
+
+function openSession(reduction: Reduction, operation: OperationState, processId: string): SessionState {
+  const { sessions } = reduction.state;
+  const { thread } = operation.call;
+  const id = sessions.mint(processId);
+  const session: SessionState = {
+    draft: {
+      terminal_session_id: id,
+      recorded_id: processId,
+      thread_id: thread?.draft.thread_id ?? null,
+      created_by_operation_id: operation.draft.operation_id,
+      operation_ids: [],
+      execution: {
+        ...operation.draft.execution,
+        ended_at_us: null,
+        ended_seq: null,
+        status: "running",
+        end_cause: null,
+      },
+      evidence: reduction.evidence(),
+      provenance: reduction.provenance,
+    },
+  };
+  sessions.add(session, { id, recordedId: processId, threadId: thread?.draft.thread_id ?? null });
+  thread?.sessions.set(processId, session);
+  thread?.runningSessions.add(session);
+  return session;
+}
+
+function joinSession(reduction: Reduction, operation: OperationState, session: SessionState): void {
+  operation.session = session;
+  operation.draft.terminal_session_id = session.draft.terminal_session_id;
+  session.draft.operation_ids.push(operation.draft.operation_id);
+  reduction.touch(session.draft);
+  reduction.touch(operation.draft);
+}
+
+function endSession(reduction: Reduction, { session, call }: OperationState, status: ExecutionStatus): void {
+  if (session === null || session.draft.execution.status !== "running") return;
+  session.draft.execution = endedAt(session.draft.execution, reduction.moment, { status, cause: "observed" });
+  reduction.touch(session.draft);
+  call.thread?.runningSessions.delete(session);
+}
+
+function conflict(reduction: Reduction, operation: OperationState, what: string): void {
+  const id = operation.call.draft.tool_call_id;
+  reduction.diagnose("call_id_conflict", `call ${JSON.stringify(id)} has two process ids: ${what}`, {
+    type: "tool_call",
+    id,
+  });
+}
+
+function resultOf(runtime: JsonObject): TerminalResult {
+  return {
+    exit_code: integerOf(runtime["exit_code"]),
+    stdout: stringOf(runtime["stdout"]) ?? stringOf(runtime["aggregated_output"]) ?? "",
+    stderr: stringOf(runtime["stderr"]) ?? "",
+    formatted_output: stringOf(runtime["formatted_output"]),
+  };
+}
+
+/** What a call returned: the structured fields that a cell gets, or the text that the model gets. */
+function returnedResult(result: JsonObject): TerminalResult {
+  const value = result["value"];
+  if (isJsonObject(value)) {
+    return {
+      exit_code: integerOf(value["exit_code"]),
+      stdout: stringOf(value["stdout"] ?? value["output"]) ?? "",
+      stderr: stringOf(value["stderr"]) ?? "",
+      formatted_output: null,
+    };
+  }
+  const error = stringOf(result["error"]);
+  if (error !== null) return { exit_code: null, stdout: "", stderr: error, formatted_output: null };
+  const item = result["item"] ?? result["response_item"];
+  const text = isJsonObject(item) ? stringOf(item["output"]) : stringOf(value);
+  return { exit_code: null, stdout: "", stderr: "", formatted_output: text };
+}
+
+/** The arguments of a `tool_invocation`, where they are a JSON object. */
+export function argumentsOf(invocation: JsonObject | null): JsonObject | null {
+  const payload = invocation?.["payload"];
+  if (!isJsonObject(payload)) return null;
+  if (payload["type"] === "json") return isJsonObject(payload["value"]) ? payload["value"] : null;
+  const text = stringOf(payload["arguments"]);
+  if (text === null) return null;
+  try {
+    const value = JSON.parse(text) as JsonValue;
+    return isJsonObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Hosts write process and cell ids as strings or as numbers. */
+export function idOf(value: JsonValue | undefined): string | null {
+  if (typeof value === "number" && Number.isSafeInteger(value)) return String(value);
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+function integerOf(value: JsonValue | undefined): number | null {
+  return typeof value === "number" && Number.isSafeInteger(value) ? value : null;
+}
+
+function stringOf(value: JsonValue | undefined): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+function stringsOf(value: JsonValue | undefined): readonly string[] {
+  if (!Array.isArray(value)) return [];
+  return (value as readonly JsonValue[]).filter((part) => typeof part === "string");
+}

@@ -1,0 +1,61 @@
+/** What still waits at the end of the input, as diagnostics. Changes nothing. */
+import { type Diagnostic, type DiagnosticCode, severityOf } from "./diagnostics.ts";
+import type { Anchor } from "./graph/base.ts";
+import type { CallSlot } from "./state/call-state.ts";
+import type { ReducerState } from "./state/reducer-state.ts";
+
+export function pendingDiagnostics(state: ReducerState): readonly Diagnostic[] {
+  return [...unstarted(state), ...orphans(state), ...missingSources(state)];
+}
+
+function unstarted(state: ReducerState): readonly Diagnostic[] {
+  return [...state.waiting].flatMap(([key, events]) => {
+    const [kind, id] = JSON.parse(key) as [string, string];
+    return events.map(({ seq, payload }) =>
+      diagnostic("unknown_reference", {
+        seq,
+        message: `${payload.type}: ${kind.replaceAll("_", " ")} ${JSON.stringify(id)} never started`,
+        object: null,
+      }),
+    );
+  });
+}
+
+/** Nested calls whose cell never started. */
+function orphans(state: ReducerState): readonly Diagnostic[] {
+  return [...state.threads.values()].flatMap((thread) =>
+    [...thread.orphans].flatMap(([runtimeCellId, calls]) =>
+      calls.map(({ draft }) =>
+        diagnostic("unknown_reference", {
+          seq: draft.execution.started_seq,
+          message: `tool call ${JSON.stringify(draft.recorded_id)} is nested in cell ${JSON.stringify(runtimeCellId)}, which never started`,
+          object: { type: "tool_call", id: draft.tool_call_id },
+        }),
+      ),
+    ),
+  );
+}
+
+/** Calls and cells that the model is said to have asked for, in threads with a transcript that does not have them. */
+function missingSources(state: ReducerState): readonly Diagnostic[] {
+  const slots = [...state.threads.values()]
+    .filter(({ conversation }) => conversation.hasRequests)
+    .flatMap(({ slots: byId }) => [...byId.values()].flat());
+  return slots.flatMap((slot) => {
+    const object = slot.callItems.length === 0 ? askedFor(slot) : null;
+    if (object === null) return [];
+    const message = `no recorded item asks for call ${JSON.stringify(slot.callId)}`;
+    return [diagnostic("missing_source_item", { seq: null, message, object })];
+  });
+}
+
+function askedFor({ toolCall, cell }: CallSlot): Anchor | null {
+  if (toolCall !== null && toolCall.draft.requester.type === "model") {
+    return { type: "tool_call", id: toolCall.draft.tool_call_id };
+  }
+  return cell === null ? null : { type: "code_cell", id: cell.draft.code_cell_id };
+}
+
+function diagnostic(code: DiagnosticCode, rest: Omit<Diagnostic, "code" | "severity">): Diagnostic {
+  return { code, severity: severityOf(code), ...rest };
+}

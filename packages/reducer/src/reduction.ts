@@ -1,0 +1,267 @@
+/**
+ * One reduction under way: the state, the event being applied, and the few things that every handler does with them.
+ *
+ * Handlers get their thread and turn from here, so that an object can never refer to one that the graph does not have.
+ */
+import type { PayloadReader, PayloadRef, RawEvent, RawEventEnvelope } from "@rollout-trace/protocol";
+import { rootNode } from "./conversation/context-tree.ts";
+import { addUsage, NO_USAGE } from "./conversation/token-usage.ts";
+import { type DiagnosticCode, severityOf } from "./diagnostics.ts";
+import { ReduceError } from "./errors.ts";
+import type { Anchor, Provenance, TokenUsage } from "./graph/base.ts";
+import { type EvidenceDraft, type Moment, startedAt } from "./graph/draft.ts";
+import type { GraphThreadOrigin } from "./graph/thread.ts";
+import { emptyState, type ReducerState } from "./state/reducer-state.ts";
+import { emptyInside, type ThreadState, type TurnState } from "./state/thread-state.ts";
+
+/** What a lifecycle event may come too early for. */
+export type AwaitedKind =
+  | "turn"
+  | "inference_call"
+  | "tool_call"
+  | "code_cell"
+  | "wait"
+  | "compaction_request"
+  | "span";
+
+export interface ReductionOptions {
+  readonly payloads: PayloadReader;
+  readonly provenance: Provenance;
+  /** Whether a diagnostic of severity `error` is thrown. */
+  readonly strict: boolean;
+}
+
+/** Gives an event to its handler. */
+export type Dispatch = (reduction: Reduction, event: RawEvent) => void;
+
+export function momentOf(event: RawEventEnvelope): Moment {
+  return { at_us: event.time_unix_us, seq: event.seq };
+}
+
+export class Reduction {
+  readonly state: ReducerState = emptyState();
+  readonly payloads: PayloadReader;
+  readonly provenance: Provenance;
+  readonly strict: boolean;
+  /** When the event being applied happened. */
+  moment: Moment = { at_us: 0, seq: 0 };
+
+  readonly #dispatch: Dispatch;
+
+  constructor(options: ReductionOptions, dispatch: Dispatch) {
+    this.payloads = options.payloads;
+    this.provenance = options.provenance;
+    this.strict = options.strict;
+    this.#dispatch = dispatch;
+  }
+
+  /** Applies an event that had to wait, as of when it happened. */
+  replay(event: RawEvent): void {
+    const { moment } = this;
+    this.moment = momentOf(event);
+    this.#dispatch(this, event);
+    this.moment = moment;
+  }
+
+  /** Records a diagnostic about the event being applied, or throws it. */
+  diagnose(code: DiagnosticCode, message: string, object: Anchor | null): void {
+    const severity = severityOf(code);
+    const { seq } = this.moment;
+    if (this.strict && severity === "error") throw new ReduceError(code, message, { seq, object });
+    this.state.diagnostics.push({ code, severity, seq, message, object });
+  }
+
+  /** The evidence of something that the event being applied makes. */
+  evidence(...payloadIds: readonly (string | null)[]): EvidenceDraft {
+    return {
+      seqs: [this.moment.seq],
+      payload_ids: payloadIds.filter((id) => id !== null),
+    };
+  }
+
+  /** Adds the event being applied to the evidence of something that it changes. */
+  touch(object: { readonly evidence: EvidenceDraft }, ...payloadIds: readonly (string | null)[]): void {
+    const { evidence } = object;
+    if (evidence.seqs.at(-1) !== this.moment.seq) evidence.seqs.push(this.moment.seq);
+    for (const id of payloadIds) {
+      if (id !== null && evidence.payload_ids.at(-1) !== id) evidence.payload_ids.push(id);
+    }
+  }
+
+  /** Takes note of a payload that an event names, and gives its id. */
+  payload(ref: PayloadRef): string;
+  payload(ref: PayloadRef | null | undefined): string | null;
+  payload(ref: PayloadRef | null | undefined): string | null {
+    if (ref === null || ref === undefined) return null;
+    const id: string = ref.payload_id;
+    if (this.state.payloads.has(id)) return id;
+    const stat = this.payloads.stat(ref.payload_id);
+    this.state.payloads.set(id, { kind: ref.kind, size_bytes: stat?.size_bytes ?? null });
+    if (stat === null) {
+      this.diagnose("missing_payload", `payload ${JSON.stringify(id)} (${ref.kind}) is not in the store`, {
+        type: "payload",
+        id,
+      });
+    }
+    return id;
+  }
+
+  /** The thread that an event names. One that no event started is made up, with a diagnostic, so that nothing dangles. */
+  thread(threadId: string): ThreadState {
+    const known = this.state.threads.get(threadId);
+    if (known !== undefined) return known;
+    const thread = this.addThread(threadId, { agentPath: "", origin: { type: "unknown" } });
+    this.diagnose("unknown_reference", `thread ${JSON.stringify(threadId)} was never started`, {
+      type: "thread",
+      id: threadId,
+    });
+    return thread;
+  }
+
+  addThread(
+    threadId: string,
+    { agentPath, origin }: { agentPath: string; origin: GraphThreadOrigin },
+  ): ThreadState {
+    const thread: ThreadState = {
+      draft: {
+        thread_id: threadId,
+        recorded_id: threadId,
+        agent_path: agentPath,
+        nickname: null,
+        model: null,
+        origin,
+        execution: startedAt(this.moment),
+        turn_ids: [],
+        conversation_item_ids: [],
+        evidence: this.evidence(),
+        provenance: this.provenance,
+      },
+      started: origin.type !== "unknown",
+      conversation: {
+        live: [],
+        liveContent: [],
+        nodes: [],
+        root: rootNode(),
+        lastRequestLength: 0,
+        byProviderId: new Map(),
+        ends: new Map(),
+        acceptedUnseen: new Map(),
+        outsideIds: new Set(),
+        hasRequests: false,
+      },
+      dialect: "openai_responses",
+      slots: new Map(),
+      cells: new Map(),
+      orphans: new Map(),
+      waits: new Map(),
+      waitsByCall: new Map(),
+      waitCallsByCall: new Map(),
+      sessions: new Map(),
+      runningSessions: new Set(),
+      openTurns: new Set(),
+      inside: emptyInside(),
+      expectedMessages: new Map(),
+      possibleMessages: new Map(),
+    };
+    this.state.threads.set(threadId, thread);
+    return thread;
+  }
+
+  /** The turn that an event names; like `thread`. */
+  turn(turnId: string, thread: ThreadState): TurnState {
+    const { thread_id: threadId } = thread.draft;
+    const known = this.state.turns.find(turnId, threadId);
+    if (known !== undefined) return known;
+    const elsewhere = this.state.turns.find(turnId, null);
+    if (elsewhere === undefined) {
+      const turn = this.addTurn(turnId, thread);
+      const anchor = { type: "turn", id: turn.draft.turn_id } as const;
+      this.diagnose("unknown_reference", `turn ${JSON.stringify(turnId)} was never started`, anchor);
+      return turn;
+    }
+    this.diagnose(
+      "turn_thread_mismatch",
+      `turn ${JSON.stringify(turnId)} belongs to thread ${JSON.stringify(elsewhere.draft.thread_id)}, the event says ${JSON.stringify(threadId)}`,
+      { type: "turn", id: elsewhere.draft.turn_id },
+    );
+    return elsewhere;
+  }
+
+  addTurn(turnId: string, thread: ThreadState): TurnState {
+    const { turns } = this.state;
+    const id = turns.mint(turnId);
+    const turn: TurnState = {
+      draft: {
+        turn_id: id,
+        recorded_id: turnId,
+        thread_id: thread.draft.thread_id,
+        execution: startedAt(this.moment),
+        inference_call_ids: [],
+        usage: null,
+        evidence: this.evidence(),
+        provenance: this.provenance,
+      },
+      inside: emptyInside(),
+      lastAnswer: null,
+    };
+    turns.add(turn, { id, recordedId: turnId, threadId: thread.draft.thread_id });
+    thread.draft.turn_ids.push(id);
+    thread.openTurns.add(turn);
+    return turn;
+  }
+
+  /** The thread and turn of an event's envelope. */
+  place(event: RawEvent): { thread: ThreadState | null; turn: TurnState | null } {
+    const thread = event.thread_id === null ? null : this.thread(event.thread_id);
+    if (event.turn_id === null) return { thread, turn: null };
+    if (thread !== null) return { thread, turn: this.turn(event.turn_id, thread) };
+    return { thread, turn: this.state.turns.find(event.turn_id, null) ?? null };
+  }
+
+  /** Keeps an event until what it names starts. `scope` is what the id is unique in: its thread, if nothing else is said. */
+  awaitStart(kind: AwaitedKind, id: string, event: RawEvent, scope: string | null = event.thread_id): void {
+    const key = waitingKey(kind, id, scope);
+    const queue = this.state.waiting.get(key);
+    if (queue === undefined) this.state.waiting.set(key, [event]);
+    else queue.push(event);
+  }
+
+  /** The events that were kept for something that has now started, in order. */
+  takeWaiting(kind: AwaitedKind, id: string, scope: string | null): readonly RawEvent[] {
+    if (this.state.waiting.size === 0) return [];
+    const keys = [...new Set([scope, null])].map((each) => waitingKey(kind, id, each));
+    const events = keys.flatMap((key) => this.state.waiting.get(key) ?? []);
+    for (const key of keys) this.state.waiting.delete(key);
+    return events.toSorted((left, right) => left.seq - right.seq);
+  }
+
+  /** Counts a response's tokens, once for each response id. */
+  countUsage(usage: TokenUsage | null, of: UsageOf): void {
+    const { state } = this;
+    if (usage === null) return;
+    if (of.responseId !== null) {
+      if (state.usage.responseIds.has(of.responseId)) return;
+      state.usage.responseIds.add(of.responseId);
+    }
+    state.usage.total = addUsage(state.usage.total, usage);
+    addTo(state.usage.byModel, of.model, usage);
+    addTo(state.usage.byThread, of.threadId, usage);
+    addTo(state.usage.byTurn, of.turn.draft.turn_id, usage);
+    of.turn.draft.usage = addUsage(of.turn.draft.usage ?? NO_USAGE, usage);
+  }
+}
+
+interface UsageOf {
+  readonly responseId: string | null;
+  readonly model: string;
+  readonly threadId: string;
+  readonly turn: TurnState;
+}
+
+function addTo(sums: Map<string, TokenUsage>, key: string, usage: TokenUsage): void {
+  sums.set(key, addUsage(sums.get(key) ?? NO_USAGE, usage));
+}
+
+function waitingKey(kind: AwaitedKind, id: string, scope: string | null): string {
+  return JSON.stringify([kind, id, scope]);
+}

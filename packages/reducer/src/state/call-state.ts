@@ -1,0 +1,110 @@
+/** What the reducer keeps about calls, cells and the interactions that calls make. */
+import type { AgentInteractionKind, ExecutionStatus } from "@rollout-trace/protocol";
+import type { CodeCell } from "../graph/code-cell.ts";
+import type { Draft, Moment } from "../graph/draft.ts";
+import type { InteractionEdge } from "../graph/edge.ts";
+import type { InferenceCall } from "../graph/inference.ts";
+import type { TerminalOperation, TerminalSession } from "../graph/terminal.ts";
+import type { ToolCall } from "../graph/tool-call.ts";
+import type { ContextNode, TranscriptItem } from "./conversation-state.ts";
+import type { ThreadState, TurnState } from "./thread-state.ts";
+
+/**
+ * One use of a model-visible call id in one thread: everything that meets by that id. Its parts arrive in any order (a tool
+ * starts before the response that asked for it is recorded), and each link is made by whichever of its two ends is later.
+ */
+export interface CallSlot {
+  readonly thread: ThreadState;
+  readonly callId: string;
+  readonly callItems: TranscriptItem[];
+  readonly outputItems: TranscriptItem[];
+  toolCall: ToolCallState | null;
+  cell: CellState | null;
+  /** The call whose response carries the call item. */
+  inference: Draft<InferenceCall> | null;
+}
+
+export interface InferenceState {
+  readonly draft: Draft<InferenceCall>;
+  readonly thread: ThreadState;
+  readonly turn: TurnState;
+  /** The end of its request; its response continues from there. */
+  requestEnd: ContextNode;
+  responseItems: readonly TranscriptItem[];
+  /** How many items of the last request this one left out although nothing was compacted. */
+  dropped: number;
+}
+
+export interface ToolCallState {
+  readonly draft: Draft<ToolCall>;
+  readonly thread: ThreadState | null;
+  readonly turn: TurnState | null;
+  /** Where its model-visible call id meets its items; null for a call without one. */
+  slot: CallSlot | null;
+  /** The cell that asked for it. */
+  parentCell: CellState | null;
+  wait: WaitState | null;
+  operation: OperationState | null;
+  interaction: Interaction | null;
+}
+
+export interface CellState {
+  readonly draft: Draft<CodeCell>;
+  readonly thread: ThreadState | null;
+  readonly turn: TurnState | null;
+  slot: CallSlot | null;
+  /** Nested calls that have not ended; the end of the cell closes them. */
+  readonly openNested: Set<ToolCallState>;
+  /**
+   * Notifications (by text, as indices) without an output item, and output items (by text) without a notification: a
+   * notification is recorded when it is made, its item when the next request carries it.
+   */
+  readonly unseenNotifications: Map<string, number[]>;
+  readonly otherOutputs: Map<string, TranscriptItem[]>;
+}
+
+/** A wait of a cell: an index into the cell's `waits`. `cell` is null when the recording never started that cell. */
+export interface WaitState {
+  readonly cell: CellState | null;
+  readonly index: number;
+  readonly runtimeCellId: string;
+  readonly seq: number;
+  /** Whether a runtime event (not only a tool call) told of it; then the runtime's window is the wait's. */
+  observed: boolean;
+}
+
+export interface SessionState {
+  readonly draft: Draft<TerminalSession>;
+}
+
+export interface OperationState {
+  readonly draft: Draft<TerminalOperation>;
+  readonly call: ToolCallState;
+  session: SessionState | null;
+  processId: string | null;
+  /** Whether the runtime's own end event has been seen; it knows more than the call's. */
+  hasRuntimeEnd: boolean;
+}
+
+/** What a tool call did to another agent. */
+export interface Interaction {
+  readonly call: ToolCallState;
+  readonly kind: AgentInteractionKind;
+  targetThreadId: string | null;
+  message: string | null;
+  /** The events that told of it. */
+  readonly seqs: number[];
+  ended: { readonly moment: Moment; readonly status: ExecutionStatus } | null;
+  edge: EdgeState | null;
+}
+
+export interface EdgeState {
+  readonly draft: Draft<InteractionEdge>;
+  /** Whose live history the message goes to; null while that is not known. */
+  recipientThreadId: string | null;
+  /** For a result: the turn that it comes from. */
+  readonly resultOf: TurnState | null;
+  readonly call: ToolCallState | null;
+  /** Whether the recipient's items are being watched for the message. */
+  expecting: boolean;
+}

@@ -1,0 +1,61 @@
+/** What the reducer keeps about one thread's transcript. */
+import type { NormalItem } from "../conversation/normal-item.ts";
+import type { ConversationItem } from "../graph/conversation.ts";
+import type { Draft, Moment } from "../graph/draft.ts";
+import type { InferenceCall } from "../graph/inference.ts";
+import type { CallSlot } from "./call-state.ts";
+
+/** An item of a thread's transcript and what the reducer keeps about it. */
+export interface TranscriptItem {
+  readonly draft: Draft<ConversationItem>;
+  /** The sighting it was created from. */
+  readonly normal: NormalItem;
+  readonly createdSeq: number;
+  /** Where it was last put in its thread's live context; -1 for one that was never in any. */
+  position: number;
+  /** The model-visible call that it is a call or an output of. */
+  slot: CallSlot | null;
+  /** Whether an interaction edge has it as its target. */
+  claimed: boolean;
+}
+
+/** One prefix of contexts; see `conversation/context-tree.ts`. */
+export interface ContextNode {
+  readonly parent: ContextNode | null;
+  /** Items from the root down to and with this one; 0 for the root. */
+  readonly depth: number;
+  readonly item: TranscriptItem | null;
+  /** The call that first had this prefix. */
+  readonly creator: Draft<InferenceCall> | null;
+  /** Nearly every node has one child; the map exists for those that have more. */
+  firstChild: ContextNode | null;
+  otherChildren: Map<TranscriptItem, ContextNode> | null;
+}
+
+export interface Conversation {
+  /** The live context: what the next full request is compared with. */
+  live: TranscriptItem[];
+  /** The store's content id that each live item was last seen with; "" where it was not in a listed array. */
+  liveContent: string[];
+  /**
+   * The nodes of the live context, as far as a recorded call has been through it. Shorter than `live` after a compaction and
+   * after a response that came when another request had already gone out.
+   */
+  nodes: ContextNode[];
+  readonly root: ContextNode;
+  /** How long the last request was; the rest of `live` came after it. */
+  lastRequestLength: number;
+  /** The latest item with each provider item id. */
+  readonly byProviderId: Map<string, TranscriptItem>;
+  /** Where the context of each response id ended, for requests that continue it. */
+  readonly ends: Map<string, ContextNode>;
+  /**
+   * Acceptances of items that no payload has shown yet: the host accepts an item long before a request carries it. Filled by
+   * `history_item_accepted`; an entry leaves when an item with that id is created. What stays is a finding.
+   */
+  readonly acceptedUnseen: Map<string, Moment>;
+  /** Ids of elements that are not part of the transcript, so that their acceptance is not taken for a lost item. */
+  readonly outsideIds: Set<string>;
+  /** Whether any request was recorded: a thread without one has no transcript that a call item could be missing from. */
+  hasRequests: boolean;
+}

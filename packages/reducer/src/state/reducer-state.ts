@@ -1,0 +1,125 @@
+/** Everything a reduction has gathered so far. Handlers change it; `graph/build.ts` only reads it. */
+import type { HostInfo, RawEvent, RolloutStatus } from "@rollout-trace/protocol";
+import type { NormalItem, SkippedItem } from "../conversation/normal-item.ts";
+import type { Diagnostic } from "../diagnostics.ts";
+import type { TokenUsage } from "../graph/base.ts";
+import type { Draft, Moment } from "../graph/draft.ts";
+import type { Compaction, CompactionRequest } from "../graph/inference.ts";
+import type { GraphPayload } from "../graph/rollout-graph.ts";
+import type { Span } from "../graph/span.ts";
+import type {
+  CellState,
+  EdgeState,
+  InferenceState,
+  Interaction,
+  OperationState,
+  SessionState,
+  ToolCallState,
+} from "./call-state.ts";
+import type { TranscriptItem } from "./conversation-state.ts";
+import { NO_USAGE } from "../conversation/token-usage.ts";
+import { RecordedIds } from "./recorded-ids.ts";
+import type { ThreadState, TurnState } from "./thread-state.ts";
+
+export interface CompactionState {
+  readonly draft: Draft<Compaction>;
+  readonly thread: ThreadState;
+}
+
+export interface CompactionRequestState {
+  readonly draft: Draft<CompactionRequest>;
+  readonly turn: TurnState;
+}
+
+export interface SpanState {
+  readonly draft: Draft<Span>;
+}
+
+/** How a rollout was closed. Its leftovers are closed when the graph is built: children may end after their rollout. */
+export interface RolloutEnd extends Moment {
+  readonly status: RolloutStatus;
+  readonly cause: "rollout_ended" | "recording_stopped";
+}
+
+export interface ReducerState {
+  traceId: string | null;
+  rolloutId: string | null;
+  rootThreadId: string | null;
+  host: HostInfo | null;
+  startedAtUs: number | null;
+  end: RolloutEnd | null;
+  completed: boolean;
+  lastSeq: number;
+  readonly threads: Map<string, ThreadState>;
+  readonly turns: RecordedIds<TurnState>;
+  readonly items: TranscriptItem[];
+  readonly inferenceCalls: RecordedIds<InferenceState>;
+  readonly toolCalls: RecordedIds<ToolCallState>;
+  readonly cells: RecordedIds<CellState>;
+  readonly sessions: RecordedIds<SessionState>;
+  readonly operations: OperationState[];
+  readonly compactions: RecordedIds<CompactionState>;
+  readonly compactionRequests: RecordedIds<CompactionRequestState>;
+  readonly edges: Map<string, EdgeState>;
+  readonly spans: RecordedIds<SpanState>;
+  readonly payloads: Map<string, GraphPayload>;
+  readonly usage: {
+    total: TokenUsage;
+    readonly byModel: Map<string, TokenUsage>;
+    readonly byThread: Map<string, TokenUsage>;
+    readonly byTurn: Map<string, TokenUsage>;
+    /** Responses that have been counted. */
+    readonly responseIds: Set<string>;
+  };
+  /**
+   * Events that name something which has not started: by what they wait for. Concurrent recorders may write an end before
+   * its start. Filled by the handlers of lifecycle events, drained in order by the start; what is left when the graph is
+   * built is an `unknown_reference`.
+   */
+  readonly waiting: Map<string, RawEvent[]>;
+  /**
+   * Interactions by the thread that they name, until that thread starts: a spawn may be recorded before its child. What is
+   * left when the graph is built concerns threads outside of the recording.
+   */
+  readonly awaitingThread: Map<string, Interaction[]>;
+  /** Every element that was normalised, by dialect and the store's content id, so that each content is normalised once. */
+  readonly normalItems: Map<string, NormalItem | SkippedItem>;
+  readonly diagnostics: Diagnostic[];
+}
+
+export function emptyState(): ReducerState {
+  return {
+    traceId: null,
+    rolloutId: null,
+    rootThreadId: null,
+    host: null,
+    startedAtUs: null,
+    end: null,
+    completed: false,
+    lastSeq: 0,
+    threads: new Map(),
+    turns: new RecordedIds(),
+    items: [],
+    inferenceCalls: new RecordedIds(),
+    toolCalls: new RecordedIds(),
+    cells: new RecordedIds(),
+    sessions: new RecordedIds(),
+    operations: [],
+    compactions: new RecordedIds(),
+    compactionRequests: new RecordedIds(),
+    edges: new Map(),
+    spans: new RecordedIds(),
+    payloads: new Map(),
+    usage: {
+      total: NO_USAGE,
+      byModel: new Map(),
+      byThread: new Map(),
+      byTurn: new Map(),
+      responseIds: new Set(),
+    },
+    waiting: new Map(),
+    awaitingThread: new Map(),
+    normalItems: new Map(),
+    diagnostics: [],
+  };
+}

@@ -1,0 +1,63 @@
+/** What the reducer keeps about threads and turns. */
+import type { Dialect } from "@rollout-trace/protocol";
+import type { Draft } from "../graph/draft.ts";
+import type { Thread, Turn } from "../graph/thread.ts";
+import type {
+  CallSlot,
+  CellState,
+  EdgeState,
+  InferenceState,
+  SessionState,
+  ToolCallState,
+  WaitState,
+} from "./call-state.ts";
+import type { Conversation, TranscriptItem } from "./conversation-state.ts";
+
+/** What runs inside something and is closed by its end. Members leave when they end themselves. */
+export interface Inside {
+  readonly calls: Set<ToolCallState>;
+  readonly cells: Set<CellState>;
+  readonly inference: Set<InferenceState>;
+}
+
+export interface ThreadState {
+  readonly draft: Draft<Thread>;
+  /** Whether an event started it, or it is only named. */
+  started: boolean;
+  readonly conversation: Conversation;
+  /** The wire format of its latest request. */
+  dialect: Dialect;
+  /** Every use of each model-visible call id, oldest first. */
+  readonly slots: Map<string, CallSlot[]>;
+  /** The latest cell with each runtime cell id. */
+  readonly cells: Map<string, CellState>;
+  /** Nested calls by a runtime cell id that nothing has started yet; a cell that starts with that id takes them. */
+  readonly orphans: Map<string, ToolCallState[]>;
+  readonly waits: Map<string, WaitState>;
+  /** Waits by model-visible call id: the runtime's event and the tool call meet here, whichever comes first. */
+  readonly waitsByCall: Map<string, WaitState>;
+  readonly waitCallsByCall: Map<string, ToolCallState>;
+  /** The latest terminal session with each process id. */
+  readonly sessions: Map<string, SessionState>;
+  readonly runningSessions: Set<SessionState>;
+  readonly openTurns: Set<TurnState>;
+  readonly inside: Inside;
+  /**
+   * Messages that other agents have sent here, by what they would look like, until an item shows up; and items that look
+   * like a message, until somebody turns out to have sent it. The sender is recorded when it sends, the item when a request
+   * carries it; the two may come in either order. Both are queues, oldest first.
+   */
+  readonly expectedMessages: Map<string, EdgeState[]>;
+  readonly possibleMessages: Map<string, TranscriptItem[]>;
+}
+
+export interface TurnState {
+  readonly draft: Draft<Turn>;
+  readonly inside: Inside;
+  /** What the model last said in it; the source of a result edge. */
+  lastAnswer: TranscriptItem | null;
+}
+
+export function emptyInside(): Inside {
+  return { calls: new Set(), cells: new Set(), inference: new Set() };
+}
