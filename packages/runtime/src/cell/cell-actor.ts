@@ -2,7 +2,12 @@
  * One cell's shell: the only writer of its state. Feeds messages to the transition, one at a time, and carries out the effects;
  * decides nothing itself.
  */
-import type { CodeModeErrorCode, NestedToolCall, RuntimeResponse } from "@rollout-trace/protocol";
+import type {
+  CancelCause,
+  CodeModeErrorCode,
+  NestedToolCall,
+  RuntimeResponse,
+} from "@rollout-trace/protocol";
 import { CellIsolate } from "../isolate/cell-isolate.ts";
 import type { IsolateBox } from "../isolate/isolate-box.ts";
 import { limitErrorText, type ResolvedLimits } from "../isolate/limits.ts";
@@ -19,7 +24,7 @@ import type { ObserverPort } from "./observer-port.ts";
 
 /** Who waits for an answer of the cell; exactly one method is called, once, from inside the cell's loop. */
 export interface Waiter {
-  /** `pendingToolCallIds` are the open calls at that moment, in the order of asking. */
+  /** `pendingToolCallIds` are the open calls of a pending outcome, in the order of asking. */
   answer(outcome: ObservedOutcome, pendingToolCallIds: readonly string[]): void;
   refuse(code: CodeModeErrorCode): void;
   abandon(): void;
@@ -85,13 +90,8 @@ export class CellActor {
     };
   }
 
-  /** `waiter` is null when nobody waits for the answer. */
-  terminate(
-    request: Pick<ControlMessage & { type: "terminate" }, "cause" | "toolCallId">,
-    waiter: Waiter | null,
-  ): void {
-    const { cause, toolCallId } = request;
-    const requester = waiter === null ? null : { id: this.#register(waiter), until: END };
+  terminate(cause: CancelCause, toolCallId: string | null, waiter: Waiter): void {
+    const requester = { id: this.#register(waiter), until: END };
     this.#mailbox.control({ type: "terminate", requester, cause, toolCallId });
   }
 
@@ -129,7 +129,10 @@ export class CellActor {
         return;
       case "respond":
         this.#cpu.observed();
-        this.#take(effect.id)?.answer(effect.outcome, this.#callbacks.openCallIds);
+        this.#take(effect.id)?.answer(
+          effect.outcome,
+          effect.outcome.type === "pending" ? this.#callbacks.openCallIds : [],
+        );
         return;
       case "refuse":
         this.#take(effect.id)?.refuse(effect.code);

@@ -10,8 +10,7 @@ export type ControlMessage =
   | { readonly type: "deadline_passed"; readonly id: number }
   | {
       readonly type: "terminate";
-      /** Null when nobody waits for the answer. */
-      readonly requester: Observer | null;
+      readonly requester: Observer;
       readonly cause: CancelCause;
       readonly toolCallId: string | null;
     }

@@ -192,11 +192,13 @@ function whileStopping(state: StoppingState, message: CellMessage): Transition {
       return stay({ ...state, recipients: [...state.recipients, message.observer] });
     case "terminate": {
       const { requester } = message;
-      if (requester === null) return stay(state);
       if (state.end.type === "terminated") {
         return { state, effects: [{ type: "refuse", id: requester.id, code: "already_terminating" }] };
       }
-      return stay({ ...state, recipients: [...state.recipients, requester] });
+      return {
+        state: { ...state, recipients: [...state.recipients, requester] },
+        effects: lateCancel(message),
+      };
     }
     case "unobserve": {
       const recipients = state.recipients.filter(({ id }) => id !== message.id);
@@ -232,25 +234,33 @@ function finish({ end, output, recipients }: StoppingState): Transition {
 
 function onceEnded(state: EndedState, message: CellMessage): Transition {
   const claimant = claimantOf(message);
-  if (claimant === undefined) return stay(state);
-  const effects: CellEffect[] = [];
-  if (claimant !== null) {
-    const outcome = { type: "ended", end: state.end, items: toArray(state.output) } as const;
-    effects.push({ type: "respond", id: claimant.id, outcome });
-  }
-  return { state: CLOSED, effects: [...effects, { type: "close" }] };
+  if (claimant === null) return stay(state);
+  const outcome = { type: "ended", end: state.end, items: toArray(state.output) } as const;
+  return {
+    state: CLOSED,
+    effects: [
+      ...(message.type === "terminate" ? lateCancel(message) : []),
+      { type: "respond", id: claimant.id, outcome },
+      { type: "close" },
+    ],
+  };
 }
 
 function onceClosed(message: CellMessage): Transition {
-  const claimant = claimantOf(message) ?? null;
+  const claimant = claimantOf(message);
   if (claimant === null) return stay(CLOSED);
   return { state: CLOSED, effects: [{ type: "respond", id: claimant.id, outcome: { type: "missing" } }] };
 }
 
-/** Who asks for the last response; null when a cell is closed without anybody to tell. */
-function claimantOf(message: CellMessage): Observer | null | undefined {
+/** Who asks for the last response. */
+function claimantOf(message: CellMessage): Observer | null {
   if (message.type === "observe") return message.observer;
-  return message.type === "terminate" ? message.requester : undefined;
+  return message.type === "terminate" ? message.requester : null;
+}
+
+/** A model's call that found nothing left to cancel is still a fact about that call. */
+function lateCancel({ cause, toolCallId }: Extract<CellMessage, { type: "terminate" }>): CellEffect[] {
+  return toolCallId === null ? [] : [{ type: "report_cancel", cause, toolCallId, limit: null }];
 }
 
 function yieldTo(state: RunningState, observer: Observer): Transition {

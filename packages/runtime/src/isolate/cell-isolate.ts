@@ -91,8 +91,10 @@ export class CellIsolate {
 
   /** Begins to run `source`. `stored` is what `load` finds, encoded; empty when there is nothing. */
   start(source: string, stored: string): void {
-    if (stored !== "") this.#box.provideStored(stored);
-    this.#turns = this.#run(() => this.#box.evaluate(source));
+    this.#turns = this.#run(async () => {
+      if (stored !== "") this.#box.provideStored(stored);
+      await this.#box.evaluate(source);
+    });
   }
 
   deliver(delivery: Delivery): void {

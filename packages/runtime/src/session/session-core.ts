@@ -123,5 +123,5 @@ export class SessionCore implements CellHost {
 /** Nobody waits for the answer; a response that nobody took is dropped with the cell. */
 function terminateUnasked(cell: CellActor, cause: CancelCause): void {
   const nobody: Waiter = { answer: () => {}, refuse: () => {}, abandon: () => {} };
-  cell.terminate({ cause, toolCallId: null }, nobody);
+  cell.terminate(cause, null, nobody);
 }

@@ -55,7 +55,7 @@ export class InProcessSession implements CodeModeSession, AsyncDisposable {
     const cell = this.#core.cell(cellId);
     if (cell === undefined) return { type: "missing", response: missingResponse(cellId) };
     const { waiter, answer } = terminateWaiter(cellId);
-    cell.terminate({ cause, toolCallId }, waiter);
+    cell.terminate(cause, toolCallId, waiter);
     return waitOutcome(await answer);
   }
 
