@@ -91,7 +91,7 @@ class EventReducer implements Reducer {
   apply(value: unknown): void {
     this.#refuseWhenFinished();
     const event = admit(this.#reduction, value);
-    if (event !== null) dispatch(this.#reduction, event);
+    if (event !== null) this.#reduction.apply(event);
   }
 
   report({ where, message }: SourceProblem): void {

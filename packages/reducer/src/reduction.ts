@@ -46,6 +46,8 @@ export class Reduction {
   /** When the event being applied happened. */
   moment: Moment = { at_us: 0, seq: 0 };
 
+  /** The payloads that it names. */
+  #named: string[] = [];
   readonly #dispatch: Dispatch;
 
   constructor(options: ReductionOptions, dispatch: Dispatch) {
@@ -55,12 +57,19 @@ export class Reduction {
     this.#dispatch = dispatch;
   }
 
+  apply(event: RawEvent): void {
+    this.moment = momentOf(event);
+    this.#named = [];
+    this.#dispatch(this, event);
+  }
+
   /** Applies an event that had to wait, as of when it happened. */
   replay(event: RawEvent): void {
     const { moment } = this;
-    this.moment = momentOf(event);
-    this.#dispatch(this, event);
+    const named = this.#named;
+    this.apply(event);
     this.moment = moment;
+    this.#named = named;
   }
 
   /** Records a diagnostic about the event being applied, or throws it. */
@@ -72,28 +81,23 @@ export class Reduction {
   }
 
   /** The evidence of something that the event being applied makes. */
-  evidence(...payloadIds: readonly (string | null)[]): EvidenceDraft {
-    return {
-      seqs: [this.moment.seq],
-      payload_ids: payloadIds.filter((id) => id !== null),
-    };
+  evidence(): EvidenceDraft {
+    return { seqs: [this.moment.seq], payload_ids: [...this.#named] };
   }
 
-  /** Adds the event being applied to the evidence of something that it changes. */
-  touch(object: { readonly evidence: EvidenceDraft }, ...payloadIds: readonly (string | null)[]): void {
-    const { evidence } = object;
+  /** Adds the event being applied, with the payloads it names, to the evidence of something that it changes. */
+  touch({ evidence }: { readonly evidence: EvidenceDraft }): void {
     if (evidence.seqs.at(-1) !== this.moment.seq) evidence.seqs.push(this.moment.seq);
-    for (const id of payloadIds) {
-      if (id !== null && evidence.payload_ids.at(-1) !== id) evidence.payload_ids.push(id);
-    }
+    for (const id of this.#named) if (evidence.payload_ids.at(-1) !== id) evidence.payload_ids.push(id);
   }
 
-  /** Takes note of a payload that an event names, and gives its id. */
+  /** Takes note of a payload that the event being applied names, and gives its id. To be done before anything is touched. */
   payload(ref: PayloadRef): string;
   payload(ref: PayloadRef | null | undefined): string | null;
   payload(ref: PayloadRef | null | undefined): string | null {
     if (ref === null || ref === undefined) return null;
     const id: string = ref.payload_id;
+    this.#named.push(id);
     if (this.state.payloads.has(id)) return id;
     const stat = this.payloads.stat(ref.payload_id);
     this.state.payloads.set(id, { kind: ref.kind, size_bytes: stat?.size_bytes ?? null });

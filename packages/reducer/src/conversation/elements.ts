@@ -61,9 +61,15 @@ export function readElements(reduction: Reduction, source: ElementSource): Eleme
     const normal = normalItem(reduction, item, { ...source, normalise });
     if (normal === null) continue;
     if (!normal.skipped) elements.push({ normal, contentId: item.contentId });
-    else if (normal.providerItemId !== null) source.conversation.outsideIds.add(normal.providerItemId);
+    else if (normal.providerItemId !== null) leaveOut(source.conversation, normal.providerItemId);
   }
   return elements;
+}
+
+/** The acceptance of an element that is not part of the transcript is no lost item. */
+function leaveOut(conversation: Conversation, providerItemId: string): void {
+  conversation.outsideIds.add(providerItemId);
+  conversation.acceptedUnseen.delete(providerItemId);
 }
 
 /** One element that is a payload of its own. */

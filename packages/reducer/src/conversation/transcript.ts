@@ -41,7 +41,7 @@ export function createItem(reduction: Reduction, normal: NormalItem, origin: Ite
       body: { parts: normal.parts },
       agent_message: normal.agentMessage,
       produced_by: producersOf(origin),
-      evidence: reduction.evidence(origin.payloadId),
+      evidence: reduction.evidence(),
       provenance: reduction.provenance,
     },
     normal,
@@ -104,13 +104,13 @@ export function seeAgain(
     draft.accepted ??= conversation.acceptedUnseen.get(sighting.providerItemId) ?? null;
     conversation.acceptedUnseen.delete(sighting.providerItemId);
     conversation.byProviderId.set(sighting.providerItemId, item);
-    reduction.touch(draft, origin.payloadId);
+    reduction.touch(draft);
   }
   if (item.normal.kind !== "reasoning") return;
   const parts = mergedReasoning(draft.body.parts, sighting.parts);
   if (parts === draft.body.parts) return;
   draft.body = { parts };
-  reduction.touch(draft, origin.payloadId);
+  reduction.touch(draft);
 }
 
 function mergedReasoning(known: readonly BodyPart[], seen: readonly BodyPart[]): readonly BodyPart[] {

@@ -43,7 +43,7 @@ export const codeCellHandlers: Handlers<CodeCellEventPayload["type"]> = {
     const { status, response } = event.payload;
     const { draft } = cell;
     const payloadId = reduction.payload(response);
-    reduction.touch(draft, payloadId);
+    reduction.touch(draft);
     if (draft.initial_response !== null) return;
     draft.initial_response = { ...reduction.moment, status, payload_id: payloadId };
     if (draft.execution.status === "running") draft.runtime_status = status;
@@ -81,7 +81,7 @@ export const codeCellHandlers: Handlers<CodeCellEventPayload["type"]> = {
       return;
     }
     const { draft } = wait.cell;
-    reduction.touch(draft, payloadId);
+    reduction.touch(draft);
     const execution = waitOf(wait)?.execution;
     if (
       execution === undefined ||
@@ -126,7 +126,7 @@ export const codeCellHandlers: Handlers<CodeCellEventPayload["type"]> = {
     const { draft } = cell;
     const responseId = reduction.payload(response);
     const journalId = reduction.payload(journal);
-    reduction.touch(draft, responseId, journalId);
+    reduction.touch(draft);
     const mayNow = mayEnd(reduction, draft.execution, { type: "code_cell", id: draft.code_cell_id });
     draft.result_payload_id ??= responseId;
     draft.journal_payload_id ??= journalId;

@@ -42,7 +42,7 @@ export const compactionHandlers: Handlers<CompactionEventPayload["type"]> = {
         usage: null,
         request_payload_id: requestId,
         response_payload_id: null,
-        evidence: reduction.evidence(requestId),
+        evidence: reduction.evidence(),
         provenance: reduction.provenance,
       },
       turn,
@@ -106,7 +106,7 @@ function install(reduction: Reduction, compaction: CompactionState, origin: Item
   const source = { payloadId, dialect, conversation };
   draft.installed_at_us = reduction.moment.at_us;
   draft.installed_seq = reduction.moment.seq;
-  reduction.touch(draft, payloadId);
+  reduction.touch(draft);
   reduction.state.compactions.close(compaction, { recordedId: draft.recorded_id, threadId: draft.thread_id });
   const made = { ...origin, compactionId: draft.compaction_id };
   const input = readElements(reduction, { ...source, keys: ["input_history"] });
@@ -184,7 +184,7 @@ function end(
   }
   const { draft } = request;
   const payloadId = reduction.payload(response);
-  reduction.touch(draft, payloadId);
+  reduction.touch(draft);
   const object = { type: "compaction_request", id: draft.compaction_request_id } as const;
   if (!mayEnd(reduction, draft.execution, object)) return null;
   draft.execution = endedAt(draft.execution, reduction.moment, { status, cause: "observed" });

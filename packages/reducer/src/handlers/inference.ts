@@ -74,7 +74,7 @@ export const inferenceHandlers: Handlers<InferenceEventPayload["type"]> = {
     const known = conversation.byProviderId.get(item_id);
     if (known !== undefined) {
       known.draft.accepted ??= accepted;
-      reduction.touch(known.draft, payloadId);
+      reduction.touch(known.draft);
       return;
     }
     if (!conversation.acceptedUnseen.has(item_id)) conversation.acceptedUnseen.set(item_id, accepted);
@@ -114,7 +114,7 @@ function startCall(
       usage: null,
       request_payload_id: requestId,
       response_payload_id: null,
-      evidence: reduction.evidence(requestId),
+      evidence: reduction.evidence(),
       provenance: reduction.provenance,
     },
     thread,
@@ -183,7 +183,7 @@ function end(
   }
   const payloadId = reduction.payload(response);
   const { draft } = call;
-  reduction.touch(draft, payloadId);
+  reduction.touch(draft);
   const mayNow = mayEnd(reduction, draft.execution, { type: "inference_call", id: draft.inference_call_id });
   if (!mayNow && draft.response_payload_id !== null) return null;
   if (mayNow) endInference(reduction, call, how);

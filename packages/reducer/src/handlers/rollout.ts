@@ -35,7 +35,7 @@ export const rolloutHandlers: Handlers<RolloutEventPayload["type"]> = {
 
   thread_started(reduction, event) {
     const { thread_id, agent_path, nickname, model, metadata } = event.payload;
-    const payloadId = reduction.payload(metadata);
+    reduction.payload(metadata);
     const origin = originOf(event.payload.origin);
     const known = reduction.state.threads.get(thread_id);
     if (known?.started === true) {
@@ -48,7 +48,7 @@ export const rolloutHandlers: Handlers<RolloutEventPayload["type"]> = {
     thread.draft.origin = origin;
     thread.draft.nickname = nickname ?? null;
     thread.draft.model = model ?? null;
-    reduction.touch(thread.draft, payloadId);
+    reduction.touch(thread.draft);
     recipientStarted(reduction, thread_id);
   },
 

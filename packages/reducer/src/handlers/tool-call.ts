@@ -39,7 +39,10 @@ export const toolCallHandlers: Handlers<ToolCallEventPayload["type"]> = {
     if (event.payload.kind.type === "write_stdin") openWrite(reduction, call, invocationId);
     if (isWait(event.payload)) {
       const input = invocationId === null ? null : argumentsOf(readObject(reduction, invocationId));
-      joinWaitCall(reduction, call, idOf(input?.["cell_id"]));
+      joinWaitCall(reduction, call, {
+        runtimeCellId: idOf(input?.["cell_id"]),
+        terminates: input?.["terminate"] === true,
+      });
     }
     for (const late of reduction.takeWaiting("tool_call", recordedId, event.thread_id))
       reduction.replay(late);
@@ -67,7 +70,7 @@ export const toolCallHandlers: Handlers<ToolCallEventPayload["type"]> = {
     const { status, end_cause, result, output_preview, sizes } = event.payload;
     const { draft } = call;
     const resultId = reduction.payload(result);
-    reduction.touch(draft, resultId);
+    reduction.touch(draft);
     const mayNow = mayEnd(reduction, draft.execution, { type: "tool_call", id: draft.tool_call_id });
     if (!mayNow && draft.execution.end_cause === "observed") return;
     draft.recorded_end_cause ??= end_cause ?? null;
@@ -182,7 +185,7 @@ function startCall(reduction: Reduction, payload: ToolCallStarted, place: CallPl
         to_model_bytes: null,
         seen_by_model: false,
       },
-      evidence: reduction.evidence(invocationId),
+      evidence: reduction.evidence(),
       provenance: reduction.provenance,
     },
     thread,
@@ -232,7 +235,7 @@ function leaveOrphan(thread: ThreadState, runtimeCellId: string, call: ToolCallS
 
 function addRuntime(reduction: Reduction, call: ToolCallState, runtimeId: string): void {
   call.draft.runtime_payload_ids.push(runtimeId);
-  reduction.touch(call.draft, runtimeId);
+  reduction.touch(call.draft);
 }
 
 function isWait({ kind }: ToolCallStarted): boolean {

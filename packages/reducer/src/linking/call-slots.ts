@@ -96,26 +96,25 @@ function newSlot({ thread, callId }: ItemPlace): CallSlot {
 
 function joinCallItem(reduction: Reduction, call: ToolCallState, item: TranscriptItem): void {
   call.draft.call_item_ids.push(item.draft.item_id);
-  reduction.touch(call.draft, item.draft.evidence.payload_ids[0] ?? null);
+  reduction.touch(call.draft);
 }
 
 function joinOutputItem(reduction: Reduction, call: ToolCallState, item: TranscriptItem): void {
   call.draft.output_item_ids.push(item.draft.item_id);
   item.draft.produced_by.push({ type: "tool", tool_call_id: call.draft.tool_call_id });
-  const payloadId = item.draft.evidence.payload_ids[0] ?? null;
-  reduction.touch(call.draft, payloadId);
+  reduction.touch(call.draft);
   reduction.touch(item.draft);
 }
 
 function joinSourceItem(reduction: Reduction, cell: CellState, item: TranscriptItem): void {
   cell.draft.source_item_id ??= item.draft.item_id;
-  reduction.touch(cell.draft, item.draft.evidence.payload_ids[0] ?? null);
+  reduction.touch(cell.draft);
 }
 
 function joinCellOutput(reduction: Reduction, cell: CellState, item: TranscriptItem): void {
   cell.draft.output_item_ids.push(item.draft.item_id);
   item.draft.produced_by.push({ type: "code_cell", code_cell_id: cell.draft.code_cell_id });
-  reduction.touch(cell.draft, item.draft.evidence.payload_ids[0] ?? null);
+  reduction.touch(cell.draft);
   reduction.touch(item.draft);
   matchNotification(cell, item);
 }

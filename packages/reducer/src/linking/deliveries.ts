@@ -54,7 +54,7 @@ function deliver(reduction: Reduction, edge: EdgeState, item: TranscriptItem): v
   edge.draft.target = { type: "conversation_item", id: item.draft.item_id };
   edge.draft.carried_item_ids.push(item.draft.item_id);
   item.draft.produced_by.push({ type: "interaction_edge", edge_id: edge.draft.edge_id });
-  reduction.touch(edge.draft, item.draft.evidence.payload_ids[0] ?? null);
+  reduction.touch(edge.draft);
   reduction.touch(item.draft);
 }
 

@@ -102,7 +102,7 @@ export function mergeResult(reduction: Reduction, result: ObservedResult): void 
   if (carriedId !== null && !edge.draft.carried_payload_ids.includes(carriedId)) {
     edge.draft.carried_payload_ids.push(carriedId);
   }
-  reduction.touch(edge.draft, carriedId);
+  reduction.touch(edge.draft);
   if (known !== undefined) return;
   edge.draft.ended_at_us = reduction.moment.at_us;
   edge.draft.status = "completed";

@@ -17,7 +17,7 @@ import type { OperationState, SessionState, ToolCallState } from "../state/call-
 export function openWrite(reduction: Reduction, call: ToolCallState, invocationId: string | null): void {
   const input = invocationId === null ? null : argumentsOf(readObject(reduction, invocationId));
   const stdin = stringOf(input?.["chars"] ?? input?.["stdin"]) ?? "";
-  const operation = openOperation(reduction, call, { type: "write_stdin", stdin }, invocationId);
+  const operation = openOperation(reduction, call, { type: "write_stdin", stdin });
   const processId = idOf(input?.["session_id"] ?? input?.["process_id"]);
   if (processId === null) return;
   operation.processId = processId;
@@ -35,8 +35,8 @@ export function beginRuntime(reduction: Reduction, call: ToolCallState, runtimeI
   const request: TerminalRequest = isWrite
     ? { type: "write_stdin", stdin: stringOf(runtime["stdin"]) ?? "" }
     : { type: "exec_command", command: stringsOf(runtime["command"]), cwd: stringOf(runtime["cwd"]) };
-  const operation = call.operation ?? openOperation(reduction, call, request, runtimeId);
-  reduction.touch(operation.draft, runtimeId);
+  const operation = call.operation ?? openOperation(reduction, call, request);
+  reduction.touch(operation.draft);
   if (processId !== null) nameProcess(reduction, operation, processId);
 }
 
@@ -54,11 +54,11 @@ export function endRuntime(
     command: stringsOf(runtime["command"]),
     cwd: stringOf(runtime["cwd"]),
   };
-  const operation = call.operation ?? openOperation(reduction, call, request, end.runtimeId);
+  const operation = call.operation ?? openOperation(reduction, call, request);
   const processId = idOf(runtime["process_id"]);
   if (processId !== null) nameProcess(reduction, operation, processId);
   const { draft } = operation;
-  reduction.touch(draft, end.runtimeId);
+  reduction.touch(draft);
   operation.hasRuntimeEnd = true;
   draft.result = resultOf(runtime);
   draft.execution =
@@ -80,7 +80,7 @@ export function endOperation(
   if (draft.execution.status === "running") {
     draft.execution = endedAt(draft.execution, reduction.moment, { status: end.status, cause: "observed" });
   }
-  reduction.touch(draft, end.resultId);
+  reduction.touch(draft);
   if (operation.hasRuntimeEnd || end.resultId === null) return;
   const result = readObject(reduction, end.resultId);
   if (result === null) return;
@@ -94,8 +94,7 @@ export function endOperation(
 
 /** A write went to the process that an exec call started. */
 export function resolveStdinTarget(reduction: Reduction, call: ToolCallState, exec: ToolCallState): void {
-  const operation =
-    call.operation ?? openOperation(reduction, call, { type: "write_stdin", stdin: "" }, null);
+  const operation = call.operation ?? openOperation(reduction, call, { type: "write_stdin", stdin: "" });
   const session = exec.operation?.session ?? null;
   if (session === null || operation.session === session) return;
   if (operation.session !== null) {
@@ -105,12 +104,7 @@ export function resolveStdinTarget(reduction: Reduction, call: ToolCallState, ex
   joinSession(reduction, operation, session);
 }
 
-function openOperation(
-  reduction: Reduction,
-  call: ToolCallState,
-  request: TerminalRequest,
-  payloadId: string | null,
-): OperationState {
+function openOperation(reduction: Reduction, call: ToolCallState, request: TerminalRequest): OperationState {
   const { state } = reduction;
   const operation: OperationState = {
     draft: {
@@ -122,7 +116,7 @@ function openOperation(
       request,
       result: null,
       observed_by: [],
-      evidence: reduction.evidence(payloadId),
+      evidence: reduction.evidence(),
       provenance: reduction.provenance,
     },
     call,

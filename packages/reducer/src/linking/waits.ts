@@ -29,8 +29,16 @@ export function startWait(reduction: Reduction, thread: ThreadState, payload: Co
   if (call !== undefined) join(reduction, call, wait);
 }
 
-/** A tool call asks for a wait; `runtimeCellId` is the cell in its arguments, where they can be read. */
-export function joinWaitCall(reduction: Reduction, call: ToolCallState, runtimeCellId: string | null): void {
+/** What the arguments of a wait call say, where they can be read. */
+export interface WaitArguments {
+  readonly runtimeCellId: string | null;
+  /** Whether it asks for the end of the cell. */
+  readonly terminates: boolean;
+}
+
+/** A tool call asks for a wait. */
+export function joinWaitCall(reduction: Reduction, call: ToolCallState, input: WaitArguments): void {
+  const { runtimeCellId, terminates } = input;
   const { thread, draft } = call;
   if (thread === null) return;
   const callId = draft.model_visible_call_id;
@@ -44,6 +52,14 @@ export function joinWaitCall(reduction: Reduction, call: ToolCallState, runtimeC
   }
   const cell = runtimeCellId === null ? null : (thread.cells.get(runtimeCellId) ?? null);
   if (cell === null || runtimeCellId === null) return;
+  if (terminates) {
+    cell.draft.cancellation ??= {
+      ...reduction.moment,
+      cause: "model",
+      limit: null,
+      model_visible_call_id: callId,
+    };
+  }
   const wait = addWait(reduction, cell, {
     runtimeCellId,
     wait: emptyWait(reduction, { toolCallId: draft.tool_call_id, callId }),
