@@ -68,7 +68,7 @@ export function asTraceStoreError(thrown: unknown, what: string, path: string): 
 /** The message of anything that can be thrown, including things whose own properties throw. */
 export function messageOf(thrown: unknown): string {
   try {
-    if (thrown instanceof Error) return `${thrown.message}`;
+    if (thrown instanceof Error) return `${thrown.message}` || `${thrown.name}`;
     return typeof thrown === "string" ? thrown : `${JSON.stringify(thrown)}`;
   } catch {
     return "a thrown value that cannot be described";

@@ -101,8 +101,8 @@ export class RolloutRecorder {
   }
 
   #refuse(): void {
-    this.#writer.drop(this.recording, this.recording.lastTimeUs, 0, "");
-    if (this.#hasReportedEnd) return;
+    this.#writer.countLost(0);
+    if (this.#hasReportedEnd || this.recording.state === "lost") return;
     this.#hasReportedEnd = true;
     const message = `something was recorded after the rollout ${this.recording.rolloutId} had ended`;
     this.#writer.report(new TraceStoreError("rollout_ended", message));

@@ -39,7 +39,6 @@ export function startRollout(
     rootThreadId: threadId,
     hostName: host?.name ?? null,
     hostVersion: host?.version ?? null,
-    startedTimeUs: Date.now() * 1000,
     writer: JSON.stringify(thisProcess()),
   });
   const recorder = new RolloutRecorder(recording, writer, clock);

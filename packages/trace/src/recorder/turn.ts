@@ -62,7 +62,8 @@ export class RecordingTurn implements TurnTrace {
     }
     const succeed = (value: Awaited<Result>): void => {
       const item = (): unknown => (options.item === undefined ? value : options.item(value));
-      call.ended({ result: () => ({ type: "direct", item: item() as JsonValue }) });
+      const outputPreview = typeof value === "string" ? value : undefined;
+      call.ended({ outputPreview, result: () => ({ type: "direct", item: (item() ?? null) as JsonValue }) });
     };
     // The host gets the very promise that its tool made; this only listens to it.
     if (isPromise(returned)) {

@@ -18,6 +18,7 @@ import {
   type PayloadStat,
 } from "@rollout-trace/protocol";
 import { messageOf, TraceStoreError } from "../trace-store-error.ts";
+import { MIN_SHARED_PARTS } from "./rope-chain.ts";
 import { decodeRope, type StoredPart } from "./rope-codec.ts";
 
 /** Reads payloads, also as the exact text that was recorded. */
@@ -25,8 +26,8 @@ export interface StoredPayloads extends PayloadReader {
   text(payloadId: PayloadId): PayloadRead<string>;
 }
 
-/** Decoded ropes kept for the payloads that are based on them; more than one radix of the writer's chains. */
-const KEPT_ROPES = 64;
+/** Parts of decoded ropes kept for the payloads that are based on them, about 10 bytes each. */
+const KEPT_PARTS = 4_000_000;
 /** Items kept by their chunk, about 200 bytes each. */
 const KEPT_ITEMS = 100_000;
 /** A longer chain of bases is not one that this package wrote. */
@@ -64,6 +65,7 @@ export class PayloadsOfRollout implements StoredPayloads {
   readonly #chunk: Database.Statement<[number], ChunkRow>;
   readonly #chunkHash: Database.Statement<[number], string>;
   readonly #ropes: Map<number, readonly StoredPart[]> = new Map();
+  #keptParts = 0;
   readonly #items: Map<number, PayloadItem> = new Map();
 
   constructor(database: Database.Database, rollout: number) {
@@ -142,15 +144,19 @@ export class PayloadsOfRollout implements StoredPayloads {
     }
     for (const link of chain.toReversed()) {
       parts = decodeRope(link.rope, parts);
-      this.#keepRope(link.ordinal, parts);
+      if (parts.length >= MIN_SHARED_PARTS) this.#keepRope(link.ordinal, parts);
     }
     return parts;
   }
 
   #keepRope(ordinal: number, parts: readonly StoredPart[]): void {
-    const oldest = this.#ropes.keys().next();
-    if (this.#ropes.size >= KEPT_ROPES && oldest.done !== true) this.#ropes.delete(oldest.value);
+    for (const [oldest, old] of this.#ropes) {
+      if (this.#keptParts + parts.length <= KEPT_PARTS) break;
+      this.#ropes.delete(oldest);
+      this.#keptParts -= old.length;
+    }
     this.#ropes.set(ordinal, parts);
+    this.#keptParts += parts.length;
   }
 
   #textOf(parts: readonly StoredPart[]): string {

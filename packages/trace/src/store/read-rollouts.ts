@@ -19,6 +19,7 @@ export interface RolloutSummary {
   readonly traceId: TraceId;
   readonly rootThreadId: ThreadId;
   readonly host: HostInfo | null;
+  /** Of the first and the last event, in microseconds since the epoch. */
   readonly startedTimeUs: number;
   readonly lastTimeUs: number;
   readonly eventCount: number;
@@ -40,15 +41,17 @@ interface SummaryRow {
   readonly root_thread_id: ThreadId;
   readonly host_name: string | null;
   readonly host_version: string | null;
-  readonly started_time_unix_us: number;
+  readonly first_time_unix_us: number | null;
   readonly last_time_unix_us: number | null;
   readonly last_seq: number | null;
   readonly state: RolloutSummary["state"];
 }
 
 const SUMMARIES = `
-  SELECT rollouts.*, last.seq AS last_seq, last.time_unix_us AS last_time_unix_us
-  FROM rollouts LEFT JOIN events last ON last.rollout = rollouts.rollout
+  SELECT rollouts.*, first.time_unix_us AS first_time_unix_us, last.seq AS last_seq,
+    last.time_unix_us AS last_time_unix_us
+  FROM rollouts LEFT JOIN events first ON first.rollout = rollouts.rollout AND first.seq = 1
+  LEFT JOIN events last ON last.rollout = rollouts.rollout
     AND last.seq = (SELECT max(seq) FROM events WHERE events.rollout = rollouts.rollout)`;
 
 /** All recordings, oldest first. */
@@ -63,8 +66,8 @@ function summaryOf(row: SummaryRow): RolloutSummary {
     traceId: row.trace_id,
     rootThreadId: row.root_thread_id,
     host: name === null ? null : { name, version: version ?? "" },
-    startedTimeUs: row.started_time_unix_us,
-    lastTimeUs: row.last_time_unix_us ?? row.started_time_unix_us,
+    startedTimeUs: row.first_time_unix_us ?? 0,
+    lastTimeUs: row.last_time_unix_us ?? 0,
     eventCount: row.last_seq ?? 0,
     state: row.state,
   };

@@ -11,7 +11,7 @@ import type { RopeDocument } from "./rope.ts";
 const RADIX = 8;
 
 /** A document with fewer parts is written whole: there is nothing worth sharing. */
-const MIN_SHARED_PARTS = 8;
+export const MIN_SHARED_PARTS = 8;
 
 /** Bytes. Larger documents are not kept in memory for comparison; their pieces are still stored only once. */
 const MAX_KEPT_SIZE = 32 * 1024 * 1024;

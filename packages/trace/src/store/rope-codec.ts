@@ -27,8 +27,8 @@ const CLOSE = 7;
 /** Bytes. Below this a chunk's row, hash and index entry cost more than repeating the item. */
 const MIN_CHUNK_SIZE = 64;
 
-/** A rope with more parts is not one that this package wrote. */
-const MAX_PARTS = 4_000_000;
+/** A rope with more parts is not one that this package wrote: it cuts up few arrays, of bounded length. */
+const MAX_PARTS = 2_000_000;
 
 /** A part as it is read back: its bytes, or the chunk that has them. */
 export interface StoredPart {

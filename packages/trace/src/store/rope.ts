@@ -50,7 +50,7 @@ const MIN_VALUE_LENGTH = 256;
 const MAX_SIZE = 64 * 1024 * 1024;
 
 /** An array with more elements is not model-facing whatever its key; it stays one piece. */
-const MAX_ITEMS = 1_000_000;
+const MAX_ITEMS = 100_000;
 
 const CLOSE: Part = { kind: "close", text: "", size: 0 };
 const NO_FIELDS: ReadonlyMap<string, number> = new Map();

@@ -20,7 +20,6 @@ export const MIGRATIONS: readonly string[] = [
     root_thread_id TEXT NOT NULL,
     host_name TEXT,
     host_version TEXT,
-    started_time_unix_us INTEGER NOT NULL,
     writer TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('recording', 'completed', 'stopped'))
   ) STRICT;
@@ -62,6 +61,10 @@ export const MIGRATIONS: readonly string[] = [
     FROM events e JOIN rollouts r USING (rollout);
 
   CREATE VIEW v_inference AS
+    WITH ends AS MATERIALIZED (
+      SELECT rollout, body ->> 'inference_call_id' AS id, type, seq, time_unix_us, body FROM events
+      WHERE type IN ('inference_completed', 'inference_failed', 'inference_cancelled')
+    )
     SELECT r.rollout_id, r.trace_id, s.thread_id, s.turn_id, s.body ->> 'inference_call_id' AS inference_call_id,
       s.body ->> 'model' AS model, s.body ->> 'provider' AS provider,
       CASE e.type WHEN 'inference_completed' THEN 'completed' WHEN 'inference_failed' THEN 'failed'
@@ -69,12 +72,14 @@ export const MIGRATIONS: readonly string[] = [
       e.body ->> 'error' AS error, s.seq AS started_seq, e.seq AS ended_seq,
       s.time_unix_us AS started_time_unix_us, e.time_unix_us - s.time_unix_us AS duration_us
     FROM events s JOIN rollouts r USING (rollout)
-    LEFT JOIN events e ON e.rollout = s.rollout
-      AND e.type IN ('inference_completed', 'inference_failed', 'inference_cancelled')
-      AND e.body ->> 'inference_call_id' = s.body ->> 'inference_call_id'
+    LEFT JOIN ends e ON e.rollout = s.rollout AND e.id = s.body ->> 'inference_call_id'
     WHERE s.type = 'inference_started';
 
   CREATE VIEW v_tool_calls AS
+    WITH ends AS MATERIALIZED (
+      SELECT rollout, body ->> 'tool_call_id' AS id, seq, time_unix_us, body FROM events
+      WHERE type = 'tool_call_ended'
+    )
     SELECT r.rollout_id, r.trace_id, s.thread_id, s.turn_id, s.body ->> 'tool_call_id' AS tool_call_id,
       s.body ->> '$.requester.type' AS requester, s.body ->> '$.requester.runtime_cell_id' AS runtime_cell_id,
       s.body ->> 'model_visible_call_id' AS model_visible_call_id, s.body ->> '$.kind.type' AS kind,
@@ -83,18 +88,21 @@ export const MIGRATIONS: readonly string[] = [
       e.body ->> 'output_preview' AS output_preview, s.seq AS started_seq, e.seq AS ended_seq,
       s.time_unix_us AS started_time_unix_us, e.time_unix_us - s.time_unix_us AS duration_us
     FROM events s JOIN rollouts r USING (rollout)
-    LEFT JOIN events e ON e.rollout = s.rollout AND e.type = 'tool_call_ended'
-      AND e.body ->> 'tool_call_id' = s.body ->> 'tool_call_id'
+    LEFT JOIN ends e ON e.rollout = s.rollout AND e.id = s.body ->> 'tool_call_id'
     WHERE s.type = 'tool_call_started';
 
   CREATE VIEW v_cells AS
+    WITH ends AS MATERIALIZED (
+      SELECT rollout, thread_id, body ->> 'runtime_cell_id' AS id, seq, time_unix_us, body FROM events
+      WHERE type = 'code_cell_ended'
+    )
     SELECT r.rollout_id, r.trace_id, s.thread_id, s.turn_id, s.body ->> 'runtime_cell_id' AS runtime_cell_id,
       s.body ->> 'model_visible_call_id' AS model_visible_call_id, s.body ->> 'source' AS source,
       coalesce(e.body ->> 'status', 'running') AS status, s.seq AS started_seq, e.seq AS ended_seq,
       s.time_unix_us AS started_time_unix_us, e.time_unix_us - s.time_unix_us AS duration_us
     FROM events s JOIN rollouts r USING (rollout)
-    LEFT JOIN events e ON e.rollout = s.rollout AND e.type = 'code_cell_ended' AND e.thread_id IS s.thread_id
-      AND e.body ->> 'runtime_cell_id' = s.body ->> 'runtime_cell_id'
+    LEFT JOIN ends e ON e.rollout = s.rollout AND e.thread_id IS s.thread_id
+      AND e.id = s.body ->> 'runtime_cell_id'
     WHERE s.type = 'code_cell_started';
   `,
 ];

@@ -8,7 +8,6 @@ export interface NewRollout {
   readonly rootThreadId: string;
   readonly hostName: string | null;
   readonly hostVersion: string | null;
-  readonly startedTimeUs: number;
   readonly writer: string;
 }
 
@@ -48,7 +47,7 @@ export function prepareStatements(database: Database.Database): Statements {
   const rollback = database.prepare("ROLLBACK");
   const insertRollout = database.prepare(
     `INSERT INTO rollouts (trace_id, rollout_id, event_schema_version, root_thread_id, host_name, host_version,
-      started_time_unix_us, writer, state) VALUES (:traceId, :rolloutId, ${SCHEMA_VERSION}, :rootThreadId, :hostName, :hostVersion, :startedTimeUs,
+      writer, state) VALUES (:traceId, :rolloutId, ${SCHEMA_VERSION}, :rootThreadId, :hostName, :hostVersion,
       :writer, 'recording')`,
   );
   const completeRollout = database.prepare("UPDATE rollouts SET state = 'completed' WHERE rollout = ?");

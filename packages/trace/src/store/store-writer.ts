@@ -91,7 +91,7 @@ export class StoreWriter {
 
   /** Takes an entry: in the file when this returns, unless durability is `batch` or the file cannot be written. */
   add(entry: Entry): void {
-    if (this.#isClosed) return this.#refuse(entry, "closed", `${this.#options.path} is closed`);
+    if (this.#isClosed) return this.#refuse(entry);
     const isWaiting = this.#failure !== null || this.#isWriting;
     if (isWaiting && !this.#hasRoom(entry)) {
       if (entry.type === "rollout_started") entry.recording.state = "lost";
@@ -108,10 +108,15 @@ export class StoreWriter {
     this.#afterAdd();
   }
 
-  /** Counts an event that never became an entry, or no longer fits. */
-  drop(recording: Recording, timeUs: number, bytes: number, reason: string): void {
+  /** Counts an event that cannot be said to be missing: nothing may follow in its recording. */
+  countLost(bytes: number): void {
     this.#dropped += 1;
     this.#droppedPayloadBytes += bytes;
+  }
+
+  /** Counts an event that never became an entry, or no longer fits. */
+  drop(recording: Recording, timeUs: number, bytes: number, reason: string): void {
+    this.countLost(bytes);
     if (recording.state !== "open" || this.#isClosed) return;
     if (recording.openGap === null) {
       recording.openGap = { recording, timeUs, droppedEvents: 0, droppedPayloadBytes: 0, reason };
@@ -137,13 +142,6 @@ export class StoreWriter {
     return this.#queue.length === 0;
   }
 
-  /** Reads over the writer's own connection, after writing what is waiting. Throws `TraceStoreError`. */
-  read<Result>(read: (session: StoreSession) => Result): Result {
-    this.flush();
-    if (this.#session === null) throw this.failure ?? closed(this.#options.path);
-    return read(this.#session);
-  }
-
   close(): void {
     if (this.#isClosed) return;
     this.#session?.database.pragma(`busy_timeout = ${LIMITS.closeBusyMs}`);
@@ -164,12 +162,12 @@ export class StoreWriter {
     }
   }
 
-  #refuse(entry: Entry, code: "closed", message: string): void {
-    this.#dropped += 1;
-    this.#droppedPayloadBytes += payloadBytes(entry);
-    if (this.#failure?.error.code === code) return;
-    this.#failure = { error: new TraceStoreError(code, message), nextAttempt: Infinity };
-    this.report(this.#failure.error);
+  #refuse(entry: Entry): void {
+    this.countLost(payloadBytes(entry));
+    if (this.#failure?.error.code === "closed") return;
+    const error = new TraceStoreError("closed", `${this.#options.path} is closed`);
+    this.#failure = { error, nextAttempt: Infinity };
+    this.report(error);
   }
 
   #hasRoom(entry: Entry): boolean {
@@ -276,9 +274,14 @@ export class StoreWriter {
     const { path, durability } = this.#options;
     const busyMs = this.#failure === null ? LIMITS.busyMs : LIMITS.retryBusyMs;
     const database = openForWriting(path, durability, busyMs);
-    recoverRollouts(database);
     this.#session = new StoreSession(database, path);
     this.#nextPlaceCheck = now + LIMITS.placeCheckMs;
+    try {
+      recoverRollouts(database);
+    } catch (error) {
+      // Whoever opens the store next tries again; this one has its own events to write.
+      this.report(asTraceStoreError(error, "marking stopped recordings in", path));
+    }
     return this.#session;
   }
 
@@ -294,9 +297,7 @@ export class StoreWriter {
 
   #giveUp(): void {
     for (const queued of this.#queue.splice(0)) {
-      if (isGap(queued)) continue;
-      this.#dropped += 1;
-      this.#droppedPayloadBytes += payloadBytes(queued);
+      if (!isGap(queued)) this.countLost(payloadBytes(queued));
     }
     this.#queueCost = 0;
   }
@@ -318,8 +319,4 @@ export class StoreWriter {
 
 function payloadBytes(entry: Entry): number {
   return entry.payloads.reduce((sum, payload) => sum + payload.document.size, 0);
-}
-
-function closed(path: string): TraceStoreError {
-  return new TraceStoreError("closed", `${path} is closed`);
 }
