@@ -75,9 +75,7 @@ export class Callbacks {
   async #invoke(call: NestedToolCall, signal: AbortSignal): Promise<void> {
     let answer: { readonly result: DeliveredResult; readonly value: NestedCallResult };
     try {
-      const value = await this.#observer.runNestedCall(call, async () => {
-        return await this.#host.invokeTool(call, signal);
-      });
+      const value = await this.#observer.runNestedCall(call, () => this.#host.invokeTool(call, signal));
       const json = JSON.stringify(value ?? null);
       answer = { result: { ok: true, json }, value: { type: "value", value: value ?? null } };
     } catch (error) {

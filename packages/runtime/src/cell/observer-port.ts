@@ -17,18 +17,25 @@ export class ObserverPort {
   }
 
   /** Runs `run` exactly once, inside the observer's context where it has one. */
-  async runNestedCall<Result>(call: NestedToolCall, run: () => Promise<Result>): Promise<Result> {
+  runNestedCall<Result>(call: NestedToolCall, run: () => Promise<Result>): Promise<Result> {
     const observer = this.#observer;
-    if (observer?.runNestedCall === undefined) return await run();
-    let started: Promise<Result> | undefined;
-    const runOnce = (): Promise<Result> => (started ??= run());
-    try {
-      const observed = observer.runNestedCall(call, runOnce);
-      if (started === undefined) await observed;
-      else observed.catch(() => {});
-    } catch {
-      // As above; if it failed before it ran the call, the call runs without it.
-    }
-    return await runOnce();
+    return observer?.runNestedCall === undefined ? run() : runInside(observer, call, run);
   }
+}
+
+async function runInside<Result>(
+  observer: CodeModeObserver,
+  call: NestedToolCall,
+  run: () => Promise<Result>,
+): Promise<Result> {
+  let started: Promise<Result> | undefined;
+  const runOnce = (): Promise<Result> => (started ??= run());
+  try {
+    const observed = observer.runNestedCall?.(call, runOnce);
+    if (started === undefined) await observed;
+    else observed?.catch(() => {});
+  } catch {
+    // As above; if it failed before it ran the call, the call runs without it.
+  }
+  return await runOnce();
 }

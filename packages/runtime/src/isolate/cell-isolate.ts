@@ -91,10 +91,12 @@ export class CellIsolate {
 
   /** Begins to run `source`. `stored` is what `load` finds, encoded; empty when there is nothing. */
   start(source: string, stored: string): void {
-    this.#turns = this.#run(async () => {
-      if (stored !== "") this.#box.provideStored(stored);
-      await this.#box.evaluate(source);
-    });
+    this.#turns = this.#run(this.#evaluate(source, stored));
+  }
+
+  async #evaluate(source: string, stored: string): Promise<void> {
+    if (stored !== "") this.#box.provideStored(stored);
+    await this.#box.evaluate(source);
   }
 
   deliver(delivery: Delivery): void {
@@ -150,30 +152,32 @@ export class CellIsolate {
     this.#emit(end);
   }
 
-  async #run(first: (() => Promise<unknown>) | null): Promise<void> {
-    if (first !== null) await this.#turn(first);
-    for (let delivery = this.#take(); delivery !== undefined; delivery = this.#take()) {
-      const taken = delivery;
-      await this.#turn(() => this.#hand(taken));
+  /** The turn loop: `first`, then one turn per delivery until there is none. */
+  async #run(first: Promise<unknown> | null): Promise<void> {
+    for (let begun = first; ; begun = null) {
+      try {
+        const turn = begun ?? this.#nextTurn();
+        if (turn === null) break;
+        await turn;
+      } catch (error) {
+        if (this.#phase === "open") await this.#rejectedTurn(error);
+      }
     }
     this.#turns = null;
     if (this.#phase !== "open") return;
     this.#emit({ type: "idle", delivered: this.#delivered, timers: this.#timers.size });
   }
 
-  #take(): Delivery | undefined {
+  /** Hands the next delivery to the script; null when there is none. */
+  #nextTurn(): Promise<unknown> | null {
     const delivery = this.#inbox[this.#next];
     if (delivery === undefined) {
       this.#inbox = [];
       this.#next = 0;
-      return undefined;
+      return null;
     }
     this.#next += 1;
     this.#delivered += 1;
-    return delivery;
-  }
-
-  #hand(delivery: Delivery): Promise<unknown> {
     if (delivery.type === "timer") {
       this.#journal.delivered({ type: "timer", timer_id: delivery.timerId });
       return this.#box.deliver("timer", delivery.timerId, true, "");
@@ -182,14 +186,6 @@ export class CellIsolate {
     this.#journal.delivered({ type: "tool_result", runtime_tool_call_id: callId, ok: result.ok });
     const number = Number(callId.slice(CALL_PREFIX.length));
     return this.#box.deliver("tool", number, result.ok, result.ok ? result.json : result.error);
-  }
-
-  async #turn(turn: () => Promise<unknown>): Promise<void> {
-    try {
-      await turn();
-    } catch (error) {
-      if (this.#phase === "open") await this.#rejectedTurn(error);
-    }
   }
 
   /**
@@ -219,7 +215,7 @@ export class CellIsolate {
     let writes = NO_WRITES;
     try {
       const text = await this.#box.deliver("flush", 0, true, "");
-      if (text !== undefined) writes = decodeStored(text);
+      if (typeof text === "string") writes = decodeStored(text);
     } catch {
       // The flush ran microtasks of the script, one of which was left rejected or passed the memory limit.
     }

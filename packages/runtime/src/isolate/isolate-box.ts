@@ -106,9 +106,8 @@ export class IsolateBox {
   }
 
   /** One turn: hands something to the script and runs until it has nothing left to run. */
-  async deliver(...[kind, id, ok, payload]: Parameters<Deliver>): Promise<string | undefined> {
-    const result: unknown = await this.#deliver.apply(undefined, [kind, id, ok, payload]);
-    return typeof result === "string" ? result : undefined;
+  deliver(...[kind, id, ok, payload]: Parameters<Deliver>): Promise<unknown> {
+    return this.#deliver.apply(undefined, [kind, id, ok, payload]);
   }
 
   /** Before the script runs: gives it the session's values. Runs no code of the script, so it may block. */

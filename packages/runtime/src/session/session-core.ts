@@ -93,12 +93,12 @@ export class SessionCore implements CellHost {
     await this.#shutdown.promise;
   }
 
-  async invokeTool(call: NestedToolCall, signal: AbortSignal): Promise<JsonValue> {
-    return await this.#delegate.invokeTool(call, signal);
+  invokeTool(call: NestedToolCall, signal: AbortSignal): Promise<JsonValue> {
+    return this.#delegate.invokeTool(call, signal);
   }
 
-  async notify(notification: CellNotification, signal: AbortSignal): Promise<void> {
-    await this.#delegate.notify(notification, signal);
+  notify(notification: CellNotification, signal: AbortSignal): Promise<void> {
+    return this.#delegate.notify(notification, signal);
   }
 
   commit(writes: ReadonlyMap<string, string>): void {
@@ -116,7 +116,11 @@ export class SessionCore implements CellHost {
   }
 
   isolateLost(cellId: string, how: Exclude<StopResult, "stopped">): void {
-    this.#resources.isolateLost(cellId, how);
+    try {
+      this.#resources.isolateLost(cellId, how);
+    } catch {
+      // Whoever is told cannot keep the cell from ending.
+    }
   }
 }
 
