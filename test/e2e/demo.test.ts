@@ -50,7 +50,7 @@ describe("the demo", () => {
     expect(ran).toMatchObject({ code: 0, signal: null });
     expect(ran.stdout).toContain("/root/count_files");
     expect(ran.stdout).toContain("npm run -s rollout-trace -- show");
-    expect(ran.stdout).not.toMatch(/error|running/);
+    expect(ran.stdout).not.toMatch(/\berror\b|recording was not closed/);
   });
 
   it("reduces strictly, without anything to say about it", () => {
@@ -149,7 +149,7 @@ describe("the demo", () => {
       graph.interaction_edges,
     ];
     const objects = collections.flatMap((collection) => Object.values(collection));
-    expect(objects.length).toBeGreaterThan(80);
+    expect(objects.length).toBeGreaterThan(70);
     expect(objects.filter((object) => object.evidence.seqs.length === 0)).toEqual([]);
   });
 

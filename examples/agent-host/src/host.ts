@@ -39,6 +39,7 @@ export class AgentHost {
     });
     const subAgents = new SubAgents({
       parent: thread,
+      model: this.model.name,
       createAgent: (child) => this.createAgent(child),
       onReport: (message) => inbox.push(message),
     });

@@ -5,7 +5,7 @@
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { openSource, processIo, renderRollout } from "@rollout-trace/cli";
 import { reduceRollout } from "@rollout-trace/reducer";
 import { openTraceStore } from "@rollout-trace/trace";
@@ -52,7 +52,8 @@ function showSession(path: string, rolloutId: string): void {
   const graph = reduceRollout(source.rollout, { mode: "strict" });
   const io = processIo();
   io.out(`\n${renderRollout(graph, {}, io)}`);
-  const shown = relative(process.cwd(), path);
+  const fromHere = relative(process.cwd(), path);
+  const shown = fromHere.startsWith("..") ? resolve(path) : fromHere;
   io.out(`
 The recording is in ${shown}. Try next:
   npm run -s rollout-trace -- show ${shown} --rollout ${rolloutId} --thread /root/count_files

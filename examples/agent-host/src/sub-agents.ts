@@ -11,17 +11,21 @@ interface SubAgent {
 
 export class SubAgents {
   readonly #parent: ThreadTrace;
+  readonly #model: string;
   readonly #createAgent: AgentFactory;
   readonly #onReport: (message: string) => void;
   readonly #agents = new Map<string, SubAgent>();
 
   constructor(options: {
     readonly parent: ThreadTrace;
+    /** What the agents' model is called. */
+    readonly model: string;
     readonly createAgent: AgentFactory;
     /** What the parent's model is told when an agent is done. */
     readonly onReport: (message: string) => void;
   }) {
     this.#parent = options.parent;
+    this.#model = options.model;
     this.#createAgent = options.createAgent;
     this.#onReport = options.onReport;
   }
@@ -30,7 +34,7 @@ export class SubAgents {
   async spawn(call: ToolCallTrace, taskName: string, message: string): Promise<string> {
     if (this.#agents.has(taskName)) throw new Error(`there is an agent called ${taskName} already`);
     call.agentInteractionStarted({ kind: "spawn_agent", message });
-    const thread = this.#parent.startChildThread({ taskName });
+    const thread = this.#parent.startChildThread({ taskName, model: this.#model });
     const agent = await this.#createAgent(thread);
     call.agentInteractionEnded({
       kind: "spawn_agent",

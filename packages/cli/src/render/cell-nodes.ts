@@ -1,6 +1,14 @@
 import type { CodeCell, ToolCall } from "@rollout-trace/reducer";
+import type { ChalkInstance } from "chalk";
+import { escapeText } from "./escape.ts";
 import type { Page } from "./rollout-tree.ts";
+import { status } from "./status.ts";
 import type { TreeNode } from "./tree.ts";
+
+/** Which cell, and how it really went, which is not how the exec call went that started it. */
+export function cellText(colour: ChalkInstance, cell: CodeCell): string {
+  return `cell ${escapeText(cell.runtime_cell_id)} ${status(colour, cell.execution)}`;
+}
 
 /** What a cell did, in order: nested calls, notifications, yields, and the request that ended it. */
 export function cellNodes(

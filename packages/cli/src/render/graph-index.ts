@@ -17,6 +17,8 @@ export interface GraphIndex {
   /** Whether some tool call on the page carries this agent. */
   hangsUnderSpawn(thread: Thread): boolean;
   spawnedBy(toolCallId: string): readonly Thread[];
+  /** The agents that a message, task or close went to, as `to PATH`, safe to print; empty for other calls. */
+  reached(toolCallId: string): string;
   /** Tool calls of a turn that neither a response nor a cell carries: the host's own, and those of no known request. */
   ownCalls(turnId: string): readonly ToolCall[];
   /** Cells of a turn that no exec call and no response carries. */
@@ -27,8 +29,8 @@ export interface GraphIndex {
   agentOf(anchor: Anchor | null): string;
   /** The text of what an edge carries, untrusted. */
   anchorText(anchor: Anchor): string | null;
-  /** The last message to the agent that was first seen in this turn, untrusted. */
-  userText(turn: Turn): string | null;
+  /** What set the turn off, untrusted. */
+  openingMessage(turn: Turn): string | null;
   /** The readable reasoning of a response, untrusted. */
   reasoning(call: InferenceCall): string | null;
 }
@@ -44,34 +46,37 @@ export function graphIndex(graph: RolloutGraph): GraphIndex {
   const spawned = new Map<string, Thread[]>();
   const carried = new Set<string>();
   const results = new Map<string, InteractionEdge[]>();
+  const reached = new Map<string, InteractionEdge[]>();
   for (const edge of Object.values(graph.interaction_edges)) {
     const child = spawnEdges.get(edge.edge_id);
     if (child !== undefined && edge.source.type === "tool_call") {
       push(spawned, edge.source.id, child);
       carried.add(child.thread_id);
     }
+    if (edge.kind !== "spawn_agent" && edge.source.type === "tool_call") push(reached, edge.source.id, edge);
     const sender = edge.kind === "agent_result" ? threadIdOf(graph, edge.source) : null;
     if (sender !== null) push(results, sender, edge);
   }
   const { calls, cells } = ownWork(graph);
-  const texts = userTexts(graph);
+  const agentOf = (anchor: Anchor | null): string => {
+    const id = anchor === null ? null : threadIdOf(graph, anchor);
+    return escapeText(
+      (id === null ? undefined : graph.threads[id]?.agent_path) ?? "nobody: it never arrived",
+    );
+  };
   return {
     hangsUnderSpawn: (thread) => carried.has(thread.thread_id),
     spawnedBy: (id) => spawned.get(id) ?? [],
     ownCalls: (turnId) => calls.get(turnId) ?? [],
     ownCells: (turnId) => cells.get(turnId) ?? [],
     results: (threadId) => results.get(threadId) ?? [],
-    agentOf(anchor) {
-      const id = anchor === null ? null : threadIdOf(graph, anchor);
-      return escapeText(
-        (id === null ? undefined : graph.threads[id]?.agent_path) ?? "nobody: it never arrived",
-      );
-    },
+    reached: (id) => (reached.get(id) ?? []).map((edge) => `to ${agentOf(edge.target)}`).join(", "),
+    agentOf,
     anchorText(anchor) {
       const item = anchor.type === "conversation_item" ? graph.conversation_items[anchor.id] : undefined;
       return item === undefined ? null : itemText(item);
     },
-    userText: (turn) => texts.get(turn.turn_id) ?? null,
+    openingMessage: (turn) => openingMessage(graph, turn),
     reasoning(call) {
       const items = call.response_item_ids.flatMap((id) => graph.conversation_items[id] ?? []);
       const text = items
@@ -88,16 +93,14 @@ function readable(item: ConversationItem): string {
   return readableParts.map((part) => part.text).join(" ");
 }
 
-/** The last message to the agent that was first seen in each turn: what came before it is usually the host's preamble. */
-function userTexts(graph: RolloutGraph): ReadonlyMap<string, string> {
-  const found = new Map<string, string>();
-  for (const item of Object.values(graph.conversation_items)) {
-    const toAgent = item.kind === "message" && (item.role === "user" || item.agent_message !== null);
-    if (toAgent && item.turn_id !== null && item.produced_by.every((by) => by.type !== "inference")) {
-      if (!found.has(item.turn_id) || item.role === "user") found.set(item.turn_id, itemText(item));
-    }
-  }
-  return found;
+/** What set a turn off: the last message to the agent in the turn's first request; the host's preamble comes before it. */
+function openingMessage(graph: RolloutGraph, turn: Turn): string | null {
+  const first = graph.inference_calls[turn.inference_call_ids[0] ?? ""];
+  const items = first?.request.item_ids.flatMap((id) => graph.conversation_items[id] ?? []) ?? [];
+  const opening = items.findLast(
+    (item) => item.kind === "message" && (item.role === "user" || item.agent_message !== null),
+  );
+  return opening === undefined ? null : itemText(opening);
 }
 
 function ownWork(graph: RolloutGraph): {

@@ -4,7 +4,7 @@
  */
 import type { CodeCell, InferenceCall, RolloutGraph, Thread, ToolCall, Turn } from "@rollout-trace/reducer";
 import type { ChalkInstance } from "chalk";
-import { cellNodes } from "./cell-nodes.ts";
+import { cellNodes, cellText } from "./cell-nodes.ts";
 import { escapeText } from "./escape.ts";
 import { count, grouped } from "./format.ts";
 import { graphIndex, type GraphIndex } from "./graph-index.ts";
@@ -83,7 +83,7 @@ function threadNode(page: Page, thread: Thread): TreeNode | null {
 function turnNode(page: Page, turn: Turn, number: number): TreeNode {
   const { colour, graph, index } = page;
   const calls = turn.inference_call_ids.flatMap((id) => graph.inference_calls[id] ?? []);
-  const started = index.userText(turn);
+  const opening = index.openingMessage(turn);
   const steps = [
     ...calls.map((call) => ({ seq: call.execution.started_seq, node: inferenceNode(page, call) })),
     ...index.ownCalls(turn.turn_id).map((call) => ({
@@ -102,7 +102,7 @@ function turnNode(page: Page, turn: Turn, number: number): TreeNode {
   ];
   return {
     text: facts.filter((fact) => fact !== null).join("  "),
-    detail: started,
+    detail: opening,
     children: steps.map((step) => step.node),
   };
 }
@@ -151,5 +151,5 @@ function toolCallNode(page: Page, call: ToolCall): TreeNode {
 }
 
 function cellLine(colour: ChalkInstance, cell: CodeCell): string {
-  return `${colour.green("exec")} cell ${escapeText(cell.runtime_cell_id)}  ${status(colour, cell.execution)}`;
+  return `${colour.green("exec")}  ${cellText(colour, cell)}`;
 }
