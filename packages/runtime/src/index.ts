@@ -13,3 +13,7 @@ export { InProcessSessionProvider } from "./session/in-process-provider.ts";
 export type { InProcessProviderOptions, IsolateLoss } from "./session/in-process-provider.ts";
 /** Default time until a cell yields, in milliseconds. */
 export { DEFAULT_YIELD_TIME_MS } from "./session/requests.ts";
+/** Runs a recorded cell again. */
+export { replayCell } from "./isolate/replay-cell.ts";
+export type { RecordedCall, ReplayedCall, ReplayOutcome, ReplayRequest } from "./isolate/replay-cell.ts";
+export type { ScriptOutcome } from "./isolate/cell-isolate.ts";

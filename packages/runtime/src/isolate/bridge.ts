@@ -5,14 +5,14 @@
 import type { CellLimitName } from "@rollout-trace/protocol";
 
 /** Guest to host. The letters are positional arguments of one call, since objects cost a structured copy each. */
-export type Post = (kind: PostKind, a?: string | number, b?: string | number, c?: string) => void;
+export type Post = (kind: PostKind, a?: string | number, b?: string | number, c?: string, d?: string) => void;
 
 export type PostKind =
   /** a: text */
   | "text"
   /** a: URL, b: detail */
   | "image"
-  /** a: call number, b: index into the toolset, c: input as JSON, absent without input */
+  /** a: call number, b: index into the toolset, c: input as JSON, absent without input, d: stack, in a replay */
   | "call"
   /** a: text */
   | "notify"
@@ -50,6 +50,8 @@ export type DeliverKind =
 export interface PreludeConfig {
   readonly tools: readonly PreludeTool[];
   readonly seed: number;
+  /** Null unless the script was run before and is to see the same clock again. */
+  readonly replay: { readonly clockReads: readonly number[] } | null;
   readonly outputBytes: number;
   readonly pendingToolCalls: number;
   readonly pendingInputChars: number;

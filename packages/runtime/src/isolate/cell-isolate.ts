@@ -6,7 +6,7 @@ import type { CellJournal, ImageDetail, ContentItem, JsonValue } from "@rollout-
 import { decodeStored, type GuestLimit, type Post } from "./bridge.ts";
 import { type IsolateBox, UnsupportedImport } from "./isolate-box.ts";
 import { JournalRecorder } from "./journal.ts";
-import { scriptErrorText, scriptStackText } from "./script-error.ts";
+import { scriptErrorText, scriptLine, scriptStackText } from "./script-error.ts";
 import { HostTimers } from "./timers.ts";
 
 /** What the isolate says about its script, in the order in which it happened. */
@@ -17,6 +17,8 @@ export type IsolateEvent =
       readonly callId: string;
       readonly toolIndex: number;
       readonly input: JsonValue | undefined;
+      /** The line of the script that asked; known in a replay only. */
+      readonly line: number | null;
     }
   | { readonly type: "notified"; readonly text: string }
   | { readonly type: "yield_requested" }
@@ -229,7 +231,7 @@ export class CellIsolate {
   }
 
   /** Called by the guest. Must never throw: what a host function throws is copied into the guest, host paths and all. */
-  #posted(...[kind, a, b, c]: Parameters<Post>): void {
+  #posted(...[kind, a, b, c, d]: Parameters<Post>): void {
     if (this.#phase !== "open") return;
     switch (kind) {
       case "text":
@@ -242,7 +244,13 @@ export class CellIsolate {
       }
       case "call": {
         const input = c === undefined ? undefined : (JSON.parse(c) as JsonValue);
-        this.#emit({ type: "tool_called", callId: `${CALL_PREFIX}${a}`, toolIndex: Number(b), input });
+        this.#emit({
+          type: "tool_called",
+          callId: `${CALL_PREFIX}${a}`,
+          toolIndex: Number(b),
+          input,
+          line: scriptLine(d),
+        });
         return;
       }
       case "notify":

@@ -3,6 +3,7 @@
  * path when it comes from the pool.
  */
 import { randomInt } from "node:crypto";
+import type { CellJournal } from "@rollout-trace/protocol";
 import ivm from "isolated-vm";
 import type { Deliver, Post, PreludeConfig } from "./bridge.ts";
 import { JOURNAL_ENTRIES } from "./journal.ts";
@@ -46,8 +47,9 @@ export class IsolateBox {
   #events: BoxEvents | null = null;
   #catastrophe: string | null = null;
 
-  constructor(toolset: Toolset, limits: ResolvedLimits) {
-    this.seed = randomInt(2 ** 32);
+  /** With `replayed` the script sees the random numbers and the clock of an earlier run. */
+  constructor(toolset: Toolset, limits: ResolvedLimits, replayed: CellJournal | null = null) {
+    this.seed = replayed?.random_seed ?? randomInt(2 ** 32);
     this.isolate = new ivm.Isolate({
       memoryLimit: Math.ceil(limits.heapBytes / MIB),
       onCatastrophicError: (message) => {
@@ -56,13 +58,13 @@ export class IsolateBox {
       },
     });
     this.#context = this.isolate.createContextSync();
-    const post: Post = (kind, a, b, c) => this.#events?.post(kind, a, b, c);
+    const post: Post = (...message) => this.#events?.post(...message);
     this.#deliver = this.#context.evalClosureSync(
       PRELUDE_SOURCE,
       [
         new ivm.Callback(post, { ignored: true }),
         new ivm.Callback(() => {}, { sync: true }),
-        JSON.stringify(preludeConfig(toolset, limits, this.seed)),
+        JSON.stringify(preludeConfig(toolset, limits, this.seed, replayed)),
       ],
       { filename: PRELUDE_FILE, result: { reference: true } },
     ) as ivm.Reference<Deliver>;
@@ -140,7 +142,12 @@ function noImports(): never {
   throw new Error("this module imports nothing");
 }
 
-function preludeConfig(toolset: Toolset, limits: ResolvedLimits, seed: number): PreludeConfig {
+function preludeConfig(
+  toolset: Toolset,
+  limits: ResolvedLimits,
+  seed: number,
+  replayed: CellJournal | null,
+): PreludeConfig {
   return {
     tools: toolset.tools.map(({ tool, identifier }) => ({
       identifier,
@@ -148,6 +155,7 @@ function preludeConfig(toolset: Toolset, limits: ResolvedLimits, seed: number): 
       freeform: tool.kind === "freeform",
     })),
     seed,
+    replay: replayed === null ? null : { clockReads: replayed.clock_reads },
     outputBytes: limits.outputBytes,
     pendingToolCalls: limits.pendingToolCalls,
     pendingInputChars: PENDING_INPUT_CHARS,

@@ -28,6 +28,12 @@ export function scriptStackText(stack: string): string {
   return lines.filter((line) => !line.includes(PRELUDE_FILE)).join("\n");
 }
 
+/** The innermost line of the model's source in a stack; null when there is none. */
+export function scriptLine(stack: string | undefined): number | null {
+  const position = stack?.match(/exec_main\.mjs:(\d+):\d+/);
+  return position?.[1] === undefined ? null : Number(position[1]);
+}
+
 function bounded(text: string): string {
   return text.length <= MAX_ERROR_CHARS ? text : `${text.slice(0, MAX_ERROR_CHARS)}…`;
 }

@@ -1,5 +1,4 @@
 /** Code mode in the host's own process. */
-import v8 from "node:v8";
 import type {
   CodeModeSession,
   CodeModeSessionDelegate,
@@ -10,6 +9,7 @@ import type { CallbackGraces } from "../cell/cell-host.ts";
 import { ObserverPort } from "../cell/observer-port.ts";
 import { CodeModeError } from "../errors.ts";
 import { IsolatePool } from "../isolate/isolate-pool.ts";
+import { keepLoopsInterruptible } from "../isolate/v8-flags.ts";
 import { Toolsets } from "../isolate/toolset.ts";
 import { InProcessSession } from "./session.ts";
 import { SessionCore } from "./session-core.ts";
@@ -62,7 +62,7 @@ export class InProcessSessionProvider implements CodeModeSessionProvider, AsyncD
   #closed: Promise<void> | null = null;
 
   constructor(options: InProcessProviderOptions = {}) {
-    v8.setFlagsFromString("--no-turboshaft-loop-unrolling");
+    keepLoopsInterruptible();
     this.#pool = new IsolatePool(options.poolSize ?? DEFAULTS.poolSize);
     this.#graces = {
       notifyDrainMs: options.notifyDrainMs ?? DEFAULTS.notifyDrainMs,

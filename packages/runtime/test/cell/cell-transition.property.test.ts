@@ -82,6 +82,7 @@ class World {
           callId: `tool-${this.#calls}`,
           toolIndex: 0,
           input: undefined,
+          line: null,
         });
       case "answer": {
         const callId = this.openCalls.shift();

@@ -35,7 +35,7 @@ export function boot(post: Post, barrier: Barrier, config: PreludeConfig, parts:
   const timers = parts.makeTimers(outbox, config);
   const calls = parts.makeToolCalls(outbox, config);
   const parseImage = parts.makeImageParser();
-  parts.installClock(config.seed, outbox.clockRead);
+  parts.installClock(config.seed, config.replay?.clockReads ?? null, outbox.clockRead);
 
   const render = (name: string, value: unknown): string => {
     const type = typeof value;

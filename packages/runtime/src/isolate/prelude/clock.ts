@@ -3,9 +3,13 @@
  * Runs inside the isolate; refers to nothing outside itself.
  *
  * Replaces what makes a run unrepeatable: `Math.random` by a generator with a known seed, and every way of reading the clock
- * by one that reports what it read.
+ * by one that reports what it read. In a replay the clock gives what was `recorded` once, and stands still at its end.
  */
-export function installClock(seed: number, onRead: (time: number) => void): void {
+export function installClock(
+  seed: number,
+  recorded: readonly number[] | null,
+  onRead: (time: number) => void,
+): void {
   const NativeDate = Date;
   const nativeNow = Date.now;
   const construct = Reflect.construct;
@@ -13,8 +17,15 @@ export function installClock(seed: number, onRead: (time: number) => void): void
   const nativeToString = Date.prototype.toString;
   const define = Object.defineProperty;
 
+  let reads = 0;
+  const now = (): number => {
+    if (recorded === null || recorded.length === 0) return nativeNow();
+    const time = recorded[reads < recorded.length ? reads : recorded.length - 1] as number;
+    reads += 1;
+    return time;
+  };
   const read = (): number => {
-    const time = nativeNow();
+    const time = now();
     onRead(time);
     return time;
   };

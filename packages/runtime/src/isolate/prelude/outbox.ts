@@ -9,7 +9,7 @@ import type { Barrier, GuestLimit, Post, PostKind, PreludeConfig } from "../brid
 
 export interface Outbox {
   /** `chars` is what the message makes the host keep. */
-  send(kind: PostKind, chars: number, a?: string | number, b?: string | number, c?: string): void;
+  send(kind: PostKind, chars: number, a?: string | number, b?: string | number, c?: string, d?: string): void;
   /** Takes the text's bytes from the output budget; ends the cell when it is used up. */
   spend(text: string, overhead: number): void;
   /** Throws once the cell is over, so that nothing a script goes on to do has an effect. */
@@ -33,8 +33,8 @@ export function makeOutbox(post: Post, barrier: Barrier, config: PreludeConfig):
   let over = false;
   let messages = 0;
   let chars = 0;
-  const send: Outbox["send"] = (kind, size, a, b, c) => {
-    post(kind, a, b, c);
+  const send: Outbox["send"] = (kind, size, a, b, c, d) => {
+    post(kind, a, b, c, d);
     messages += 1;
     chars += size;
     if (messages < config.barrierMessages && chars < config.barrierChars) return;

@@ -72,7 +72,8 @@ export function makeToolCalls(outbox: Outbox, config: PreludeConfig): ToolCalls 
     const reply = new PromiseOf<Reply>((resolve) => {
       open[id] = { chars, resolve };
     });
-    outbox.send("call", chars, id, tool, json);
+    const stack = config.replay === null ? undefined : new ErrorOf().stack;
+    outbox.send("call", chars, id, tool, json, stack);
     return apply(then, reply, [unpack]);
   };
   const call = (tool: number, freeform: boolean, input: unknown): Promise<unknown> => {
