@@ -39,6 +39,8 @@ export type {
 } from "./recorder/handles.ts";
 export type { RootThreadOptions, StartRolloutOptions } from "./recorder/start-rollout.ts";
 export { startRolloutFromEnv } from "./start-from-env.ts";
+export { compactTraceStore } from "./store/compact.ts";
+export type { CompactResult } from "./store/compact.ts";
 export type { Durability } from "./store/connection.ts";
 export type { StoredPayloads } from "./store/read-payloads.ts";
 export type { RolloutSummary, StoredRollout } from "./store/read-rollouts.ts";

@@ -19,8 +19,9 @@ const CHECKPOINT_PAGES = 4000;
 /** Readers wait only while a writer recovers the log of one that died. */
 const READ_BUSY_MS = 1000;
 
-/** Attempts to become the first user of a new file, 5 ms apart: another process may be initialising it. */
+/** Attempts to become the first user of a new file: another process may be initialising it. */
 const OPEN_ATTEMPTS = 100;
+const OPEN_PAUSE_MS = 5;
 
 /** Opens for reading. Throws `TraceStoreError`: `cannot_open`, `not_a_store`, and what SQLite reports. */
 export function openForReading(path: string): Database.Database {
@@ -80,15 +81,16 @@ function initialise(database: Database.Database, path: string, durability: Durab
       break;
     } catch (error) {
       // SQLite does not wait for the lock that changing the journal mode needs.
-      const busy = error instanceof Database.SqliteError && error.code.startsWith("SQLITE_BUSY");
-      if (!busy || attempt === OPEN_ATTEMPTS) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+      if (!isBusy(error) || attempt === OPEN_ATTEMPTS) throw error;
+      pause(OPEN_PAUSE_MS);
     }
   }
   database.pragma(`synchronous = ${durability === "power" ? "FULL" : "NORMAL"}`);
   database.pragma("foreign_keys = ON");
   database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   if (pragma(database, "user_version") < STORE_VERSION) migrate(database, path);
+  // From here on the only lock to wait for is the one that begins a transaction, and its taker does the waiting.
+  database.pragma("busy_timeout = 0");
 }
 
 function checkVersion(database: Database.Database, path: string): void {
@@ -125,6 +127,16 @@ function pragma(database: Database.Database, name: string): number {
 
 function notAStore(path: string): TraceStoreError {
   return new TraceStoreError("not_a_store", `${path} is not a trace store`);
+}
+
+/** Whether somebody else's lock was in the way. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof Database.SqliteError && error.code.startsWith("SQLITE_BUSY");
+}
+
+/** Holds up this thread. */
+export function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 /** What identifies the file behind a path, to notice when it was deleted or replaced. */

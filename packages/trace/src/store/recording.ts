@@ -54,7 +54,7 @@ export class Recording {
   state: "open" | "ended" | "lost" = "open";
   /** Its first event and its threads' starts, once written, in case the file is deleted and another one has to begin. */
   readonly announcements: Entry[] = [];
-  readonly #chains: Map<string, RopeChain> = new Map();
+  readonly #chains: Map<string | null, Map<PayloadKind, RopeChain>> = new Map();
   #lastOrdinal = 0;
 
   constructor(rolloutId: RolloutId, header: NewRollout) {
@@ -69,23 +69,21 @@ export class Recording {
 
   /** The chain of a thread's payloads of one kind. */
   chain(threadId: string | null, kind: PayloadKind): RopeChain {
-    const key = `${kind} ${threadId ?? ""}`;
-    let chain = this.#chains.get(key);
-    if (chain === undefined) this.#chains.set(key, (chain = new RopeChain()));
+    let chains = this.#chains.get(threadId);
+    if (chains === undefined) this.#chains.set(threadId, (chains = new Map()));
+    let chain = chains.get(kind);
+    if (chain === undefined) chains.set(kind, (chain = new RopeChain()));
     return chain;
   }
 
   /** Lets go of what is kept for comparing a thread's payloads. */
   forgetChains(threadId: string): void {
-    for (const key of this.#chains.keys()) {
-      if (key.endsWith(` ${threadId}`)) this.#chains.delete(key);
-    }
+    this.#chains.delete(threadId);
   }
 
-  /** Nothing may follow; lets go of everything that was kept for it. */
+  /** Nothing may follow. What is queued is still to be written. */
   end(): void {
     this.state = "ended";
     this.#chains.clear();
-    this.announcements.length = 0;
   }
 }

@@ -52,8 +52,7 @@ export const MIGRATIONS: readonly string[] = [
     size_bytes INTEGER NOT NULL,
     base INTEGER,
     rope BLOB NOT NULL,
-    PRIMARY KEY (rollout, ordinal),
-    FOREIGN KEY (rollout, base) REFERENCES payloads (rollout, ordinal)
+    PRIMARY KEY (rollout, ordinal)
   ) STRICT, WITHOUT ROWID;
 
   CREATE VIEW v_events AS

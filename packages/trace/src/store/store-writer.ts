@@ -60,6 +60,7 @@ export class StoreWriter {
   #queueCost = 0;
   #timer: NodeJS.Timeout | null = null;
   #isWriting = false;
+  #isClosing = false;
   #isClosed = false;
   /** Why the last attempt failed and when the next one is due; null while all is well. */
   #failure: { readonly error: TraceStoreError; readonly nextAttempt: number } | null = null;
@@ -144,7 +145,7 @@ export class StoreWriter {
 
   close(): void {
     if (this.#isClosed) return;
-    this.#session?.database.pragma(`busy_timeout = ${LIMITS.closeBusyMs}`);
+    this.#isClosing = true;
     if (!this.flush()) this.#giveUp();
     this.#isClosed = true;
     this.#stopTimer();
@@ -186,7 +187,7 @@ export class StoreWriter {
     const session = this.#openSession();
     const batch = this.#queue;
     try {
-      session.write(batch);
+      session.write(batch, this.#waitMs());
     } catch (error) {
       if (asTraceStoreError(error, "writing", this.#options.path).code !== "unrecordable") throw error;
       this.#writeOneByOne(session);
@@ -215,7 +216,7 @@ export class StoreWriter {
   #tryOne(session: StoreSession, queued: Queued): TraceStoreError | null {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        session.write([queued]);
+        session.write([queued], this.#waitMs());
         return null;
       } catch (thrown) {
         const error = asTraceStoreError(thrown, "writing", this.#options.path);
@@ -243,7 +244,6 @@ export class StoreWriter {
   }
 
   #succeed(): void {
-    if (this.#failure !== null) this.#session?.database.pragma(`busy_timeout = ${LIMITS.busyMs}`);
     this.#failure = null;
     this.#stopTimer();
   }
@@ -251,11 +251,16 @@ export class StoreWriter {
   #fail(error: TraceStoreError): void {
     const isNews = this.#failure?.error.code !== error.code;
     this.#failure = { error, nextAttempt: performance.now() + LIMITS.retryMs };
-    if (error.code === "busy") this.#session?.database.pragma(`busy_timeout = ${LIMITS.retryBusyMs}`);
-    else this.#closeSession();
+    if (error.code !== "busy") this.#closeSession();
     this.#stopTimer();
     this.#startTimer(LIMITS.retryMs);
     if (isNews) this.report(error);
+  }
+
+  /** How long the host may be held up for the lock now. */
+  #waitMs(): number {
+    if (this.#isClosing) return LIMITS.closeBusyMs;
+    return this.#failure === null ? LIMITS.busyMs : LIMITS.retryBusyMs;
   }
 
   #openSession(): StoreSession {
@@ -272,8 +277,7 @@ export class StoreWriter {
     }
     if (this.#session !== null) return this.#session;
     const { path, durability } = this.#options;
-    const busyMs = this.#failure === null ? LIMITS.busyMs : LIMITS.retryBusyMs;
-    const database = openForWriting(path, durability, busyMs);
+    const database = openForWriting(path, durability, this.#waitMs());
     this.#session = new StoreSession(database, path);
     this.#nextPlaceCheck = now + LIMITS.placeCheckMs;
     try {

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { PayloadId, PayloadItem, PayloadRead } from "@rollout-trace/protocol";
-import { type ThreadTrace, openTraceStore, readTraceStore } from "@rollout-trace/trace";
+import { compactTraceStore, openTraceStore, readTraceStore, type ThreadTrace } from "@rollout-trace/trace";
 import { openStore, temporaryPath } from "../support.ts";
 
 const id = (ordinal: number): PayloadId => `p${ordinal}` as PayloadId;
@@ -192,6 +192,25 @@ describe("a session of n turns whose requests repeat the whole history", () => {
     const [short, long] = [storedBytes(200), storedBytes(1000)];
     expect(short.file / short.requests).toBeLessThan(1 / 20);
     expect(long.file / 1000 / (short.file / 200)).toBeLessThan(1.2);
+  });
+
+  it("is smaller after compacting and reads back the same, while its recorder goes on", () => {
+    const path = temporaryPath();
+    using store = openTraceStore({ path, durability: "batch" });
+    const root = store.startRollout({ rolloutId: "r" });
+    recordSession(root, 50);
+    const textsOf = (count: number): readonly string[] => {
+      const { payloads } = store.openRollout("r");
+      return Array.from({ length: count }, (_, index) => valueOf(payloads.text(id(index + 1))));
+    };
+    const before = textsOf(100);
+    const { compressedChunks, bytesBefore, bytesAfter } = compactTraceStore(path);
+    expect(compressedChunks).toBeGreaterThan(0);
+    expect(bytesAfter).toBeLessThan(bytesBefore / 2);
+    expect(textsOf(100)).toEqual(before);
+    recordSession(root, 5);
+    expect(compactTraceStore(path, { vacuum: true }).compressedChunks).toBe(0);
+    expect(textsOf(110).slice(0, 100)).toEqual(before);
   });
 
   it("reads back its last request through a bounded number of others", () => {
