@@ -11,14 +11,25 @@ export function describeObserving(context: ContractContext): void {
       expect(response).toEqual({ type: "yielded", cellId: "1", contentItems: text("before") });
     });
 
-    it("ends an observation at its deadline while the script floods output", async () => {
-      const response = await context.run("for (;;) text('')", {
-        yieldTimeMs: 1,
-        limits: { outputBytes: 2 ** 40 },
-      });
-      expect(response.type).toBe("yielded");
-      await context.session.terminate({ cellId: "1" });
-    });
+    it.each([
+      ["output", "for (;;) text('')"],
+      ["awaited tool calls", "for (;;) await tools.echo({})"],
+      [
+        "parallel tool calls",
+        "await Promise.all(Array.from({ length: 500 }, async () => { for (;;) await tools.echo({}); }))",
+      ],
+      ["timers", "for (;;) clearTimeout(setTimeout(() => {}, 1000))"],
+      ["yields to nobody", "yield_control(); for (;;) yield_control()"],
+    ])(
+      "ends it at its deadline, and lets it be terminated, while the script floods %s",
+      async (_, source) => {
+        const limits = { outputBytes: 2 ** 40 };
+        const response = await context.run(source, { yieldTimeMs: 5, limits });
+        expect(response.type).toBe("yielded");
+        const terminated = await context.session.terminate({ cellId: "1" });
+        expect(terminated.response.type).toBe("terminated");
+      },
+    );
 
     it("hands over the output at yield_control while the script goes on", async () => {
       const first = await context.run(
