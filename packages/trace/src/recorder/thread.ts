@@ -44,7 +44,7 @@ export class RecordingThread implements ThreadTrace {
   /** The root of the rollout; itself for the root. */
   readonly #root: RecordingThread;
   /** Turns that are open, in the order of opening. */
-  readonly #openTurns: Set<TurnTrace> = new Set();
+  readonly #openTurns: TurnTrace[] = [];
   #latestTurn: TurnId | null = null;
   #hasEnded = false;
 
@@ -81,15 +81,13 @@ export class RecordingThread implements ThreadTrace {
 
   /** The turn that something outside of any turn's handle belongs to: the one opened last among those still open. */
   get openTurn(): TurnTrace | null {
-    let latest: TurnTrace | null = null;
-    for (const turn of this.#openTurns) latest = turn;
-    return latest;
+    return this.#openTurns.at(-1) ?? null;
   }
 
   startTurn(options: StartTurnOptions = {}): TurnTrace {
     const turnId = idOr<TurnId>(() => options.turnId);
     const turn = new RecordingTurn(this, turnId);
-    this.#openTurns.add(turn);
+    this.#openTurns.push(turn);
     this.#latestTurn = turnId;
     const { threadId } = this;
     this.recorder.record({ threadId, turnId }, () => ({
@@ -102,7 +100,8 @@ export class RecordingThread implements ThreadTrace {
 
   /** Called by a turn at its end. */
   turnEnded(turn: TurnTrace): void {
-    this.#openTurns.delete(turn);
+    const index = this.#openTurns.lastIndexOf(turn);
+    if (index >= 0) this.#openTurns.splice(index, 1);
   }
 
   startChildThread(options: StartChildThreadOptions = {}): ThreadTrace {

@@ -19,9 +19,8 @@ const CHECKPOINT_PAGES = 4000;
 /** Readers wait only while a writer recovers the log of one that died. */
 const READ_BUSY_MS = 1000;
 
-/** Attempts to become the first user of a new file: another process may be initialising it. */
-const OPEN_ATTEMPTS = 100;
-const OPEN_PAUSE_MS = 5;
+/** Milliseconds between attempts to take a lock; a transaction takes a fraction of one. */
+const MAX_PAUSE_MS = 4;
 
 /** Opens for reading. Throws `TraceStoreError`: `cannot_open`, `not_a_store`, and what SQLite reports. */
 export function openForReading(path: string): Database.Database {
@@ -37,19 +36,37 @@ export function openForReading(path: string): Database.Database {
 }
 
 /**
- * Opens for writing, creating or migrating the file. Throws `TraceStoreError`: `cannot_open`, `not_a_store`,
- * `newer_schema`, `read_only`, and what SQLite reports.
+ * Opens for writing, creating or migrating the file, and waits at most `waitMs` for others that are doing so. Throws
+ * `TraceStoreError`: `cannot_open`, `not_a_store`, `newer_schema`, `read_only`, and what SQLite reports.
  */
-export function openForWriting(path: string, durability: Durability, busyMs: number): Database.Database {
-  if (existsSync(path) && !isWritable(path))
+export function openForWriting(path: string, durability: Durability, waitMs: number): Database.Database {
+  if (existsSync(path) && !isWritable(path)) {
     throw new TraceStoreError("read_only", `${path} may not be written`);
-  const database = connect(path, { timeout: busyMs });
+  }
+  const database = connect(path, { timeout: 0 });
   try {
-    initialise(database, path, durability);
+    retryWhileBusy(waitMs, () => initialise(database, path, durability));
     return database;
   } catch (error) {
     database.close();
     throw error;
+  }
+}
+
+/**
+ * Does `work`, again while a lock of somebody else is in the way, for at most `waitMs`. SQLite's own waiting backs off to
+ * 100 ms between attempts, so that among busy writers one can miss its turn for as long as it likes, and it does not wait at
+ * all for the lock that the journal mode needs; short random pauses let everybody in.
+ */
+export function retryWhileBusy<Result>(waitMs: number, work: () => Result): Result {
+  const deadline = performance.now() + waitMs;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return work();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() >= deadline) throw error;
+      pause(Math.random() * Math.min(attempt / 4, MAX_PAUSE_MS));
+    }
   }
 }
 
@@ -74,23 +91,12 @@ function isWritable(path: string): boolean {
 }
 
 function initialise(database: Database.Database, path: string, durability: Durability): void {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      checkVersion(database, path);
-      if (database.pragma("journal_mode", { simple: true }) !== "wal") database.pragma("journal_mode = WAL");
-      break;
-    } catch (error) {
-      // SQLite does not wait for the lock that changing the journal mode needs.
-      if (!isBusy(error) || attempt === OPEN_ATTEMPTS) throw error;
-      pause(OPEN_PAUSE_MS);
-    }
-  }
+  checkVersion(database, path);
+  if (database.pragma("journal_mode", { simple: true }) !== "wal") database.pragma("journal_mode = WAL");
   database.pragma(`synchronous = ${durability === "power" ? "FULL" : "NORMAL"}`);
   database.pragma("foreign_keys = ON");
   database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   if (pragma(database, "user_version") < STORE_VERSION) migrate(database, path);
-  // From here on the only lock to wait for is the one that begins a transaction, and its taker does the waiting.
-  database.pragma("busy_timeout = 0");
 }
 
 function checkVersion(database: Database.Database, path: string): void {
@@ -129,13 +135,12 @@ function notAStore(path: string): TraceStoreError {
   return new TraceStoreError("not_a_store", `${path} is not a trace store`);
 }
 
-/** Whether somebody else's lock was in the way. */
-export function isBusy(error: unknown): boolean {
+function isBusy(error: unknown): boolean {
   return error instanceof Database.SqliteError && error.code.startsWith("SQLITE_BUSY");
 }
 
 /** Holds up this thread. */
-export function pause(ms: number): void {
+function pause(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 

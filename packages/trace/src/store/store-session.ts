@@ -7,15 +7,12 @@
 import { hash } from "node:crypto";
 import type Database from "better-sqlite3";
 import type { PayloadOf } from "@rollout-trace/protocol";
-import { fileIdentity, isBusy, pause } from "./connection.ts";
+import { fileIdentity, retryWhileBusy } from "./connection.ts";
 import { type Entry, type EntryPayload, type Gap, isGap, type Queued, type Recording } from "./recording.ts";
 import { MIN_SHARED_PARTS } from "./rope-chain.ts";
 import { encodeRope } from "./rope-codec.ts";
 import type { Part, RopeDocument } from "./rope.ts";
 import { prepareStatements, type Statements } from "./statements.ts";
-
-/** Milliseconds between attempts to take the write lock; a transaction takes a fraction of one. */
-const MAX_PAUSE_MS = 4;
 
 export class StoreSession {
   readonly database: Database.Database;
@@ -43,7 +40,7 @@ export class StoreSession {
 
   /** Writes everything or, throwing, nothing. Waits at most `waitMs` for the write lock. */
   write(batch: readonly Queued[], waitMs: number): void {
-    this.#begin(waitMs);
+    retryWhileBusy(waitMs, this.#statements.begin);
     try {
       for (const queued of batch) this.#writeQueued(queued);
       this.#statements.commit();
@@ -62,22 +59,6 @@ export class StoreSession {
 
   close(): void {
     this.database.close();
-  }
-
-  /**
-   * Takes the write lock. SQLite's own waiting backs off to 100 ms between attempts, so that among busy writers one can miss
-   * its turn for as long as it likes; short random pauses let everybody in.
-   */
-  #begin(waitMs: number): void {
-    const deadline = performance.now() + waitMs;
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return this.#statements.begin();
-      } catch (error) {
-        if (!isBusy(error) || performance.now() >= deadline) throw error;
-        pause(Math.random() * Math.min(attempt / 4, MAX_PAUSE_MS));
-      }
-    }
   }
 
   #writeQueued(queued: Queued): void {

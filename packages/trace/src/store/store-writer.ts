@@ -26,8 +26,9 @@ const LIMITS = Object.freeze({
   waitingEntries: 10_000,
   /** Bytes of them. */
   waitingBytes: 16 * 1024 * 1024,
-  /** Entries that a batch holds at most, so that a busy host does not hold a whole `batchMs` in memory. */
+  /** What a batch holds at most, so that a busy host does not hold all of a long `batchMs` in memory. */
   batchEntries: 1000,
+  batchBytes: 4 * 1024 * 1024,
 });
 
 export interface StoreWriterOptions {
@@ -65,6 +66,7 @@ export class StoreWriter {
   /** Why the last attempt failed and when the next one is due; null while all is well. */
   #failure: { readonly error: TraceStoreError; readonly nextAttempt: number } | null = null;
   #nextPlaceCheck = 0;
+  #batchBegan = 0;
   #recorded = 0;
   #dropped = 0;
   #droppedPayloadBytes = 0;
@@ -178,9 +180,17 @@ export class StoreWriter {
   #afterAdd(): void {
     if (this.#isWriting) return;
     if (this.#failure !== null && performance.now() < this.#failure.nextAttempt) return;
-    if (this.#options.durability === "batch" && this.#queue.length < LIMITS.batchEntries) {
-      this.#startTimer(this.#options.batchMs);
-    } else this.flush();
+    if (this.#mayWait()) this.#startTimer(this.#options.batchMs);
+    else this.flush();
+  }
+
+  /** Whether a batch is still being gathered. Its age counts too: a host that is busy lets no timer run. */
+  #mayWait(): boolean {
+    if (this.#options.durability !== "batch") return false;
+    if (this.#queue.length >= LIMITS.batchEntries || this.#queueCost >= LIMITS.batchBytes) return false;
+    const now = performance.now();
+    if (this.#queue.length <= 1) this.#batchBegan = now;
+    return now - this.#batchBegan < this.#options.batchMs;
   }
 
   #writeQueue(): void {
@@ -203,7 +213,10 @@ export class StoreWriter {
     for (let queued = this.#queue[0]; queued !== undefined; queued = this.#queue[0]) {
       const refusal = this.#tryOne(session, queued);
       this.#queue.shift();
-      if (isGap(queued)) continue;
+      if (isGap(queued)) {
+        queued.recording.openGap = null;
+        continue;
+      }
       this.#queueCost -= queued.cost;
       if (refusal === null) this.#recorded += 1;
       else {
@@ -281,7 +294,7 @@ export class StoreWriter {
     this.#session = new StoreSession(database, path);
     this.#nextPlaceCheck = now + LIMITS.placeCheckMs;
     try {
-      recoverRollouts(database);
+      recoverRollouts(database, this.#waitMs());
     } catch (error) {
       // Whoever opens the store next tries again; this one has its own events to write.
       this.report(asTraceStoreError(error, "marking stopped recordings in", path));

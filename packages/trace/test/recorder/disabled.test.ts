@@ -1,5 +1,6 @@
-import { describe, expect, it } from "vitest";
-import { disabledThreadTrace, startRolloutFromEnv } from "@rollout-trace/trace";
+import { describe, expect, it, vi } from "vitest";
+import { disabledThreadTrace, readTraceStore, startRolloutFromEnv } from "@rollout-trace/trace";
+import { temporaryPath } from "../support.ts";
 
 describe("a handle with nothing behind it", () => {
   it("runs the host's code and never builds a payload", async () => {
@@ -51,7 +52,16 @@ describe("a handle with nothing behind it", () => {
   });
 
   it("is what the environment gives when it names no store", () => {
-    delete process.env["ROLLOUT_TRACE_DB"];
+    vi.stubEnv("ROLLOUT_TRACE_DB", undefined);
     expect(startRolloutFromEnv().enabled).toBe(false);
+    vi.stubEnv("ROLLOUT_TRACE_DB", "");
+    expect(startRolloutFromEnv().enabled).toBe(false);
+    const path = temporaryPath();
+    vi.stubEnv("ROLLOUT_TRACE_DB", path);
+    expect(startRolloutFromEnv({ rolloutId: "one" }).enabled).toBe(true);
+    expect(startRolloutFromEnv({ rolloutId: "two" }).enabled).toBe(true);
+    vi.unstubAllEnvs();
+    using reader = readTraceStore(path);
+    expect(reader.rollouts().map(({ rolloutId }) => rolloutId)).toEqual(["one", "two"]);
   });
 });

@@ -277,6 +277,19 @@ describe("opening", () => {
   });
 });
 
+describe("a batch", () => {
+  it("is written by its timer, and by its age when the host lets no timer run", async () => {
+    const store = openStore({ durability: "batch", batchMs: 20 });
+    const root = store.startRollout();
+    expect(root.lastSeq).toBe(0);
+    while (root.lastSeq < 2) await new Promise((resolve) => setImmediate(resolve));
+    expect(store.counts).toMatchObject({ recordedEvents: 2, waitingEvents: 0 });
+    const began = performance.now();
+    while (root.lastSeq === 2 && performance.now() - began < 5000) root.protocolEvent("x", () => 1);
+    expect(root.lastSeq).toBeGreaterThan(2);
+  });
+});
+
 describe("time", () => {
   it("never decreases, whatever the clock does", () => {
     const readings = [100, 50, Number.NaN, 200, 199, -1, Infinity, 201];
