@@ -36,15 +36,24 @@ export type ElementKeys =
 
 export { REQUEST_KEYS, RESPONSE_KEYS };
 
+/** A model-facing array, compared with the live context as far as the store knows it to be the same. */
+export interface Reading {
+  /** How many items of the live context come before `elements`. */
+  readonly kept: number;
+  readonly elements: readonly Element[];
+}
+
 export interface ElementSource {
   readonly payloadId: string;
   readonly keys: ElementKeys;
   readonly dialect: Dialect;
   readonly conversation: Conversation;
+  /** Where in the live context the array begins; null for one that is not compared with it. */
+  readonly comparedFrom: number | null;
 }
 
 /** The elements of an array, or null (and a diagnostic) when there is none that can be read. */
-export function readElements(reduction: Reduction, source: ElementSource): Element[] | null {
+export function readElements(reduction: Reduction, source: ElementSource): Reading | null {
   const normalise = NORMALISERS[source.dialect];
   if (normalise === undefined) {
     reduction.diagnose(
@@ -56,14 +65,20 @@ export function readElements(reduction: Reduction, source: ElementSource): Eleme
   }
   const items = readArray(reduction, source);
   if (items === null) return null;
+  const { live, liveContent } = source.conversation;
+  let kept = source.comparedFrom ?? live.length;
   const elements: Element[] = [];
   for (const item of items) {
+    if (elements.length === 0 && kept < live.length && item.contentId === liveContent[kept]) {
+      kept += 1;
+      continue;
+    }
     const normal = normalItem(reduction, item, { ...source, normalise });
     if (normal === null) continue;
     if (!normal.skipped) elements.push({ normal, contentId: item.contentId });
     else if (normal.providerItemId !== null) leaveOut(source.conversation, normal.providerItemId);
   }
-  return elements;
+  return { kept, elements };
 }
 
 /** The acceptance of an element that is not part of the transcript is no lost item. */
@@ -133,9 +148,8 @@ function normalItem(
   item: PayloadItem,
   source: { payloadId: string; dialect: Dialect; normalise: Normalise },
 ): NormalItem | SkippedItem | null {
-  const { normalItems } = reduction.state;
-  const key = `${source.dialect}:${item.contentId}`;
-  const known = normalItems.get(key);
+  const normalItems = reduction.state.normalItems[source.dialect];
+  const known = normalItems.get(item.contentId);
   if (known !== undefined) return known;
   const read = item.value();
   if (!read.ok) {
@@ -143,7 +157,7 @@ function normalItem(
     return null;
   }
   const normal = source.normalise(read.value, source.payloadId);
-  normalItems.set(key, normal);
+  normalItems.set(item.contentId, normal);
   return normal;
 }
 

@@ -8,7 +8,7 @@ import type { Reduction } from "../reduction.ts";
 import type { InferenceState } from "../state/call-state.ts";
 import type { ContextNode, Conversation, TranscriptItem } from "../state/conversation-state.ts";
 import { addChild, childOf, pathTo } from "./context-tree.ts";
-import type { Element } from "./elements.ts";
+import type { Element, Reading } from "./elements.ts";
 import { identityOf, isSameItem, isSameSort } from "./identity.ts";
 import { createItem, type ItemOrigin, seeAgain } from "./transcript.ts";
 
@@ -18,41 +18,43 @@ interface Comparison {
   readonly tail: readonly TranscriptItem[];
 }
 
-/** Makes `elements` the live context and the call's request. */
+/** What a model-facing array says, and where it was read. */
+export interface Sighting {
+  readonly reading: Reading;
+  readonly origin: ItemOrigin;
+}
+
+/** Makes a whole context the live one and the call's request. */
 export function applyFullRequest(
   reduction: Reduction,
   call: InferenceState,
-  { elements, origin }: { elements: readonly Element[]; origin: ItemOrigin },
+  { reading, origin }: Sighting,
 ): void {
-  const comparison = compare(reduction, elements, { origin, start: 0 });
-  if (elements.length < call.thread.conversation.lastRequestLength) {
-    call.dropped = droppedBy(call.thread.conversation, comparison);
+  const { conversation } = call.thread;
+  const comparison = compare(reduction, reading, origin);
+  if (comparison.kept + comparison.tail.length < conversation.lastRequestLength) {
+    call.dropped = droppedBy(conversation, comparison);
   }
-  install(call, comparison, elements);
+  install(call, comparison, reading.elements);
 }
 
-/**
- * Makes the context that ended at `from`, followed by `elements`, the live context and the call's request. Without `from` it
- * is the live context that is followed.
- */
+/** Makes the live context, as far as the reading keeps it, followed by the reading's elements the call's request. */
 export function applyIncrementalRequest(
   reduction: Reduction,
   call: InferenceState,
-  { from, elements, origin }: { from: ContextNode | null; elements: readonly Element[]; origin: ItemOrigin },
+  { reading, origin }: Sighting,
 ): void {
-  const { conversation } = call.thread;
-  if (from !== null) rewindTo(conversation, from);
-  const start = from === null ? conversation.live.length : from.depth;
-  install(call, compare(reduction, elements, { origin, start }), elements);
+  install(call, compare(reduction, reading, origin), reading.elements);
 }
 
 /** Appends a response, whole or partial, to the live context. */
 export function applyResponse(
   reduction: Reduction,
   call: InferenceState,
-  { elements, origin }: { elements: readonly Element[]; origin: ItemOrigin },
+  { reading, origin }: Sighting,
 ): void {
   const { conversation } = call.thread;
+  const { elements } = reading;
   const items = elements.map(({ normal }) => responseItem(reduction, normal, { ...origin, inference: call }));
   const continues =
     conversation.nodes.length === conversation.live.length &&
@@ -71,19 +73,18 @@ export function applyResponse(
 /** What a compaction found in the history, by identity. Leaves the live context to `applyReplacement`. */
 export function applyInputHistory(
   reduction: Reduction,
-  elements: readonly Element[],
-  origin: ItemOrigin,
+  { reading, origin }: Sighting,
 ): readonly TranscriptItem[] {
-  const { kept, tail } = compare(reduction, elements, { origin, start: 0 });
+  const { kept, tail } = compare(reduction, reading, origin);
   return [...origin.thread.conversation.live.slice(0, kept), ...tail];
 }
 
 /** Makes new items of a compaction's replacement, and them the live context. */
 export function applyReplacement(
   reduction: Reduction,
-  elements: readonly Element[],
-  origin: ItemOrigin,
+  { reading, origin }: Sighting,
 ): readonly TranscriptItem[] {
+  const { elements } = reading;
   const { conversation } = origin.thread;
   const items = elements.map(({ normal }) => createItem(reduction, normal, origin));
   conversation.live = [];
@@ -94,28 +95,21 @@ export function applyReplacement(
   return items;
 }
 
-/**
- * Finds or makes an item for each element, given that the first `start` items of the live context are followed by
- * `elements`.
- */
-function compare(
-  reduction: Reduction,
-  elements: readonly Element[],
-  { origin, start }: { origin: ItemOrigin; start: number },
-): Comparison {
+/** Finds or makes an item for each element. */
+function compare(reduction: Reduction, reading: Reading, origin: ItemOrigin): Comparison {
   const { live, liveContent } = origin.thread.conversation;
-  let kept = start;
-  for (; kept - start < elements.length && kept < live.length; kept += 1) {
-    const element = elements[kept - start] as Element;
-    const item = live[kept] as TranscriptItem;
-    if (element.contentId !== "" && element.contentId === liveContent[kept]) continue;
-    if (!isSameItem(item.normal, item.draft.provider_item_id, element.normal)) break;
-    seeAgain(reduction, item, element.normal, origin);
-    liveContent[kept] = element.contentId;
+  const { elements } = reading;
+  let { kept } = reading;
+  for (const { normal, contentId } of elements) {
+    const item = live[kept];
+    if (item === undefined || !isSameItem(item.normal, item.draft.provider_item_id, normal)) break;
+    seeAgain(reduction, item, normal, origin);
+    liveContent[kept] = contentId;
+    kept += 1;
   }
   const candidates = new Candidates(origin.thread.conversation, kept);
   const tail: TranscriptItem[] = [];
-  for (const { normal } of elements.slice(kept - start)) {
+  for (const { normal } of elements.slice(kept - reading.kept)) {
     const known = candidates.take(kept + tail.length, normal);
     if (known !== undefined) {
       seeAgain(reduction, known, normal, origin);
@@ -248,7 +242,7 @@ function append(conversation: Conversation, item: TranscriptItem, contentId: str
 }
 
 /** Makes the context that ended at `node` the live one. Free when it is. */
-function rewindTo(conversation: Conversation, node: ContextNode): void {
+export function rewindTo(conversation: Conversation, node: ContextNode): void {
   if (node.depth === 0) {
     conversation.nodes = [];
     return;

@@ -109,12 +109,12 @@ function install(reduction: Reduction, compaction: CompactionState, origin: Item
   reduction.touch(draft);
   reduction.state.compactions.close(compaction, { recordedId: draft.recorded_id, threadId: draft.thread_id });
   const made = { ...origin, compactionId: draft.compaction_id };
-  const input = readElements(reduction, { ...source, keys: ["input_history"] });
-  if (input !== null) draft.input_item_ids = idsOf(applyInputHistory(reduction, input, origin));
+  const input = readElements(reduction, { ...source, keys: ["input_history"], comparedFrom: 0 });
+  if (input !== null) draft.input_item_ids = idsOf(applyInputHistory(reduction, { reading: input, origin }));
   draft.marker_item_id = createItem(reduction, MARKER, made).draft.item_id;
-  const replacement = readElements(reduction, { ...source, keys: ["replacement_history"] });
-  if (replacement !== null)
-    draft.replacement_item_ids = idsOf(applyReplacement(reduction, replacement, made));
+  const reading = readElements(reduction, { ...source, keys: ["replacement_history"], comparedFrom: null });
+  if (reading === null) return;
+  draft.replacement_item_ids = idsOf(applyReplacement(reduction, { reading, origin: made }));
 }
 
 /** Stands in the transcript for the place where the history was replaced. */

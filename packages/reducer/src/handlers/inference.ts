@@ -1,22 +1,26 @@
 /** Requests to models, their responses, and items entering a thread's live history. */
 import type { InferenceEventPayload, InferenceStarted, PayloadRef, RawEvent } from "@rollout-trace/protocol";
 import {
-  type Element,
-  type ElementKeys,
+  type ElementSource,
+  type Reading,
   readElement,
   readElements,
   readObject,
   REQUEST_KEYS,
   RESPONSE_KEYS,
 } from "../conversation/elements.ts";
-import { applyFullRequest, applyIncrementalRequest, applyResponse } from "../conversation/snapshot.ts";
+import {
+  applyFullRequest,
+  applyIncrementalRequest,
+  applyResponse,
+  rewindTo,
+} from "../conversation/snapshot.ts";
 import { createItem, type ItemOrigin } from "../conversation/transcript.ts";
 import { tokenUsageOf } from "../conversation/token-usage.ts";
 import { startedAt } from "../graph/draft.ts";
 import { endInference, type End, mayEnd } from "../linking/closing.ts";
 import type { Reduction } from "../reduction.ts";
 import type { InferenceState } from "../state/call-state.ts";
-import type { ContextNode } from "../state/conversation-state.ts";
 import type { Handlers } from "./handler.ts";
 import { duplicateStart } from "./rollout.ts";
 
@@ -134,35 +138,50 @@ function startCall(
 function applyRequest(reduction: Reduction, call: InferenceState, payload: InferenceStarted): void {
   const { input_mode: mode } = payload;
   const prefixId = mode.type === "incremental_untraced" ? reduction.payload(mode.prefix) : null;
-  const origin = originOf(call, call.draft.request_payload_id);
-  const elements = read(reduction, call, call.draft.request_payload_id, REQUEST_KEYS);
-  if (elements === null) return;
-  call.thread.conversation.hasRequests = true;
-  switch (mode.type) {
-    case "full":
-      applyFullRequest(reduction, call, { elements, origin });
-      return;
-    case "incremental": {
-      const from = findEnd(reduction, call, mode.previous_response_id);
-      applyIncrementalRequest(reduction, call, { from, elements, origin });
-      return;
-    }
-    case "incremental_untraced": {
-      const prefix = prefixId === null ? null : read(reduction, call, prefixId, REQUEST_KEYS);
-      applyFullRequest(reduction, call, { elements: [...(prefix ?? []), ...elements], origin });
-    }
+  const requestId = call.draft.request_payload_id;
+  const origin = originOf(call, requestId);
+  const { conversation } = call.thread;
+  if (mode.type === "incremental") {
+    const comparedFrom = continueFrom(reduction, call, mode.previous_response_id);
+    const reading = read(reduction, call, { payloadId: requestId, keys: REQUEST_KEYS, comparedFrom });
+    if (reading === null) return;
+    conversation.hasRequests = true;
+    applyIncrementalRequest(reduction, call, { reading, origin });
+    return;
   }
+  const prefix =
+    prefixId === null
+      ? null
+      : read(reduction, call, { payloadId: prefixId, keys: REQUEST_KEYS, comparedFrom: 0 });
+  const comparedFrom = prefixId === null ? 0 : null;
+  const reading = read(reduction, call, { payloadId: requestId, keys: REQUEST_KEYS, comparedFrom });
+  if (reading === null) return;
+  conversation.hasRequests = true;
+  applyFullRequest(reduction, call, { reading: prefix === null ? reading : joined(prefix, reading), origin });
 }
 
-function findEnd(reduction: Reduction, call: InferenceState, responseId: string): ContextNode | null {
-  const node = call.thread.conversation.ends.get(responseId);
-  if (node !== undefined) return node;
+/** One context of a recorded prefix and what a request adds to it. */
+function joined(prefix: Reading, added: Reading): Reading {
+  return { kept: prefix.kept, elements: [...prefix.elements, ...added.elements] };
+}
+
+/**
+ * Makes the context of a response the live one, and gives its length. For a response that the thread does not have it is the
+ * live context that is continued.
+ */
+function continueFrom(reduction: Reduction, call: InferenceState, responseId: string): number {
+  const { conversation } = call.thread;
+  const node = conversation.ends.get(responseId);
+  if (node !== undefined) {
+    rewindTo(conversation, node);
+    return node.depth;
+  }
   reduction.diagnose(
     "unknown_reference",
     `request ${JSON.stringify(call.draft.recorded_id)} continues response ${JSON.stringify(responseId)}, which its thread does not have`,
     { type: "inference_call", id: call.draft.inference_call_id },
   );
-  return null;
+  return conversation.live.length;
 }
 
 type EndEvent = RawEvent<
@@ -203,18 +222,17 @@ function takeResponse(reduction: Reduction, call: InferenceState, payloadId: str
   draft.usage = tokenUsageOf(response);
   const { response_id, model, thread_id: threadId } = draft;
   reduction.countUsage(draft.usage, { responseId: response_id, model, threadId, turn });
-  const elements = read(reduction, call, payloadId, RESPONSE_KEYS);
-  if (elements !== null) applyResponse(reduction, call, { elements, origin: originOf(call, payloadId) });
+  const reading = read(reduction, call, { payloadId, keys: RESPONSE_KEYS, comparedFrom: null });
+  if (reading !== null) applyResponse(reduction, call, { reading, origin: originOf(call, payloadId) });
 }
 
 function read(
   reduction: Reduction,
   call: InferenceState,
-  payloadId: string,
-  keys: ElementKeys,
-): readonly Element[] | null {
+  array: Pick<ElementSource, "payloadId" | "keys" | "comparedFrom">,
+): Reading | null {
   const { conversation } = call.thread;
-  return readElements(reduction, { payloadId, keys, dialect: call.draft.dialect, conversation });
+  return readElements(reduction, { ...array, dialect: call.draft.dialect, conversation });
 }
 
 function originOf({ thread, turn }: InferenceState, payloadId: string): ItemOrigin {

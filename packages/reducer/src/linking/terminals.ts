@@ -20,7 +20,6 @@ export function openWrite(reduction: Reduction, call: ToolCallState, invocationI
   const operation = openOperation(reduction, call, { type: "write_stdin", stdin });
   const processId = idOf(input?.["session_id"] ?? input?.["process_id"]);
   if (processId === null) return;
-  operation.processId = processId;
   const session = findSession(reduction, call, processId);
   if (session !== undefined) joinSession(reduction, operation, session);
 }
@@ -29,13 +28,15 @@ export function beginRuntime(reduction: Reduction, call: ToolCallState, runtimeI
   const kind = call.draft.kind.type;
   if (kind !== "exec_command" && kind !== "write_stdin") return;
   const runtime = readObject(reduction, runtimeId);
-  if (runtime === null) return;
+  if (runtime === null || !isOfTerminal(runtime)) return;
   const processId = idOf(runtime["process_id"]);
   const isWrite = kind === "write_stdin" || runtime["type"] === "write_stdin_begin";
   const request: TerminalRequest = isWrite
     ? { type: "write_stdin", stdin: stringOf(runtime["stdin"]) ?? "" }
     : { type: "exec_command", command: stringsOf(runtime["command"]), cwd: stringOf(runtime["cwd"]) };
   const operation = call.operation ?? openOperation(reduction, call, request);
+  // An invocation that could not be read leaves it to the runtime to say what was written.
+  if (request.type === "write_stdin" && request.stdin !== "") operation.draft.request = request;
   reduction.touch(operation.draft);
   if (processId !== null) nameProcess(reduction, operation, processId);
 }
@@ -48,7 +49,7 @@ export function endRuntime(
   const kind = call.draft.kind.type;
   if (kind !== "exec_command" && kind !== "write_stdin") return;
   const runtime = readObject(reduction, end.runtimeId);
-  if (runtime === null) return;
+  if (runtime === null || !isOfTerminal(runtime)) return;
   const request: TerminalRequest = {
     type: "exec_command",
     command: stringsOf(runtime["command"]),
@@ -121,7 +122,6 @@ function openOperation(reduction: Reduction, call: ToolCallState, request: Termi
     },
     call,
     session: null,
-    processId: null,
     hasRuntimeEnd: false,
   };
   state.operations.push(operation);
@@ -137,7 +137,6 @@ function nameProcess(reduction: Reduction, operation: OperationState, processId:
     if (known !== processId) conflict(reduction, operation, `${known} and ${processId}`);
     return;
   }
-  operation.processId = processId;
   const known =
     operation.draft.kind === "write_stdin" ? findSession(reduction, operation.call, processId) : undefined;
   joinSession(reduction, operation, known ?? openSession(reduction, operation, processId));
@@ -196,6 +195,13 @@ function conflict(reduction: Reduction, operation: OperationState, what: string)
     type: "tool_call",
     id,
   });
+}
+
+/** What is dispatched as a command may be run as something else, such as a patch. */
+function isOfTerminal(runtime: JsonObject): boolean {
+  const type = stringOf(runtime["type"]);
+  if (type !== null) return type.startsWith("exec_command_") || type.startsWith("write_stdin_");
+  return Array.isArray(runtime["command"]) || runtime["process_id"] !== undefined;
 }
 
 function resultOf(runtime: JsonObject): TerminalResult {

@@ -81,7 +81,6 @@ export interface OperationState {
   readonly draft: Draft<TerminalOperation>;
   readonly call: ToolCallState;
   session: SessionState | null;
-  processId: string | null;
   /** Whether the runtime's own end event has been seen; it knows more than the call's. */
   hasRuntimeEnd: boolean;
 }

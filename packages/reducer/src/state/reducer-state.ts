@@ -1,5 +1,5 @@
 /** Everything a reduction has gathered so far. Handlers change it; `graph/build.ts` only reads it. */
-import type { HostInfo, RawEvent, RolloutStatus } from "@rollout-trace/protocol";
+import type { Dialect, HostInfo, RawEvent, RolloutStatus } from "@rollout-trace/protocol";
 import type { NormalItem, SkippedItem } from "../conversation/normal-item.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 import type { TokenUsage } from "../graph/base.ts";
@@ -83,7 +83,7 @@ export interface ReducerState {
    */
   readonly awaitingThread: Map<string, Interaction[]>;
   /** Every element that was normalised, by dialect and the store's content id, so that each content is normalised once. */
-  readonly normalItems: Map<string, NormalItem | SkippedItem>;
+  readonly normalItems: { readonly [Each in Dialect]: Map<string, NormalItem | SkippedItem> };
   readonly diagnostics: Diagnostic[];
 }
 
@@ -119,7 +119,7 @@ export function emptyState(): ReducerState {
     },
     waiting: new Map(),
     awaitingThread: new Map(),
-    normalItems: new Map(),
+    normalItems: { openai_responses: new Map(), openai_chat: new Map(), anthropic_messages: new Map() },
     diagnostics: [],
   };
 }

@@ -1,0 +1,23 @@
+/** Rollouts made by hand, for tests of whatever reads or reduces them. */
+export {
+  agentMessage,
+  assistantMessage,
+  developerMessage,
+  execCall,
+  execOutput,
+  functionCall,
+  functionOutput,
+  reasoning,
+  userMessage,
+} from "./items.ts";
+export { MemoryPayloads, memorySource } from "./memory-source.ts";
+export type { MemoryPayload } from "./memory-source.ts";
+export { RolloutBuilder } from "./rollout-builder.ts";
+export type {
+  CellBuilder,
+  InferenceBuilder,
+  RolloutBuilderOptions,
+  ThreadBuilder,
+  ToolCallBuilder,
+  TurnBuilder,
+} from "./rollout-builder.ts";
