@@ -1,9 +1,18 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
-import { openTraceStore, readTraceStore, type TraceStoreError } from "@rollout-trace/trace";
-import { eventsOf, exitOf, openStore, payloadOf, runProgram, temporaryPath } from "../support.ts";
+import { openTraceStore, readTraceStore, type StoreCounts, type TraceStoreError } from "@rollout-trace/trace";
+import {
+  eventsOf,
+  exitOf,
+  openStore,
+  payloadIdsIn,
+  payloadOf,
+  runProgram,
+  temporaryPath,
+} from "../support.ts";
 
 /** Values that have no JSON text, each with the reason that is recorded in their place. */
 function unserialisable(): Record<string, () => unknown> {
@@ -171,6 +180,48 @@ describe("a store that cannot be written", () => {
     );
     expect(requests).toEqual(requests.map(() => ({ input: expect.objectContaining({ length: 20 }) })));
   });
+
+  it.runIf(process.platform === "linux")(
+    "keeps to itself that the disk is full, and says what was lost when there is room again",
+    async () => {
+      const path = temporaryPath();
+      const child = runProgram("record-on-full-disk", path);
+      // A limit on the size of files stands for the size of the disk.
+      execFileSync("prlimit", [`--pid=${child.pid}`, "--fsize=4000000:unlimited"]);
+      const output: string[] = [];
+      child.stdout?.on("data", (data) => {
+        output.push(String(data));
+        if (String(data) !== "full\n") return;
+        execFileSync("prlimit", [`--pid=${child.pid}`, "--fsize=unlimited:unlimited"]);
+        child.stdin?.end("go on");
+      });
+      expect(await exitOf(child)).toBe(0);
+
+      const report = JSON.parse(output.join("").split("\n")[1] ?? "") as {
+        readonly codes: readonly string[];
+        readonly sameResults: boolean;
+        readonly calls: number;
+        readonly counts: StoreCounts;
+      };
+      expect(report).toMatchObject({
+        sameResults: true,
+        codes: [expect.stringMatching(/^(disk_full|io_error)$/)],
+      });
+      const { recordedEvents, droppedEvents, droppedPayloadBytes } = report.counts;
+      expect(droppedEvents).toBeGreaterThan(0);
+      expect(recordedEvents + droppedEvents).toBe(3 + 2 * report.calls + 2);
+      using reader = readTraceStore(path);
+      const source = reader.openRollout("r");
+      const events = eventsOf(source);
+      const gaps = events.flatMap(({ payload }) => (payload.type === "recorder_gap" ? [payload] : []));
+      expect(gaps).toMatchObject([
+        { dropped_events: droppedEvents, dropped_payload_bytes: droppedPayloadBytes },
+      ]);
+      expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
+      const payloads = payloadIdsIn(events).map((payload_id) => payloadOf(source, { payload_id }));
+      expect(payloads).toEqual(payloads.map(() => ({ type: "direct", item: expect.any(String) })));
+    },
+  );
 
   it("drops and counts what comes after it was closed", () => {
     const errors: TraceStoreError[] = [];
