@@ -23,11 +23,16 @@ const BARRIER_CHARS = 256 * 1024;
 /** Inputs of calls in flight are kept by the host, too. */
 const PENDING_INPUT_CHARS = 64 * MIB;
 
-/** A driver runs the cell's module and then says so; nothing but the driver can import `rt`. */
-const DRIVER_SOURCE = 'import { done } from "rt";\nimport "cell";\ndone();';
+/**
+ * A driver runs the cell's module and then says so; nothing but the driver can import `rt`.
+ *
+ * Driver and probe await something so that they are async modules: V8 runs what waited for a cell's module when that fulfils,
+ * and aborts the process if an isolate is disposed while it runs a module that is not async there.
+ */
+const DRIVER_SOURCE = 'import { done } from "rt";\nimport "cell";\ndone();\nawait undefined;';
 const RT_SOURCE = "export const done = globalThis.__rt;\ndelete globalThis.__rt;";
 /** Evaluating this rejects exactly when the cell's own module failed. */
-const PROBE_SOURCE = 'import "cell";';
+const PROBE_SOURCE = 'import "cell";\nawait undefined;';
 
 export interface BoxEvents {
   readonly post: Post;

@@ -83,6 +83,18 @@ describe("failing in unusual ways", () => {
       "tools.fail({ text: 'x' }); await tools.echo({}); await tools.echo({}); text('fine')",
     ],
     [
+      "several floating rejections of one turn",
+      "await tools.echo({}); for (let n = 0; n < 5; n += 1) Promise.reject(n); await tools.echo({}); await tools.echo({}); text('fine')",
+    ],
+    [
+      "a rejection handled later",
+      "const late = Promise.reject(1); await tools.echo({}); await late.catch(() => {}); text('fine')",
+    ],
+    [
+      "thousands of unawaited tools that reject",
+      "for (let n = 0; n < 3000; n += 1) tools.fail({ text: 'x' }); for (let n = 0; n < 20; n += 1) await tools.echo({}); text('fine')",
+    ],
+    [
       "a rejection in a timer",
       "await new Promise((r) => setTimeout(() => { Promise.reject(1); r() }, 0)); text('fine')",
     ],
@@ -93,6 +105,15 @@ describe("failing in unusual ways", () => {
       cellId: "1",
       contentItems: [{ type: "input_text", text: "fine" }],
     });
+  });
+
+  it("and leaving many promises rejected never harms the process when the cell's isolate goes", async () => {
+    const source = `
+      for (let n = 0; n < 8000; n += 1) tools.fail({ text: "x" });
+      for (let n = 0; n < 20; n += 1) await tools.echo({});
+      text("fine");
+    `;
+    for (let run = 0; run < 3; run += 1) expect((await runScript(source)).texts).toEqual(["fine"]);
   });
 
   it("is noticed however late it happens", async () => {
