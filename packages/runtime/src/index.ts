@@ -17,3 +17,29 @@ export { DEFAULT_YIELD_TIME_MS } from "./session/requests.ts";
 export { replayCell } from "./isolate/replay-cell.ts";
 export type { RecordedCall, ReplayedCall, ReplayOutcome, ReplayRequest } from "./isolate/replay-cell.ts";
 export type { ScriptOutcome } from "./isolate/cell-isolate.ts";
+/** What the model is told, and what it is answered. */
+export {
+  buildExecTool,
+  buildWaitTool,
+  callToolResultSchema,
+  estimatingTokenizer,
+  parseExecArguments,
+  parseExecSource,
+  parseWaitArguments,
+  renderDeclarations,
+  schemaToTypeScript,
+  shapeOutput,
+} from "./tools/index.ts";
+export type {
+  CustomToolSpec,
+  DeclarationOptions,
+  ExecSource,
+  ExecToolOptions,
+  FunctionToolSpec,
+  PrintedType,
+  RenderOptions,
+  ShapeOptions,
+  Tokenizer,
+  WaitArguments,
+  WaitToolOptions,
+} from "./tools/index.ts";
