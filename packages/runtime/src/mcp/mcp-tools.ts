@@ -109,6 +109,8 @@ export async function mcpTools(client: Client, options: McpToolsOptions): Promis
 }
 
 async function listTools(client: Client, { server, signal }: McpToolsOptions): Promise<Tool[]> {
+  // A server may have nothing but resources or prompts.
+  if (client.getServerCapabilities()?.tools === undefined) return [];
   const tools: Tool[] = [];
   const seen = new Set<string | undefined>();
   let cursor: string | undefined;
@@ -156,8 +158,25 @@ interface CallOptions {
 
 /** For tools that only run as a task: starts one and waits for its result. An abort cancels the task at the server. */
 async function callAsTask(client: Client, params: CallParams, options: CallOptions): Promise<CallToolResult> {
+  const { signal, timeout } = options;
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([followTask(client, params, { signal, timeout }), aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/**
+ * The signal is kept from the requests themselves: one that is given up while the task is being created would leave behind
+ * a task whose id nobody knows.
+ */
+async function followTask(client: Client, params: CallParams, options: CallOptions): Promise<CallToolResult> {
   const { tasks } = client.experimental;
-  const { signal } = options;
+  const { signal, timeout } = options;
   let taskId: string | undefined;
   // Best effort: the task may have ended, or the connection with it.
   const cancel = (): void => {
@@ -165,13 +184,14 @@ async function callAsTask(client: Client, params: CallParams, options: CallOptio
   };
   signal.addEventListener("abort", cancel, { once: true });
   try {
-    for await (const message of tasks.callToolStream(params, undefined, options)) {
-      if (message.type === "taskCreated") taskId = message.task.taskId;
+    for await (const message of tasks.callToolStream(params, undefined, { timeout })) {
       if (message.type === "result") return message.result as CallToolResult;
-      if (message.type === "error") {
-        signal.throwIfAborted();
-        throw message.error;
+      if (message.type === "error") throw message.error;
+      if (message.type === "taskCreated") {
+        taskId = message.task.taskId;
+        if (signal.aborted) cancel();
       }
+      signal.throwIfAborted();
     }
   } finally {
     signal.removeEventListener("abort", cancel);

@@ -7,7 +7,7 @@ import type { ToolDefinition } from "@rollout-trace/protocol";
 import { assignToolNames, type NamedTool } from "../isolate/tool-names.ts";
 import { comment, propertyKey, shorten } from "./literal-text.ts";
 import { MCP_TYPE_DECLARATIONS, MCP_TYPE_NAMES, structuredContentOf } from "./mcp-types.ts";
-import { renderSchema, schemaToTypeScript, type TypeNames } from "./schema-to-typescript.ts";
+import { renderSchema, schemaToTypeScript } from "./schema-to-typescript.ts";
 
 export interface DeclarationOptions {
   /**
@@ -32,7 +32,7 @@ interface Group {
 }
 
 interface Writing {
-  readonly names: TypeNames;
+  readonly names: Set<string>;
   readonly types: string[];
   usesMcp: boolean;
 }
@@ -81,13 +81,12 @@ function groupText(writing: Writing, group: Group, options: DeclarationOptions):
   return `${groupComment(group, options)}interface Tools {${methods === "" ? "" : `\n${methods}`}}`;
 }
 
-function groupComment({ namespace, deferred, shown }: Group, options: DeclarationOptions): string {
+function groupComment({ namespace, deferred }: Group, options: DeclarationOptions): string {
   if (namespace === undefined) return "";
   const name = shorten(namespace.replaceAll(/\s+/g, " "), MAX_NAMESPACE_CHARACTERS);
   const description = namespaceDescription(namespace, options);
   const heading = description === undefined ? name : `${name}: ${description}`;
-  const others =
-    deferred === 0 ? "" : `\n${deferred} ${shown.length === 0 ? "tools" : "more"}: see ALL_TOOLS.`;
+  const others = deferred === 0 ? "" : `\nNot shown here but in ALL_TOOLS: ${deferred}.`;
   return comment(shorten(heading, MAX_DESCRIPTION_CHARACTERS) + others, "", Number.MAX_SAFE_INTEGER);
 }
 
@@ -135,6 +134,6 @@ function resultText(writing: Writing, tool: ToolDefinition, identifier: string):
 function rendering(
   writing: Writing,
   identifier: string,
-): { prefix: string; names: TypeNames; indent: string } {
+): { prefix: string; names: Set<string>; indent: string } {
   return { prefix: identifier.replaceAll(/\W/gu, "_"), names: writing.names, indent: "  " };
 }

@@ -71,7 +71,7 @@ function descriptionText(tools: readonly ToolDefinition[], options: ExecToolOpti
   const hidden =
     deferred === 0
       ? ""
-      : `\n${deferred} of the tools are not declared below. Look for them in ALL_TOOLS and call them by name like the others.`;
+      : `\nTools that are not declared below: ${deferred}. Look for them in ALL_TOOLS and call them by name like the others.`;
   return `Runs JavaScript that can call your other tools.${input}
 
 The code is an async module in a fresh V8 isolate: top-level await works; there are no imports, no Node, no files, no network and no console. It reaches the outside only through \`tools\`, and you see only what it passes to text() or image(). Prefer one script that makes several calls, in parallel with Promise.all where they do not depend on each other, filters the results and prints what matters. A call that is not awaited is cancelled when the script ends.

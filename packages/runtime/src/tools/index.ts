@@ -3,7 +3,7 @@ export { type DeclarationOptions, renderDeclarations } from "./declarations.ts";
 export { type ExecSource, parseExecArguments, parseExecSource } from "./exec-source.ts";
 export { buildExecTool, type ExecToolOptions } from "./exec-tool.ts";
 export { callToolResultSchema } from "./mcp-types.ts";
-export { type RenderOptions, schemaToTypeScript, type TypeNames } from "./schema-to-typescript.ts";
+export { type RenderOptions, schemaToTypeScript } from "./schema-to-typescript.ts";
 export { shapeOutput, type ShapeOptions } from "./shape-output.ts";
 export { estimatingTokenizer, type Tokenizer } from "./tokenizer.ts";
 export type { CustomToolSpec, FunctionToolSpec } from "./tool-spec.ts";

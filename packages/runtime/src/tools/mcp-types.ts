@@ -8,7 +8,8 @@ import { baseWithin, followReferences, type LocatedSchema, ownKeyword } from "./
 /** Declares `CallToolResult` and what it needs. */
 export const MCP_TYPE_DECLARATIONS = `type ContentBlock = (
   | { type: "text"; text: string }
-  | { type: "image" | "audio"; data: string; mimeType: string }
+  | { type: "image"; data: string; mimeType: string }
+  | { type: "audio"; data: string; mimeType: string }
   | { type: "resource_link"; uri: string; name: string; description?: string; mimeType?: string }
   | { type: "resource"; resource: { uri: string; mimeType?: string; text?: string; blob?: string } }
 ) & { annotations?: { [key: string]: unknown }; _meta?: { [key: string]: unknown } };

@@ -27,20 +27,13 @@ const DETAILS: readonly Detail[] = [
   { depth: 2, nodes: 200, comments: false },
 ];
 
-/** Names of types that are taken in one text. */
-export interface TypeNames {
-  /** Whether a type has this name already. */
-  has(name: string): boolean;
-  add(name: string): unknown;
-}
-
 export interface RenderOptions {
   /** What the names of its types begin with. Must be an identifier; default `Type`. */
   readonly prefix?: string | undefined;
   /** What names the schema itself where it refers to itself. Default `Root`. */
   readonly hint?: string | undefined;
   /** Names taken so far; those of the result are added. Default: none. */
-  readonly names?: TypeNames | undefined;
+  readonly names?: Set<string> | undefined;
   /** What the lines of the type, after its first, are indented by. Default: nothing. */
   readonly indent?: string | undefined;
 }
@@ -73,7 +66,7 @@ export function renderSchema(located: LocatedSchema, options: RenderOptions = {}
   return { type: "unknown", declarations: [] };
 }
 
-function uniqueName(wanted: string, taken: TypeNames, own: ReadonlySet<string>): string {
+function uniqueName(wanted: string, taken: ReadonlySet<string>, own: ReadonlySet<string>): string {
   let name = wanted;
   for (let suffix = 2; taken.has(name) || own.has(name); suffix += 1) name = `${wanted}_${suffix}`;
   return name;

@@ -13,7 +13,7 @@ export interface ShapeOptions {
 }
 
 /** About forty pages: enough for a long listing, a small part of any model's context. */
-export const DEFAULT_MAX_OUTPUT_TOKENS = 10_000;
+const DEFAULT_MAX_OUTPUT_TOKENS = 10_000;
 
 type MeasuredItem = { readonly type: "text"; readonly measured: MeasuredText } | ContentItem;
 

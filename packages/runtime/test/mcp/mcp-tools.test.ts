@@ -106,7 +106,7 @@ test("aborting a task cancels it at the server", async () => {
   await vi.waitFor(async () => expect(await statuses()).toEqual(["working"]));
   controller.abort(new Error("enough"));
   expect(await settled).toEqual([{ status: "rejected", reason: new Error("enough") }]);
-  expect(await statuses()).toEqual(["cancelled"]);
+  await vi.waitFor(async () => expect(await statuses()).toEqual(["cancelled"]));
 });
 
 test("tools are listed to the last page, in the order of the server", async () => {
@@ -115,6 +115,11 @@ test("tools are listed to the last page, in the order of the server", async () =
   expect(definitions.map(({ name, toolName }) => [name, toolName])).toEqual(
     ["echo", "hang", "fail", "last"].map((name) => [`paging__${name}`, { name: `paging__${name}` }]),
   );
+});
+
+test("a server without tools has none", async () => {
+  const { client } = await connect([PAGING, "toolless"]);
+  expect((await mcpTools(client, { server: "none" })).definitions).toEqual([]);
 });
 
 test("a listing that never ends and a name that is there twice are refused", async () => {

@@ -146,7 +146,7 @@ test.each([
 }
 /**
  * docs: Manuals.
- * 1 tools: see ALL_TOOLS.
+ * Not shown here but in ALL_TOOLS: 1.
  */
 interface Tools {}
 declare const tools: Tools;`);
@@ -224,7 +224,7 @@ test("a script written against the declarations compiles, and one that is wrong 
   const right = `
     const [found] = await Promise.all([tools.docs__search({ query: "x" }), tools.patch("*** Begin")]);
     if (found.isError !== true && found.structuredContent) text(found.structuredContent.sum + 1);
-    for (const block of found.content) if (block.type === "image") image({ ...block, type: "image" }, "low");
+    for (const block of found.content) if (block.type === "image") image(block, "low");
     image("data:image/png;base64,AA=="); image({ image_url: "data:,", detail: "original" });
     store("k", { a: 1 }); text(load("k").a); notify(ALL_TOOLS.length); yield_control();
     clearTimeout(setTimeout(() => {}, 10)); exit();`;

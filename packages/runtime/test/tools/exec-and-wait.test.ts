@@ -77,8 +77,8 @@ test("the helpers and the number of deferred tools are in the description", () =
   ]) {
     expect(description).toMatch(new RegExp(`declare (?:function|const) ${name}\\b`));
   }
-  expect(description).toContain("1 of the tools are not declared below.");
-  expect(buildExecTool([tool]).description).not.toContain("not declared below. Look");
+  expect(description).toContain("Tools that are not declared below: 1.");
+  expect(buildExecTool([tool]).description).not.toContain("Tools that are not declared below:");
 });
 
 test("options of the first line are read, and the source stays what it was", () => {
