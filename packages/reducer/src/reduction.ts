@@ -82,7 +82,9 @@ export class Reduction {
 
   /** The evidence of something that the event being applied makes. */
   evidence(): EvidenceDraft {
-    return { seqs: [this.moment.seq], payload_ids: [...this.#named] };
+    const { seq } = this.moment;
+    const payload_ids = [...this.#named];
+    return { seqs: [seq], payload_ids: [...payload_ids], created: { seq, payload_ids } };
   }
 
   /** Adds the event being applied, with the payloads it names, to the evidence of something that it changes. */
@@ -253,6 +255,15 @@ export class Reduction {
     addTo(state.usage.byTurn, of.turn.draft.turn_id, usage);
     of.turn.draft.usage = addUsage(of.turn.draft.usage ?? NO_USAGE, usage);
   }
+}
+
+/** Adds to the evidence of an object what made another that it is linked to, so that a link has the evidence of both ends. */
+export function addOrigin(
+  to: { readonly evidence: EvidenceDraft },
+  of: { readonly evidence: EvidenceDraft },
+): void {
+  to.evidence.seqs.push(of.evidence.created.seq);
+  to.evidence.payload_ids.push(...of.evidence.created.payload_ids);
 }
 
 interface UsageOf {

@@ -82,8 +82,7 @@ function link(reduction: Reduction, item: TranscriptItem, origin: ItemOrigin): v
   } else if (callId !== null && (kind === "function_call_output" || kind === "custom_tool_call_output")) {
     attachOutputItem(reduction, item, { callId, ...origin });
   }
-  if (origin.inference === undefined && origin.compactionId === undefined)
-    offerMessage(reduction, item, origin.thread);
+  if (origin.inference === undefined && origin.compactionId === undefined) offerMessage(item, origin.thread);
 }
 
 /**

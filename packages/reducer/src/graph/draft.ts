@@ -12,8 +12,10 @@ type Mutable<Value> = Value extends readonly (infer Element)[] ? Element[] : Val
 
 /** Unsorted and with repeats; `finishDraft` puts it in order. */
 export interface EvidenceDraft {
-  seqs: number[];
-  payload_ids: string[];
+  readonly seqs: number[];
+  readonly payload_ids: string[];
+  /** The event that made the object, and the payloads that it names. */
+  readonly created: { readonly seq: number; readonly payload_ids: readonly string[] };
 }
 
 export type Draft<Entry extends GraphObject> = {

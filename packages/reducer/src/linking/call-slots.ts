@@ -5,7 +5,7 @@
  * Models reuse call ids, so a thread has a list of uses for each id. A start (tool call, cell) belongs to the oldest use that
  * has no output yet and no such start; an output belongs to the latest use that has none.
  */
-import type { Reduction } from "../reduction.ts";
+import { addOrigin, type Reduction } from "../reduction.ts";
 import type { CallSlot, CellState, InferenceState, ToolCallState } from "../state/call-state.ts";
 import type { TranscriptItem } from "../state/conversation-state.ts";
 import type { ThreadState } from "../state/thread-state.ts";
@@ -26,8 +26,8 @@ export function attachCallItem(reduction: Reduction, item: TranscriptItem, place
   item.slot = slot;
   slot.callItems.push(item);
   if (place.inference !== undefined) slot.inference = place.inference.draft;
-  if (slot.toolCall !== null) joinCallItem(reduction, slot.toolCall, item);
-  if (slot.cell !== null) joinSourceItem(reduction, slot.cell, item);
+  if (slot.toolCall !== null) joinCallItem(slot.toolCall, item);
+  if (slot.cell !== null) joinSourceItem(slot.cell, item);
 }
 
 export function attachOutputItem(reduction: Reduction, item: TranscriptItem, place: ItemPlace): void {
@@ -38,25 +38,25 @@ export function attachOutputItem(reduction: Reduction, item: TranscriptItem, pla
       : undefined) ?? latestSlot(place);
   item.slot = slot;
   slot.outputItems.push(item);
-  if (slot.toolCall !== null) joinOutputItem(reduction, slot.toolCall, item);
-  if (slot.cell !== null) joinCellOutput(reduction, slot.cell, item);
+  if (slot.toolCall !== null) joinOutputItem(slot.toolCall, item);
+  if (slot.cell !== null) joinCellOutput(slot.cell, item);
 }
 
 export function attachToolCall(reduction: Reduction, call: ToolCallState, place: ItemPlace): CallSlot {
   const slot = slotFor(reduction, place, ({ toolCall }) => toolCall === null);
   slot.toolCall = call;
-  for (const item of slot.callItems) joinCallItem(reduction, call, item);
-  for (const item of slot.outputItems) joinOutputItem(reduction, call, item);
-  if (slot.cell !== null) joinExec(reduction, call, slot.cell);
+  for (const item of slot.callItems) joinCallItem(call, item);
+  for (const item of slot.outputItems) joinOutputItem(call, item);
+  if (slot.cell !== null) joinExec(call, slot.cell);
   return slot;
 }
 
 export function attachCell(reduction: Reduction, cell: CellState, place: ItemPlace): CallSlot {
   const slot = slotFor(reduction, place, (candidate) => candidate.cell === null);
   slot.cell = cell;
-  for (const item of slot.callItems) joinSourceItem(reduction, cell, item);
-  for (const item of slot.outputItems) joinCellOutput(reduction, cell, item);
-  if (slot.toolCall !== null) joinExec(reduction, slot.toolCall, cell);
+  for (const item of slot.callItems) joinSourceItem(cell, item);
+  for (const item of slot.outputItems) joinCellOutput(cell, item);
+  if (slot.toolCall !== null) joinExec(slot.toolCall, cell);
   return slot;
 }
 
@@ -94,34 +94,34 @@ function newSlot({ thread, callId }: ItemPlace): CallSlot {
   return slot;
 }
 
-function joinCallItem(reduction: Reduction, call: ToolCallState, item: TranscriptItem): void {
+function joinCallItem(call: ToolCallState, item: TranscriptItem): void {
   call.draft.call_item_ids.push(item.draft.item_id);
-  reduction.touch(call.draft);
+  addOrigin(call.draft, item.draft);
 }
 
-function joinOutputItem(reduction: Reduction, call: ToolCallState, item: TranscriptItem): void {
+function joinOutputItem(call: ToolCallState, item: TranscriptItem): void {
   call.draft.output_item_ids.push(item.draft.item_id);
   item.draft.produced_by.push({ type: "tool", tool_call_id: call.draft.tool_call_id });
-  reduction.touch(call.draft);
-  reduction.touch(item.draft);
+  addOrigin(call.draft, item.draft);
+  addOrigin(item.draft, call.draft);
 }
 
-function joinSourceItem(reduction: Reduction, cell: CellState, item: TranscriptItem): void {
+function joinSourceItem(cell: CellState, item: TranscriptItem): void {
   cell.draft.source_item_id ??= item.draft.item_id;
-  reduction.touch(cell.draft);
+  addOrigin(cell.draft, item.draft);
 }
 
-function joinCellOutput(reduction: Reduction, cell: CellState, item: TranscriptItem): void {
+function joinCellOutput(cell: CellState, item: TranscriptItem): void {
   cell.draft.output_item_ids.push(item.draft.item_id);
   item.draft.produced_by.push({ type: "code_cell", code_cell_id: cell.draft.code_cell_id });
-  reduction.touch(cell.draft);
-  reduction.touch(item.draft);
+  addOrigin(cell.draft, item.draft);
+  addOrigin(item.draft, cell.draft);
   matchNotification(cell, item);
 }
 
-function joinExec(reduction: Reduction, call: ToolCallState, cell: CellState): void {
+function joinExec(call: ToolCallState, cell: CellState): void {
   call.draft.code_cell_id = cell.draft.code_cell_id;
   cell.draft.exec_tool_call_id = call.draft.tool_call_id;
-  reduction.touch(call.draft);
-  reduction.touch(cell.draft);
+  addOrigin(call.draft, cell.draft);
+  addOrigin(cell.draft, call.draft);
 }

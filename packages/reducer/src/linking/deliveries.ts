@@ -4,7 +4,7 @@
  * The item is recognised by its thread, its author and its content. A message between agents may be wrapped in a header, and
  * its text may travel as an encoded part, so an item is known by several contents; the sender knows only what it sent.
  */
-import type { Reduction } from "../reduction.ts";
+import { addOrigin } from "../reduction.ts";
 import type { EdgeState } from "../state/call-state.ts";
 import type { TranscriptItem } from "../state/conversation-state.ts";
 import type { ThreadState } from "../state/thread-state.ts";
@@ -19,14 +19,14 @@ export interface Delivery {
 }
 
 /** Links an edge to the item that carries its message, now or when that item shows up. */
-export function expectMessage(reduction: Reduction, edge: EdgeState, delivery: Delivery): void {
+export function expectMessage(edge: EdgeState, delivery: Delivery): void {
   const { recipient, author, message, sentSeq } = delivery;
   const keys = [keyOf(author, message), keyOf(null, message)];
   for (const key of keys) {
     const queue = recipient.possibleMessages.get(key);
     for (let item = queue?.shift(); item !== undefined; item = queue?.shift()) {
       if (item.claimed || item.createdSeq < sentSeq) continue;
-      deliver(reduction, edge, item);
+      deliver(edge, item);
       return;
     }
   }
@@ -34,7 +34,7 @@ export function expectMessage(reduction: Reduction, edge: EdgeState, delivery: D
 }
 
 /** Links an item that has just been created to the oldest edge that waits for it, or keeps it for one that will. */
-export function offerMessage(reduction: Reduction, item: TranscriptItem, thread: ThreadState): void {
+export function offerMessage(item: TranscriptItem, thread: ThreadState): void {
   const { agentMessage, role, kind } = item.normal;
   if (kind !== "message" || (agentMessage === null && role !== "user")) return;
   const keys = contentsOf(item).map((content) => keyOf(agentMessage?.author ?? null, content));
@@ -42,20 +42,20 @@ export function offerMessage(reduction: Reduction, item: TranscriptItem, thread:
     const queue = thread.expectedMessages.get(key);
     for (let edge = queue?.shift(); edge !== undefined; edge = queue?.shift()) {
       if (edge.draft.target !== null) continue;
-      deliver(reduction, edge, item);
+      deliver(edge, item);
       return;
     }
   }
   for (const key of keys) enqueue(thread.possibleMessages, key, item);
 }
 
-function deliver(reduction: Reduction, edge: EdgeState, item: TranscriptItem): void {
+function deliver(edge: EdgeState, item: TranscriptItem): void {
   item.claimed = true;
   edge.draft.target = { type: "conversation_item", id: item.draft.item_id };
   edge.draft.carried_item_ids.push(item.draft.item_id);
   item.draft.produced_by.push({ type: "interaction_edge", edge_id: edge.draft.edge_id });
-  reduction.touch(edge.draft);
-  reduction.touch(item.draft);
+  addOrigin(edge.draft, item.draft);
+  addOrigin(item.draft, edge.draft);
 }
 
 /** Hosts put `Message Type: …` and more lines before the message itself. */

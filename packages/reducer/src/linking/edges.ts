@@ -51,7 +51,7 @@ export function updateEdge(reduction: Reduction, interaction: Interaction): void
     return;
   }
   edge.expecting = true;
-  expectMessage(reduction, edge, {
+  expectMessage(edge, {
     recipient,
     author: call.thread?.draft.agent_path ?? "",
     message,
@@ -107,7 +107,7 @@ export function mergeResult(reduction: Reduction, result: ObservedResult): void 
   edge.draft.ended_at_us = reduction.moment.at_us;
   edge.draft.status = "completed";
   edge.expecting = true;
-  expectMessage(reduction, edge, {
+  expectMessage(edge, {
     recipient: parent,
     author: child.draft.agent_path,
     message,

@@ -192,7 +192,7 @@ export class TurnBuilder {
       provider: "provider-1",
       dialect: options.dialect ?? "openai_responses",
       input_mode: options.mode ?? { type: "full" },
-      request: rollout.payload("inference_request", { input }),
+      request: rollout.payload("inference_request", { input: [...input] }),
     });
     return new InferenceBuilder(this, id);
   }

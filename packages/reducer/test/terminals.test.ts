@@ -1,0 +1,158 @@
+import { describe, expect, it } from "vitest";
+import {
+  execCall,
+  execOutput,
+  functionCall,
+  functionOutput,
+  RolloutBuilder,
+  userMessage,
+} from "@rollout-trace/reducer/testing";
+import { codesOf, reduce, reduceLeniently } from "./support.ts";
+
+const exec = { kind: { type: "exec_command" }, label: "exec_command" } as const;
+const write = { kind: { type: "write_stdin" }, label: "write_stdin" } as const;
+
+function begin(processId: string | null) {
+  return { type: "exec_command_begin", command: ["sh", "-c", "x"], cwd: "/w", process_id: processId };
+}
+
+function end(processId: string | null, exitCode: number | null = 0) {
+  return {
+    type: "exec_command_end",
+    exit_code: exitCode,
+    stdout: "out",
+    stderr: "err",
+    process_id: processId,
+  };
+}
+
+describe("a terminal operation", () => {
+  it("begins and ends with the runtime, and its process is its session", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const call = functionCall("c1", "exec_command", { cmd: "x" });
+    turn.request([userMessage("hi")]).respond([call]);
+    turn.tool("c1", exec).runtimeStart(begin("77")).runtimeEnd(end("77")).end();
+    turn.request([userMessage("hi"), call, functionOutput("c1", "out")]);
+    const graph = reduce(rollout);
+    expect(graph.terminal_operations).toEqual({
+      "terminal_operation:1": {
+        operation_id: "terminal_operation:1",
+        terminal_session_id: "77",
+        tool_call_id: "c1",
+        kind: "exec_command",
+        execution: {
+          started_at_us: 1_700_000_000_007_000,
+          started_seq: 7,
+          ended_at_us: 1_700_000_000_008_000,
+          ended_seq: 8,
+          status: "completed",
+          end_cause: "observed",
+        },
+        request: { type: "exec_command", command: ["sh", "-c", "x"], cwd: "/w" },
+        result: { exit_code: 0, stdout: "out", stderr: "err", formatted_output: null },
+        observed_by: [{ source: "direct", call_item_ids: ["item:2"], output_item_ids: ["item:3"] }],
+        evidence: { seqs: [7, 8, 9], payload_ids: ["payload-3", "payload-4"] },
+        provenance: "recorded",
+      },
+    });
+    expect(graph.terminal_sessions["77"]).toMatchObject({
+      recorded_id: "77",
+      created_by_operation_id: "terminal_operation:1",
+      operation_ids: ["terminal_operation:1"],
+      execution: { started_seq: 7, ended_seq: 8, status: "completed", end_cause: "observed" },
+    });
+  });
+
+  it("of a write opens at its invocation and joins the session that it writes to", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const start = turn.tool("c1", exec).runtimeStart(begin("77")).end();
+    turn.tool("w1", { ...write, input: { session_id: 77, chars: "y\n" } }).end();
+    start.runtimeEnd(end("77", 3), "failed");
+    const graph = reduce(rollout);
+    expect(graph.terminal_operations["terminal_operation:2"]).toMatchObject({
+      terminal_session_id: "77",
+      kind: "write_stdin",
+      request: { type: "write_stdin", stdin: "y\n" },
+      execution: { status: "completed" },
+    });
+    expect(graph.terminal_operations["terminal_operation:1"]).toMatchObject({
+      execution: { ended_seq: 6, status: "failed" },
+      result: { exit_code: 3 },
+    });
+    expect(graph.terminal_sessions["77"]).toMatchObject({
+      operation_ids: ["terminal_operation:1", "terminal_operation:2"],
+      execution: { ended_seq: 9, status: "failed" },
+    });
+  });
+
+  it("of a write joins the session of the exec call that the host says it goes to", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.tool("c1", exec).runtimeStart(begin("77"));
+    turn.tool("w1", write);
+    turn.event({ type: "stdin_target_resolved", tool_call_id: "w1", exec_tool_call_id: "c1" });
+    expect(reduce(rollout).terminal_operations["terminal_operation:2"]?.terminal_session_id).toBe("77");
+  });
+
+  it("that was nested takes its result from what its cell got", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const call = execCall("x1", "await tools.exec_command({})");
+    turn.request([userMessage("hi")]).respond([call]);
+    const cell = turn.cell("1", "x1");
+    turn
+      .tool("n1", { ...exec, cell: "1" })
+      .runtimeStart(begin(null))
+      .end("completed", {
+        result: { type: "code_mode", value: { exit_code: 0, output: "hello", session_id: 5 } },
+      });
+    cell.end();
+    turn.request([userMessage("hi"), call, execOutput("x1", "hello")]);
+    const graph = reduce(rollout);
+    expect(graph.terminal_operations["terminal_operation:1"]).toMatchObject({
+      terminal_session_id: "5",
+      result: { exit_code: 0, stdout: "hello", stderr: "" },
+      observed_by: [{ source: "code_cell_output", call_item_ids: ["item:2"], output_item_ids: ["item:3"] }],
+    });
+  });
+
+  it("with two process ids is an error", () => {
+    const rollout = new RolloutBuilder();
+    rollout.root.turn().tool("c1", exec).runtimeStart(begin("1")).runtimeEnd(end("2"));
+    const graph = reduceLeniently(rollout);
+    expect(codesOf(graph)).toEqual(["call_id_conflict"]);
+    expect(Object.keys(graph.terminal_sessions)).toEqual(["1"]);
+  });
+
+  it("is not made of what was dispatched as a command and ran as something else", () => {
+    const rollout = new RolloutBuilder();
+    rollout.root.turn().tool("c1", exec).runtimeStart({ type: "patch_apply_begin", changes: {} }).end();
+    expect(reduce(rollout).terminal_operations).toEqual({});
+  });
+});
+
+describe("a terminal session", () => {
+  it("of another thread with the same process id is another one", () => {
+    const rollout = new RolloutBuilder();
+    rollout.root.turn().tool("c1", exec).runtimeStart(begin("1"));
+    rollout.child("child").turn().tool("c2", exec).runtimeStart(begin("1"));
+    const graph = reduce(rollout);
+    expect(graph.terminal_sessions["1"]?.thread_id).toBe("root");
+    expect(graph.terminal_sessions["1#2"]).toMatchObject({ thread_id: "child", recorded_id: "1" });
+  });
+
+  it("outlives its call and its turn, and ends with its thread", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.tool("c1", exec).runtimeStart(begin("1")).end();
+    turn.end();
+    expect(reduce(rollout).terminal_sessions["1"]?.execution.status).toBe("running");
+    rollout.root.end();
+    expect(reduce(rollout).terminal_sessions["1"]?.execution).toMatchObject({
+      status: "cancelled",
+      end_cause: "thread_ended",
+    });
+  });
+});
