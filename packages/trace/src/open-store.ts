@@ -43,7 +43,7 @@ export interface TraceStoreReader extends Disposable {
   close(): void;
 }
 
-/** A store that is open for recording. Recording never throws and never blocks for more than a second. */
+/** A store that is open for recording. Recording never throws, and no call of a handle waits a second for other writers. */
 export interface TraceStore extends TraceStoreReader {
   readonly path: string;
   /** Why nothing can be written at the moment; null while all is well. */

@@ -18,6 +18,8 @@ const LIMITS = Object.freeze({
   retryBusyMs: 10,
   /** Between attempts while the file cannot be written. */
   retryMs: 250,
+  /** For marking stopped recordings when the file is opened, which comes on top and which the next one can do as well. */
+  recoveryBusyMs: 200,
   /** The last attempt, at `close`. */
   closeBusyMs: 1000,
   /** Between checks that the path still leads to the open file. */
@@ -294,7 +296,7 @@ export class StoreWriter {
     this.#session = new StoreSession(database, path);
     this.#nextPlaceCheck = now + LIMITS.placeCheckMs;
     try {
-      recoverRollouts(database, this.#waitMs());
+      recoverRollouts(database, LIMITS.recoveryBusyMs);
     } catch (error) {
       // Whoever opens the store next tries again; this one has its own events to write.
       this.report(asTraceStoreError(error, "marking stopped recordings in", path));
