@@ -73,7 +73,10 @@ function groupsOf(tools: readonly ToolDefinition[], options: DeclarationOptions)
     if (isDeferred(named.tool, options)) group.deferred += 1;
     else group.shown.push(named);
   }
-  return [...groups.values()];
+  const isWorthShowing = ({ namespace, shown }: Group): boolean =>
+    namespace !== undefined || shown.length > 0;
+  // `Tools` has to be declared somewhere, also when there are none.
+  return groups.size === 1 ? [...groups.values()] : [...groups.values()].filter(isWorthShowing);
 }
 
 function groupText(writing: Writing, group: Group, options: DeclarationOptions): string {

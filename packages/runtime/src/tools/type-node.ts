@@ -25,7 +25,7 @@ export interface ObjectMember {
   readonly description: string | null;
 }
 
-export interface ReferenceNode {
+interface ReferenceNode {
   readonly kind: "reference";
   /** Changed only by `breakBareCycles`. */
   target: ReferenceTarget;

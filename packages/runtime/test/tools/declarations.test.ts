@@ -161,6 +161,11 @@ test.each([
   );
 });
 
+test("tools that all have a namespace are declared in their groups only, and no tools as none", () => {
+  expect(renderDeclarations([SEARCH]).match(/interface Tools/g)).toEqual(["interface Tools"]);
+  expect(renderDeclarations([])).toBe("interface Tools {}\ndeclare const tools: Tools;");
+});
+
 test("a namespace called like a property of every object has no description", () => {
   const text = renderDeclarations([tool("x", { toolName: { name: "x", namespace: "constructor" } })], {
     namespaces: {},
