@@ -26,6 +26,7 @@ export type {
   InferenceInputMode,
   InferenceTrace,
   Lazy,
+  Recordable,
   StartChildThreadOptions,
   StartInferenceOptions,
   StartThreadOptions,

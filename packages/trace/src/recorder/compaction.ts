@@ -7,7 +7,13 @@ import type {
   TurnId,
 } from "@rollout-trace/protocol";
 import { messageOf } from "../trace-store-error.ts";
-import type { CompactionRequestOptions, CompactionRequestTrace, CompactionTrace, Lazy } from "./handles.ts";
+import type {
+  CompactionRequestOptions,
+  CompactionRequestTrace,
+  CompactionTrace,
+  Lazy,
+  Recordable,
+} from "./handles.ts";
 import { asIdOrThrow, idOr } from "./ids.ts";
 import type { RolloutRecorder, Scope } from "./rollout-recorder.ts";
 
@@ -40,7 +46,7 @@ export class RecordingCompaction implements CompactionTrace {
     return new RecordingCompactionRequest(this.#recorder, this.#scope, ids);
   }
 
-  installed(checkpoint: Lazy<CompactionCheckpoint>): void {
+  installed(checkpoint: Lazy<Recordable<CompactionCheckpoint>>): void {
     this.#recorder.record(this.#scope, (evidence) => ({
       type: "compaction_installed",
       compaction_id: this.compactionId,

@@ -13,6 +13,7 @@ import type {
   Dialect,
   ExecutionStatus,
   InferenceCallId,
+  JsonValue,
   RolloutId,
   RolloutStatus,
   ThreadId,
@@ -28,6 +29,16 @@ import type {
 
 /** Builds a payload when it is wanted: any value that `JSON.stringify` takes. */
 export type Lazy<Value = unknown> = () => Value;
+
+/**
+ * A payload type as a host writes it: with any value that `JSON.stringify` takes where the protocol has JSON, so that the
+ * host's own interfaces fit.
+ */
+export type Recordable<Payload> = JsonValue extends Payload
+  ? unknown
+  : Payload extends object
+    ? { readonly [Key in keyof Payload]: Recordable<Payload[Key]> }
+    : Payload;
 
 /** How something can end. */
 export type EndStatus = Exclude<ExecutionStatus, "running">;
@@ -137,7 +148,7 @@ export interface StartToolCallOptions {
   readonly runtimeToolCallId?: string | undefined;
   /** Cut to 160 code points. */
   readonly inputPreview?: string | undefined;
-  readonly invocation?: Lazy<ToolInvocation> | undefined;
+  readonly invocation?: Lazy<Recordable<ToolInvocation>> | undefined;
 }
 
 export interface TraceToolOptions<Value> extends StartToolCallOptions {
@@ -212,7 +223,7 @@ export interface ToolCallEndedOptions {
   readonly status?: EndStatus | undefined;
   /** Default: `returned` for a completed call, `error` for a failed one, otherwise none. */
   readonly endCause?: ToolEndCause | undefined;
-  readonly result?: Lazy<ToolResult> | undefined;
+  readonly result?: Lazy<Recordable<ToolResult>> | undefined;
   /** Cut to 160 code points. */
   readonly outputPreview?: string | undefined;
   readonly sizes?: ToolOutputSizes | undefined;
@@ -268,5 +279,5 @@ export interface CompactionTrace {
   readonly compactionId: CompactionId;
   startRequest(options: CompactionRequestOptions): CompactionRequestTrace;
   /** The replacement is live. */
-  installed(checkpoint: Lazy<CompactionCheckpoint>): void;
+  installed(checkpoint: Lazy<Recordable<CompactionCheckpoint>>): void;
 }

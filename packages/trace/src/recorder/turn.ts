@@ -1,6 +1,6 @@
 /** One activation of an agent's loop, while it is being recorded. */
 import { isPromise } from "node:util/types";
-import type { CodeModeObserver, JsonValue, ProviderItemId, TurnId } from "@rollout-trace/protocol";
+import type { CodeModeObserver, ProviderItemId, TurnId } from "@rollout-trace/protocol";
 import { RecordingCodeModeObserver } from "./code-cell.ts";
 import { RecordingCompaction } from "./compaction.ts";
 import { runInContext } from "./context.ts";
@@ -63,7 +63,7 @@ export class RecordingTurn implements TurnTrace {
     const succeed = (value: Awaited<Result>): void => {
       const item = (): unknown => (options.item === undefined ? value : options.item(value));
       const outputPreview = typeof value === "string" ? value : undefined;
-      call.ended({ outputPreview, result: () => ({ type: "direct", item: (item() ?? null) as JsonValue }) });
+      call.ended({ outputPreview, result: () => ({ type: "direct", item: item() ?? null }) });
     };
     // The host gets the very promise that its tool made; this only listens to it.
     if (isPromise(returned)) {
