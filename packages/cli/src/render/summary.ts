@@ -16,7 +16,7 @@ export function summaryLines(graph: RolloutGraph, colour: ChalkInstance): readon
     count(size(graph.inference_calls), "model request"),
     count(size(graph.tool_calls), "tool call"),
     count(size(graph.code_cells), "code cell"),
-    count(graph.usage.total.total_tokens, "token"),
+    graph.usage.total.total_tokens === 0 ? "tokens unknown" : count(graph.usage.total.total_tokens, "token"),
   ];
   const when =
     graph.started_at_us === null
