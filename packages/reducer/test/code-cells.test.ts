@@ -53,7 +53,7 @@ describe("a code cell", () => {
         caused_by: { thread_id: "root", model_visible_call_id: "x1", inference_call_id: "inference-1" },
         notifications: [],
         nested_tool_call_ids: ["n1"],
-        evidence: { seqs: [7, 10, 11, 13], payload_ids: ["payload-3"] },
+        evidence: { seqs: [5, 6, 7, 10, 11, 13], payload_ids: ["payload-2", "payload-3"] },
         provenance: "recorded",
       },
     });

@@ -51,7 +51,7 @@ describe("a tool call", () => {
       runtime_payload_ids: [],
       caused_by: { thread_id: "root", model_visible_call_id: "c1", inference_call_id: "inference-1" },
       visibility: { produced_bytes: 90, to_requester_bytes: 9, to_model_bytes: 8, seen_by_model: true },
-      evidence: { seqs: [6, 7, 8], payload_ids: ["payload-3", "payload-4"] },
+      evidence: { seqs: [5, 6, 7, 8], payload_ids: ["payload-3", "payload-2", "payload-4"] },
       provenance: "recorded",
     });
     expect(graph.conversation_items["item:3"]?.produced_by).toEqual([{ type: "tool", tool_call_id: "c1" }]);

@@ -80,7 +80,7 @@ function link(reduction: Reduction, item: TranscriptItem, origin: ItemOrigin): v
   if (callId !== null && (kind === "function_call" || kind === "custom_tool_call")) {
     attachCallItem(reduction, item, { callId, ...origin });
   } else if (callId !== null && (kind === "function_call_output" || kind === "custom_tool_call_output")) {
-    attachOutputItem(reduction, item, { callId, ...origin });
+    attachOutputItem(item, { callId, ...origin });
   }
   if (origin.inference === undefined && origin.compactionId === undefined) offerMessage(item, origin.thread);
 }

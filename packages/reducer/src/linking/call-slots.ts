@@ -30,7 +30,7 @@ export function attachCallItem(reduction: Reduction, item: TranscriptItem, place
   if (slot.cell !== null) joinSourceItem(slot.cell, item);
 }
 
-export function attachOutputItem(reduction: Reduction, item: TranscriptItem, place: ItemPlace): void {
+export function attachOutputItem(item: TranscriptItem, place: ItemPlace): void {
   const slots = place.thread.slots.get(place.callId) ?? [];
   const slot =
     (place.compactionId === undefined

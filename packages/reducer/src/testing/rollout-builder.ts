@@ -240,7 +240,7 @@ export class TurnBuilder {
   }
 
   compact(id: string, history: { input: readonly JsonValue[]; replacement: readonly JsonValue[] }): this {
-    const checkpoint = { input_history: history.input, replacement_history: history.replacement };
+    const checkpoint = { input_history: [...history.input], replacement_history: [...history.replacement] };
     return this.event({
       type: "compaction_installed",
       compaction_id: id,
@@ -268,13 +268,13 @@ export class InferenceBuilder {
       type: "inference_completed",
       inference_call_id: this.id,
       response_id: options.responseId ?? null,
-      response: this.#response({ output_items: output, ...usage }),
+      response: this.#response({ output_items: [...output], ...usage }),
     });
     return this;
   }
 
   fail(error: string, partial?: readonly JsonValue[]): this {
-    const response = partial === undefined ? null : this.#response({ output_items: partial });
+    const response = partial === undefined ? null : this.#response({ output_items: [...partial] });
     this.#turn.event({
       type: "inference_failed",
       inference_call_id: this.id,
@@ -285,7 +285,7 @@ export class InferenceBuilder {
   }
 
   cancel(reason: string, partial?: readonly JsonValue[]): this {
-    const response = partial === undefined ? null : this.#response({ output_items: partial });
+    const response = partial === undefined ? null : this.#response({ output_items: [...partial] });
     this.#turn.event({
       type: "inference_cancelled",
       inference_call_id: this.id,
