@@ -218,14 +218,11 @@ function dependent(left: RawEvent, right: RawEvent): boolean {
   return objectOf(left) === objectOf(right);
 }
 
-/** A cell, with its nested calls, or a tool call. */
+/** A cell, with its nested calls (which are named after it), or a tool call. */
 function objectOf({ payload }: RawEvent): string {
   if ("runtime_cell_id" in payload) return payload.runtime_cell_id;
-  if (payload.type === "tool_call_started" && payload.requester.type === "code_cell") {
-    return payload.requester.runtime_cell_id;
-  }
   if (!("tool_call_id" in payload)) return "";
-  return payload.tool_call_id.startsWith("nested-") ? "nested" : payload.tool_call_id;
+  return payload.tool_call_id.split("@")[1] ?? payload.tool_call_id;
 }
 
 /** The graph without times, places and numbers, its lists of members sorted. */

@@ -128,7 +128,13 @@ function nest(rollout: RolloutBuilder, turn: TurnBuilder, call: OpenCall): void 
   const nested = call.nested.shift();
   if (nested !== undefined) nested.end("completed", { result: { type: "code_mode", value: 1 } });
   else
-    call.nested.push(turn.tool(rollout.next("nested"), { cell: `r-${call.id}`, label: "inner", input: {} }));
+    call.nested.push(
+      turn.tool(`${rollout.next("nested")}@r-${call.id}`, {
+        cell: `r-${call.id}`,
+        label: "inner",
+        input: {},
+      }),
+    );
 }
 
 function finishCall(agent: Agent, call: OpenCall): void {

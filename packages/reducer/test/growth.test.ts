@@ -1,0 +1,47 @@
+import { expect, it } from "vitest";
+import { graphJson, reduceRollout } from "@rollout-trace/reducer";
+import {
+  assistantMessage,
+  functionCall,
+  functionOutput,
+  RolloutBuilder,
+  userMessage,
+} from "@rollout-trace/reducer/testing";
+
+/** Turns that each make a call; every request continues the response before it. */
+function conversation(turns: number): RolloutBuilder {
+  const rollout = new RolloutBuilder();
+  for (let index = 0; index < turns; index += 1) {
+    const turn = rollout.root.turn();
+    const call = functionCall(`call-${index}`, "tool", { index });
+    const mode = { type: "incremental", previous_response_id: `response-${index - 1}` };
+    const input =
+      index === 0 ? [userMessage("go")] : [functionOutput(`call-${index - 1}`, `result ${index}`)];
+    turn
+      .request(input, index === 0 ? {} : { mode })
+      .respond([assistantMessage(`answer ${index}`), call], { responseId: `response-${index}` });
+    turn.tool(`call-${index}`, { input: { index } }).end();
+    turn.end();
+  }
+  rollout.end().complete();
+  return rollout;
+}
+
+/** Nanoseconds of the fastest of three runs, per event. */
+function timePerEvent(rollout: RolloutBuilder): number {
+  const times = [1, 2, 3].map(() => {
+    const start = process.hrtime.bigint();
+    reduceRollout(rollout.source());
+    return Number(process.hrtime.bigint() - start);
+  });
+  return Math.min(...times) / rollout.events.length;
+}
+
+it("costs about as much for each event, and writes about as much, in a conversation ten times as long", () => {
+  const [short, long] = [conversation(200), conversation(2000)];
+  timePerEvent(short);
+  expect(timePerEvent(long) / timePerEvent(short)).toBeLessThan(2);
+  const bytesPerEvent = (rollout: RolloutBuilder) =>
+    graphJson(reduceRollout(rollout.source())).length / rollout.events.length;
+  expect(bytesPerEvent(long) / bytesPerEvent(short)).toBeLessThan(1.1);
+});
