@@ -40,7 +40,7 @@ function orphans(state: ReducerState): readonly Diagnostic[] {
 function missingSources(state: ReducerState): readonly Diagnostic[] {
   const slots = [...state.threads.values()]
     .filter(({ conversation }) => conversation.hasRequests)
-    .flatMap(({ slots: byId }) => [...byId.values()].flat());
+    .flatMap(({ slots: byId }) => [...byId.values()].flatMap(({ all }) => all));
   return slots.flatMap((slot) => {
     const object = slot.callItems.length === 0 ? askedFor(slot) : null;
     if (object === null) return [];

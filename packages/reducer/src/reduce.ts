@@ -28,9 +28,12 @@ export interface Reducer {
   apply(event: unknown): void;
   /** Takes a place that the source could not read; becomes the diagnostic `source_problem`. */
   report(problem: SourceProblem): void;
-  /** The graph of what was applied so far: the same as `finish` would give. Costs the size of the graph; may be called often. */
+  /**
+   * The graph of what was applied so far: what `finish` would give, or throw, if the input ended here. Costs the size of the
+   * graph; changes nothing.
+   */
   snapshot(): RolloutGraph;
-  /** The graph. `apply` and `report` throw `ReduceError` (`reducer_finished`) afterwards. */
+  /** The graph. In strict mode, events that still wait for what they name are thrown as `unknown_reference`. `apply` and `report` throw `ReduceError` (`reducer_finished`) afterwards. */
   finish(): RolloutGraph;
 }
 

@@ -61,7 +61,8 @@ describe("the canonical text", () => {
          "conversation_item_ids": [],
          "evidence": {
           "seqs": [
-           2
+           2,
+           3
           ],
           "payload_ids": []
          },
@@ -97,7 +98,9 @@ describe("the canonical text", () => {
       }
       "
     `);
-    expect(graphDigest(reduce(rollout))).toMatchInlineSnapshot(`"56dac3b870ba0ea0e9406b1b86f091488231e95e2fdff5444d79f2b6622641c9"`);
+    expect(graphDigest(reduce(rollout))).toMatchInlineSnapshot(
+      `"4d2e627c55457bed5909fa0d4746e3f3d5c618824c96e86c21bef443719182f4"`,
+    );
   });
 
   it("ends with a newline, has no trailing spaces, and parses to the graph", () => {

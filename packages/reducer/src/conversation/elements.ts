@@ -54,15 +54,8 @@ export interface ElementSource {
 
 /** The elements of an array, or null (and a diagnostic) when there is none that can be read. */
 export function readElements(reduction: Reduction, source: ElementSource): Reading | null {
-  const normalise = NORMALISERS[source.dialect];
-  if (normalise === undefined) {
-    reduction.diagnose(
-      "unsupported_dialect",
-      `the conversation of payload ${JSON.stringify(source.payloadId)} is in dialect ${source.dialect}, which cannot be read`,
-      { type: "payload", id: source.payloadId },
-    );
-    return null;
-  }
+  const normalise = normaliserOf(reduction, source);
+  if (normalise === null) return null;
   const items = readArray(reduction, source);
   if (items === null) return null;
   const { live, liveContent } = source.conversation;
@@ -92,10 +85,24 @@ export function readElement(
   reduction: Reduction,
   source: { payloadId: string; dialect: Dialect },
 ): NormalItem | SkippedItem | null {
-  const normalise = NORMALISERS[source.dialect];
-  if (normalise === undefined) return null;
+  const normalise = normaliserOf(reduction, source);
+  if (normalise === null) return null;
   const value = readJson(reduction, source.payloadId);
   return value === null ? null : normalise(value, source.payloadId);
+}
+
+function normaliserOf(
+  reduction: Reduction,
+  { payloadId, dialect }: { payloadId: string; dialect: Dialect },
+): Normalise | null {
+  const normalise = NORMALISERS[dialect];
+  if (normalise !== undefined) return normalise;
+  reduction.diagnose(
+    "unsupported_dialect",
+    `the conversation of payload ${JSON.stringify(payloadId)} is in dialect ${dialect}, which cannot be read`,
+    { type: "payload", id: payloadId },
+  );
+  return null;
 }
 
 /** A document, or null (and a diagnostic, unless the payload is known to be missing) when it cannot be read. */

@@ -1,5 +1,10 @@
 /** The recording itself, breadcrumbs, and the host's own spans. */
-import type { JsonObject, RecordingEventPayload, SpanLink } from "@rollout-trace/protocol";
+import {
+  canonicalJson,
+  type JsonObject,
+  type RecordingEventPayload,
+  type SpanLink,
+} from "@rollout-trace/protocol";
 import { type Draft, startedAt } from "../graph/draft.ts";
 import type { GraphSpanLink, Span } from "../graph/span.ts";
 import { mayEnd } from "../linking/closing.ts";
@@ -96,6 +101,5 @@ function linkOf({ trace_id, span_id, attributes }: SpanLink): GraphSpanLink {
 
 /** Attribute order is an accident of the exporter. */
 function sorted(attributes: JsonObject): JsonObject {
-  const keys = Object.keys(attributes).toSorted((left, right) => (left < right ? -1 : left > right ? 1 : 0));
-  return Object.fromEntries(keys.map((key) => [key, attributes[key] ?? null]));
+  return JSON.parse(canonicalJson(attributes)) as JsonObject;
 }

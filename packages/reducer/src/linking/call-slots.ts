@@ -2,8 +2,8 @@
  * Where everything that carries one model-visible call id in one thread meets: the call item, the output items, the tool
  * call and the code cell. They arrive in any order; each link is made when the second of its two ends arrives.
  *
- * Models reuse call ids, so a thread has a list of uses for each id. A start (tool call, cell) belongs to the oldest use that
- * has no output yet and no such start; an output belongs to the latest use that has none.
+ * Models reuse call ids, so a thread has uses for each id. A start (tool call, cell) belongs to the oldest use that has no
+ * output yet and no such start; an output belongs to the latest use that has none, or where all have to the latest.
  */
 import { addOrigin, type Reduction } from "../reduction.ts";
 import type { CallSlot, CellState, InferenceState, ToolCallState } from "../state/call-state.ts";
@@ -31,11 +31,9 @@ export function attachCallItem(reduction: Reduction, item: TranscriptItem, place
 }
 
 export function attachOutputItem(item: TranscriptItem, place: ItemPlace): void {
-  const slots = place.thread.slots.get(place.callId) ?? [];
-  const slot =
-    (place.compactionId === undefined
-      ? slots.findLast(({ outputItems }) => outputItems.length === 0)
-      : undefined) ?? latestSlot(place);
+  const isReplay = place.compactionId !== undefined;
+  const open = isReplay ? undefined : place.thread.slots.get(place.callId)?.open.pop();
+  const slot = open ?? latestSlot(place);
   item.slot = slot;
   slot.outputItems.push(item);
   if (slot.toolCall !== null) joinOutputItem(slot.toolCall, item);
@@ -61,10 +59,10 @@ export function attachCell(reduction: Reduction, cell: CellState, place: ItemPla
 }
 
 function slotFor(reduction: Reduction, place: ItemPlace, lacks: (slot: CallSlot) => boolean): CallSlot {
-  const slots = place.thread.slots.get(place.callId);
-  const open = slots?.find((slot) => slot.outputItems.length === 0 && lacks(slot));
+  const uses = place.thread.slots.get(place.callId);
+  const open = uses?.open.find(lacks);
   if (open !== undefined) return open;
-  if (slots !== undefined) {
+  if (uses !== undefined) {
     reduction.diagnose(
       "call_id_reused",
       `thread ${JSON.stringify(place.thread.draft.thread_id)} uses call id ${JSON.stringify(place.callId)} again`,
@@ -75,7 +73,7 @@ function slotFor(reduction: Reduction, place: ItemPlace, lacks: (slot: CallSlot)
 }
 
 function latestSlot(place: ItemPlace): CallSlot {
-  return place.thread.slots.get(place.callId)?.at(-1) ?? newSlot(place);
+  return place.thread.slots.get(place.callId)?.all.at(-1) ?? newSlot(place);
 }
 
 function newSlot({ thread, callId }: ItemPlace): CallSlot {
@@ -88,9 +86,12 @@ function newSlot({ thread, callId }: ItemPlace): CallSlot {
     cell: null,
     inference: null,
   };
-  const slots = thread.slots.get(callId);
-  if (slots === undefined) thread.slots.set(callId, [slot]);
-  else slots.push(slot);
+  const uses = thread.slots.get(callId);
+  if (uses === undefined) thread.slots.set(callId, { all: [slot], open: [slot] });
+  else {
+    uses.all.push(slot);
+    uses.open.push(slot);
+  }
   return slot;
 }
 

@@ -24,6 +24,12 @@ export interface CallSlot {
   inference: Draft<InferenceCall> | null;
 }
 
+/** The uses of one model-visible call id in one thread, oldest first; `open` are those without an output. */
+export interface CallUses {
+  readonly all: CallSlot[];
+  readonly open: CallSlot[];
+}
+
 export interface InferenceState {
   readonly draft: Draft<InferenceCall>;
   readonly thread: ThreadState;

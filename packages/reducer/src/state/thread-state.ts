@@ -3,7 +3,7 @@ import type { Dialect } from "@rollout-trace/protocol";
 import type { Draft } from "../graph/draft.ts";
 import type { Thread, Turn } from "../graph/thread.ts";
 import type {
-  CallSlot,
+  CallUses,
   CellState,
   EdgeState,
   InferenceState,
@@ -27,8 +27,8 @@ export interface ThreadState {
   readonly conversation: Conversation;
   /** The wire format of its latest request. */
   dialect: Dialect;
-  /** Every use of each model-visible call id, oldest first. */
-  readonly slots: Map<string, CallSlot[]>;
+  /** By model-visible call id. */
+  readonly slots: Map<string, CallUses>;
   /** The latest cell with each runtime cell id. */
   readonly cells: Map<string, CellState>;
   /** Nested calls by a runtime cell id that nothing has started yet; a cell that starts with that id takes them. */
