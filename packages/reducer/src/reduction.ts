@@ -11,6 +11,7 @@ import { ReduceError } from "./errors.ts";
 import type { Anchor, Provenance, TokenUsage } from "./graph/base.ts";
 import { type EvidenceDraft, type Moment, startedAt } from "./graph/draft.ts";
 import type { GraphThreadOrigin } from "./graph/thread.ts";
+import { enqueue } from "./state/queues.ts";
 import { emptyState, type ReducerState } from "./state/reducer-state.ts";
 import { emptyInside, type ThreadState, type TurnState } from "./state/thread-state.ts";
 
@@ -226,10 +227,7 @@ export class Reduction {
 
   /** Keeps an event until what it names starts. `scope` is what the id is unique in: its thread, if nothing else is said. */
   awaitStart(kind: AwaitedKind, id: string, event: RawEvent, scope: string | null = event.thread_id): void {
-    const key = waitingKey(kind, id, scope);
-    const queue = this.state.waiting.get(key);
-    if (queue === undefined) this.state.waiting.set(key, [event]);
-    else queue.push(event);
+    enqueue(this.state.waiting, waitingKey(kind, id, scope), event);
   }
 
   /** The events that were kept for something that has now started, in order. */

@@ -215,7 +215,7 @@ describe("a wait", () => {
       const rollout = new RolloutBuilder();
       const turn = rollout.root.turn();
       const cell = turn.cell("1", "x1").respond("yielded");
-      const start = () => turn.tool("w1", { kind, label: "wait", input: { cell_id: "1" } });
+      const start = () => turn.tool("w1", { kind, label: "wait", input: { cell_id: "1", terminate: true } });
       const early = callFirst ? start() : null;
       cell.wait("wait-1", { callId: "w1" });
       const call = early ?? start();
@@ -236,7 +236,10 @@ describe("a wait", () => {
         },
       ]);
       expect(graph.code_cells[CELL]?.yields).toMatchObject([{ wait_id: null }, { wait_id: "wait-1" }]);
-      expect(graph.code_cells[CELL]?.runtime_status).toBe("yielded");
+      expect(graph.code_cells[CELL]).toMatchObject({
+        runtime_status: "yielded",
+        cancellation: { cause: "model" },
+      });
     }
   });
 

@@ -7,6 +7,7 @@
 import type { Reduction } from "../reduction.ts";
 import type { InferenceState } from "../state/call-state.ts";
 import type { ContextNode, Conversation, TranscriptItem } from "../state/conversation-state.ts";
+import { enqueue } from "../state/queues.ts";
 import { addChild, childOf, pathTo } from "./context-tree.ts";
 import type { Element, Reading } from "./elements.ts";
 import { identityOf, isSameItem, isSameSort } from "./identity.ts";
@@ -178,10 +179,7 @@ class Candidates {
   #indexRest(): Map<string, TranscriptItem[]> {
     const index = new Map<string, TranscriptItem[]>();
     for (const item of this.#conversation.live.slice(this.#kept)) {
-      const identity = identityOf(item.normal);
-      const queue = index.get(identity);
-      if (queue === undefined) index.set(identity, [item]);
-      else queue.push(item);
+      enqueue(index, identityOf(item.normal), item);
     }
     return index;
   }

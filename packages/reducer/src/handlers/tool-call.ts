@@ -17,6 +17,7 @@ import {
 import { joinWaitCall } from "../linking/waits.ts";
 import type { Reduction } from "../reduction.ts";
 import type { CellState, ToolCallState } from "../state/call-state.ts";
+import { enqueue } from "../state/queues.ts";
 import type { ThreadState, TurnState } from "../state/thread-state.ts";
 import type { Handlers } from "./handler.ts";
 import { duplicateStart } from "./rollout.ts";
@@ -202,7 +203,7 @@ function startCall(reduction: Reduction, payload: ToolCallStarted, place: CallPl
     turn?.inside.calls.add(call);
     thread?.inside.calls.add(call);
     if (requester.type === "code_cell" && thread !== null)
-      leaveOrphan(thread, requester.runtime_cell_id, call);
+      enqueue(thread.orphans, requester.runtime_cell_id, call);
   }
   return call;
 }
@@ -225,12 +226,6 @@ export function adopt(reduction: Reduction, cell: CellState, call: ToolCallState
   call.turn?.inside.calls.delete(call);
   call.thread?.inside.calls.delete(call);
   if (draft.execution.status === "running") cell.openNested.add(call);
-}
-
-function leaveOrphan(thread: ThreadState, runtimeCellId: string, call: ToolCallState): void {
-  const orphans = thread.orphans.get(runtimeCellId);
-  if (orphans === undefined) thread.orphans.set(runtimeCellId, [call]);
-  else orphans.push(call);
 }
 
 function addRuntime(reduction: Reduction, call: ToolCallState, runtimeId: string): void {

@@ -7,6 +7,7 @@
 import { addOrigin } from "../reduction.ts";
 import type { EdgeState } from "../state/call-state.ts";
 import type { TranscriptItem } from "../state/conversation-state.ts";
+import { enqueue } from "../state/queues.ts";
 import type { ThreadState } from "../state/thread-state.ts";
 
 export interface Delivery {
@@ -75,10 +76,4 @@ function contentsOf(item: TranscriptItem): readonly string[] {
 /** `author` is null for an item that does not say who wrote it. */
 function keyOf(author: string | null, content: string): string {
   return JSON.stringify([author, content]);
-}
-
-function enqueue<Entry>(queues: Map<string, Entry[]>, key: string, entry: Entry): void {
-  const queue = queues.get(key);
-  if (queue === undefined) queues.set(key, [entry]);
-  else queue.push(entry);
 }

@@ -3,6 +3,7 @@ import type { EdgeKind } from "../graph/edge.ts";
 import type { Anchor } from "../graph/base.ts";
 import type { Reduction } from "../reduction.ts";
 import type { EdgeState, Interaction } from "../state/call-state.ts";
+import { enqueue } from "../state/queues.ts";
 import type { ThreadState, TurnState } from "../state/thread-state.ts";
 import { expectMessage } from "./deliveries.ts";
 
@@ -70,9 +71,8 @@ export function recipientStarted(reduction: Reduction, threadId: string): void {
 }
 
 function awaitRecipient(reduction: Reduction, threadId: string, interaction: Interaction): void {
-  const waiting = reduction.state.awaitingThread.get(threadId);
-  if (waiting === undefined) reduction.state.awaitingThread.set(threadId, [interaction]);
-  else if (!waiting.includes(interaction)) waiting.push(interaction);
+  const { awaitingThread } = reduction.state;
+  if (awaitingThread.get(threadId)?.at(-1) !== interaction) enqueue(awaitingThread, threadId, interaction);
 }
 
 export interface ObservedResult {

@@ -2,6 +2,7 @@
 import type { Reduction } from "../reduction.ts";
 import type { CellState } from "../state/call-state.ts";
 import type { TranscriptItem } from "../state/conversation-state.ts";
+import { enqueue } from "../state/queues.ts";
 
 export function addNotification(reduction: Reduction, cell: CellState, text: string): void {
   const index = cell.draft.notifications.length;
@@ -19,10 +20,4 @@ export function matchNotification(cell: CellState, item: TranscriptItem): void {
     return;
   }
   cell.draft.notifications[index] = { ...notification, output_item_id: item.draft.item_id };
-}
-
-function enqueue<Entry>(queues: Map<string, Entry[]>, key: string, entry: Entry): void {
-  const queue = queues.get(key);
-  if (queue === undefined) queues.set(key, [entry]);
-  else queue.push(entry);
 }

@@ -42,6 +42,16 @@ export function joinWaitCall(reduction: Reduction, call: ToolCallState, input: W
   const { thread, draft } = call;
   if (thread === null) return;
   const callId = draft.model_visible_call_id;
+  const cell = runtimeCellId === null ? null : (thread.cells.get(runtimeCellId) ?? null);
+  if (cell !== null && terminates) {
+    cell.draft.cancellation ??= {
+      ...reduction.moment,
+      cause: "model",
+      limit: null,
+      model_visible_call_id: callId,
+    };
+    reduction.touch(cell.draft);
+  }
   if (callId !== null) {
     thread.waitCallsByCall.set(callId, call);
     const observed = thread.waitsByCall.get(callId);
@@ -50,16 +60,7 @@ export function joinWaitCall(reduction: Reduction, call: ToolCallState, input: W
       return;
     }
   }
-  const cell = runtimeCellId === null ? null : (thread.cells.get(runtimeCellId) ?? null);
   if (cell === null || runtimeCellId === null) return;
-  if (terminates) {
-    cell.draft.cancellation ??= {
-      ...reduction.moment,
-      cause: "model",
-      limit: null,
-      model_visible_call_id: callId,
-    };
-  }
   const wait = addWait(reduction, cell, {
     runtimeCellId,
     wait: emptyWait(reduction, { toolCallId: draft.tool_call_id, callId }),
@@ -95,7 +96,7 @@ function addWait(
 ): WaitState {
   const index = cell === null ? -1 : cell.draft.waits.push(wait) - 1;
   if (cell !== null) reduction.touch(cell.draft);
-  return { cell, index, runtimeCellId, seq: reduction.moment.seq, observed: false };
+  return { cell, index, runtimeCellId, observed: false };
 }
 
 function emptyWait(

@@ -74,7 +74,6 @@ export interface WaitState {
   readonly cell: CellState | null;
   readonly index: number;
   readonly runtimeCellId: string;
-  readonly seq: number;
   /** Whether a runtime event (not only a tool call) told of it; then the runtime's window is the wait's. */
   observed: boolean;
 }
