@@ -11,7 +11,11 @@ const ROOT = resolve(import.meta.dirname, "..");
 const folder = mkdtempSync(join(tmpdir(), "packed-"));
 try {
   for (const name of readdirSync(join(ROOT, "packages"))) {
-    const packed = run("npm", ["pack", "--silent", "--pack-destination", folder], join(ROOT, "packages", name)).trim();
+    const packed = run(
+      "npm",
+      ["pack", "--silent", "--pack-destination", folder],
+      join(ROOT, "packages", name),
+    ).trim();
     run("publint", ["--strict", "--pack", "false", "."], join(ROOT, "packages", name));
     run("attw", [join(folder, packed), "--profile", "esm-only", "--format", "ascii"], ROOT);
   }
