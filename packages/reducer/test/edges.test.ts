@@ -50,6 +50,21 @@ describe("a spawn", () => {
     expect(checkGraph(graph)).toEqual([]);
   });
 
+  it("keeps the host's own account of it with the call", () => {
+    const { rollout, turn } = spawned();
+    const runtime = rollout.payload("tool_runtime_event", { agent_thread_id: "child" });
+    turn.event({
+      type: "agent_interaction_ended",
+      tool_call_id: "s1",
+      kind: "spawn_agent",
+      status: "completed",
+      runtime,
+    });
+    const call = reduce(rollout).tool_calls["s1"];
+    expect(call?.runtime_payload_ids).toEqual([runtime.payload_id]);
+    expect(call?.evidence.payload_ids).toContain(runtime.payload_id);
+  });
+
   it("whose message never shows up leads to the thread", () => {
     const { rollout } = spawned();
     expect(reduce(rollout).interaction_edges[SPAWN]).toMatchObject({

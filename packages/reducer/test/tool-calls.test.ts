@@ -10,6 +10,17 @@ import {
 import { codesOf, findingsOf, reduce, reduceLeniently } from "./support.ts";
 
 describe("a tool call", () => {
+  it("is of the kind that it turned out to be when it ran, not of that which it was dispatched as", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.request([userMessage("hi")]).respond([functionCall("c1", "echo", {})]);
+    turn.tool("c1", { label: "echo" });
+    const kind = { type: "mcp", server: "echo", tool: "echo" };
+    const runtime = rollout.payload("tool_runtime_event", {});
+    turn.event({ type: "tool_call_runtime_started", tool_call_id: "c1", kind, runtime });
+    expect(reduce(rollout).tool_calls["c1"]?.kind).toEqual(kind);
+  });
+
   it("is linked to its call item, its output item and the inference call that asked for it", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();

@@ -47,13 +47,15 @@ type InteractionEvent = RawEvent<AgentInteractionStarted | AgentInteractionEnded
 
 /** The interaction that an event is about, with what the event adds to it; null when it has to wait for its tool call. */
 function interactionOf(reduction: Reduction, event: InteractionEvent): Interaction | null {
-  const { tool_call_id: id, kind, target_thread_id: targetId, message } = event.payload;
+  const { tool_call_id: id, kind, target_thread_id: targetId, message, runtime } = event.payload;
   const { toolCalls } = reduction.state;
   const call = toolCalls.find(id, event.thread_id);
   if (call === undefined) {
     reduction.awaitStart("tool_call", id, event);
     return null;
   }
+  const runtimeId = reduction.payload(runtime);
+  if (runtimeId !== null) call.draft.runtime_payload_ids.push(runtimeId);
   reduction.touch(call.draft);
   const interaction = (call.interaction ??= {
     call,

@@ -52,7 +52,10 @@ export const toolCallHandlers: Handlers<ToolCallEventPayload["type"]> = {
   tool_call_runtime_started(reduction, event) {
     const call = find(reduction, event);
     if (call === null) return;
-    const runtimeId = reduction.payload(event.payload.runtime);
+    const { kind, runtime } = event.payload;
+    // What it turned out to be outranks what it was dispatched as.
+    call.draft.kind = kind ?? call.draft.kind;
+    const runtimeId = reduction.payload(runtime);
     addRuntime(reduction, call, runtimeId);
     beginRuntime(reduction, call, runtimeId);
   },
