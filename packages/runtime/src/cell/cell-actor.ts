@@ -52,8 +52,9 @@ export class CellActor {
   });
   /** Filled when somebody begins to wait, emptied by the effect that answers. */
   readonly #waiters = new Map<number, Waiter>();
-  #nextWaiter = 0;
+  #nextWaiter = INITIAL_OBSERVER;
   #deadline: NodeJS.Timeout | undefined;
+  readonly #until: Until;
   #state: CellState;
 
   constructor(setup: CellSetup, host: CellHost, observer: ObserverPort, until: Until, waiter: Waiter) {
@@ -69,16 +70,17 @@ export class CellActor {
     this.#cpu = new CpuWatch(setup.limits.cpuMs, this.#isolate, () => {
       this.#mailbox.control({ type: "limit_exceeded", limit: "cpu" });
     });
-    const id = this.#register(waiter);
-    this.#state = initialState({ id, until });
-    if (until.type === "yield") this.#armDeadline(id, until.deadlineMs);
+    this.#until = until;
+    this.#state = initialState({ id: this.#register(waiter), until });
   }
 
+  /** Once. What need not be done before the script runs is done while it runs. */
   start(source: string, stored: string): void {
     const { cellId, toolCallId } = this.#setup;
     this.#observer.emit({ type: "cell_started", cellId, toolCallId, source });
-    this.#cpu.start();
     this.#isolate.start(source, stored);
+    this.#cpu.start();
+    if (this.#until.type === "yield") this.#armDeadline(INITIAL_OBSERVER, this.#until.deadlineMs);
   }
 
   /** Returns a function by which the observer goes away again. */
@@ -203,6 +205,9 @@ export class CellActor {
     }, ms);
   }
 }
+
+/** What the first to register gets. */
+const INITIAL_OBSERVER = 0;
 
 const END: Until = { type: "end" };
 

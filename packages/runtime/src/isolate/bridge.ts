@@ -8,6 +8,8 @@ import type { CellLimitName } from "@rollout-trace/protocol";
 export type Post = (kind: PostKind, a?: string | number, b?: string | number, c?: string, d?: string) => void;
 
 export type PostKind =
+  /** Says nothing: the first message through a callback takes longer, so one is sent ahead of time. */
+  | "rehearsal"
   /** a: text */
   | "text"
   /** a: URL, b: detail */
@@ -30,8 +32,14 @@ export type PostKind =
   /** a: `CellLimitName` */
   | "limit";
 
-/** Blocks the guest until the host has taken everything posted so far. */
-export type Barrier = () => void;
+/**
+ * Where a guest waits that has posted much: it knocks, and waits until the count in the buffer, an `Int32Array` of one
+ * element, goes up. The host lets it through in a later turn of its own loop, so that no flood is all that the loop does.
+ */
+export interface Gate {
+  readonly knock: () => void;
+  readonly opened: SharedArrayBuffer;
+}
 
 /** Host to guest, one call per turn. `flush` returns the writes; the other kinds return nothing. */
 export type Deliver = (kind: DeliverKind, id: number, ok: boolean, payload: string) => string | undefined;
@@ -50,6 +58,8 @@ export type DeliverKind =
 export interface PreludeConfig {
   readonly tools: readonly PreludeTool[];
   readonly seed: number;
+  /** Whether the prelude is compiled now rather than when a script first needs it. */
+  readonly rehearsed: boolean;
   /** Null unless the script was run before and is to see the same clock again. */
   readonly replay: { readonly clockReads: readonly number[] } | null;
   readonly outputBytes: number;
@@ -72,13 +82,17 @@ export interface PreludeTool {
 /** The limits that the guest itself notices. */
 export type GuestLimit = Extract<CellLimitName, "output" | "pending_tool_calls" | "timers">;
 
-/** Stored values cross the boundary as a JSON array of alternating keys and values, the values being JSON text again. */
+const NO_VALUES: ReadonlyMap<string, string> = new Map();
+
+/** Stored values cross the boundary as a JSON array of alternating keys and values, the values being JSON text again; none
+ * of them as the empty text. */
 export function encodeStored(values: ReadonlyMap<string, string>): string {
-  return JSON.stringify([...values].flat());
+  return values.size === 0 ? "" : JSON.stringify([...values].flat());
 }
 
 /** The reverse of `encodeStored`. The text comes from a guest: anything that is not a pair of strings is left out. */
 export function decodeStored(text: string): ReadonlyMap<string, string> {
+  if (text === "") return NO_VALUES;
   const flat: unknown = JSON.parse(text);
   const values = new Map<string, string>();
   if (!Array.isArray(flat)) return values;

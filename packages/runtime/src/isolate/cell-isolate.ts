@@ -57,7 +57,6 @@ export type StopResult = "stopped" | "stuck" | "poisoned";
 const STOP_CHECK_MS = 150;
 /** A completed cell's isolate is thrown away after its response is out. */
 const DISPOSE_DELAY_MS = 1;
-const NO_WRITES: ReadonlyMap<string, string> = new Map();
 const CALL_PREFIX = "tool-";
 
 export class CellIsolate {
@@ -91,20 +90,21 @@ export class CellIsolate {
     });
   }
 
-  /** Begins to run `source`. `stored` is what `load` finds, encoded; empty when there is nothing. */
+  /**
+   * Begins to run `source`, and says nothing about it before it has returned. `stored` is what `load` finds, encoded; empty
+   * when there is nothing.
+   */
   start(source: string, stored: string): void {
-    this.#turns = this.#run(this.#evaluate(source, stored));
-  }
-
-  async #evaluate(source: string, stored: string): Promise<void> {
-    if (stored !== "") this.#box.provideStored(stored);
-    await this.#box.evaluate(source);
+    this.#turns = this.#run(() => {
+      if (stored !== "") this.#box.provideStored(stored);
+      return this.#box.evaluate(source);
+    });
   }
 
   deliver(delivery: Delivery): void {
     if (this.#phase !== "open") return;
     this.#inbox.push(delivery);
-    this.#turns ??= this.#run(null);
+    this.#turns ??= this.#run(() => this.#nextTurn());
   }
 
   /** Milliseconds of CPU that the script has used, readable while it runs. */
@@ -119,9 +119,12 @@ export class CellIsolate {
   /** The script is over: nothing that it still does counts, and its isolate goes as soon as that delays nobody. */
   retire(): void {
     this.#shut();
-    setTimeout(() => {
-      this.#dispose();
-    }, DISPOSE_DELAY_MS);
+    // Setting a timer takes longer than asking for one, and the response is not out yet.
+    setImmediate(() => {
+      setTimeout(() => {
+        this.#dispose();
+      }, DISPOSE_DELAY_MS);
+    });
   }
 
   /** Stops the script where it is. Resolves when it has really stopped, or was found not to. */
@@ -155,10 +158,10 @@ export class CellIsolate {
   }
 
   /** The turn loop: `first`, then one turn per delivery until there is none. */
-  async #run(first: Promise<unknown> | null): Promise<void> {
-    for (let begun = first; ; begun = null) {
+  async #run(first: () => Promise<unknown> | null): Promise<void> {
+    for (let begin = first; ; begin = () => this.#nextTurn()) {
       try {
-        const turn = begun ?? this.#nextTurn();
+        const turn = begin();
         if (turn === null) break;
         await turn;
       } catch (error) {
@@ -200,7 +203,7 @@ export class CellIsolate {
       return;
     }
     if (error instanceof UnsupportedImport) {
-      this.#fail(`Error: ${error.message}`, NO_WRITES);
+      this.#fail(`Error: ${error.message}`, "");
       return;
     }
     let failure: { readonly error: unknown } | null = null;
@@ -214,10 +217,10 @@ export class CellIsolate {
   }
 
   async #settleFailure(error: unknown): Promise<void> {
-    let writes = NO_WRITES;
+    let writes = "";
     try {
       const text = await this.#box.deliver("flush", 0, true, "");
-      if (typeof text === "string") writes = decodeStored(text);
+      if (typeof text === "string") writes = text;
     } catch {
       // The flush ran microtasks of the script, one of which was left rejected or passed the memory limit.
     }
@@ -226,14 +229,16 @@ export class CellIsolate {
     else this.#fail(scriptErrorText(error), writes);
   }
 
-  #fail(errorText: string, writes: ReadonlyMap<string, string>): void {
-    this.#close({ type: "settled", outcome: { type: "failed", errorText }, writes });
+  #fail(errorText: string, writes: string): void {
+    this.#close({ type: "settled", outcome: { type: "failed", errorText }, writes: decodeStored(writes) });
   }
 
   /** Called by the guest. Must never throw: what a host function throws is copied into the guest, host paths and all. */
   #posted(...[kind, a, b, c, d]: Parameters<Post>): void {
     if (this.#phase !== "open") return;
     switch (kind) {
+      case "rehearsal":
+        return;
       case "text":
         this.#emit({ type: "output", item: { type: "input_text", text: String(a) } });
         return;
@@ -276,7 +281,7 @@ export class CellIsolate {
         });
         return;
       case "fail":
-        this.#fail(scriptStackText(String(a)), decodeStored(String(b)));
+        this.#fail(scriptStackText(String(a)), String(b));
         return;
       case "limit":
         this.#close({ type: "limit_passed", limit: a as GuestLimit });

@@ -34,10 +34,20 @@ const RT_SOURCE = "export const done = globalThis.__rt;\ndelete globalThis.__rt;
 /** Evaluating this rejects exactly when the cell's own module failed. */
 const PROBE_SOURCE = 'import "cell";\nawait undefined;';
 
+/** Compiling blocks the host's loop, which is right for the usual few kilobytes: a thread hop would cost more. */
+const COMPILE_SYNC_CHARS = 64 * 1024;
+
 export interface BoxEvents {
   readonly post: Post;
   /** The isolate is lost, its thread is parked for ever, and its memory stays taken. */
   catastrophe(message: string): void;
+}
+
+export interface BoxOptions {
+  /** The script sees the random numbers and the clock of an earlier run. */
+  readonly replayed?: CellJournal | undefined;
+  /** Made ahead of time: whatever can be done before a script is there is done. */
+  readonly ahead?: boolean | undefined;
 }
 
 export class IsolateBox {
@@ -52,9 +62,8 @@ export class IsolateBox {
   #events: BoxEvents | null = null;
   #catastrophe: string | null = null;
 
-  /** With `replayed` the script sees the random numbers and the clock of an earlier run. */
-  constructor(toolset: Toolset, limits: ResolvedLimits, replayed: CellJournal | null = null) {
-    this.seed = replayed?.random_seed ?? randomInt(2 ** 32);
+  constructor(toolset: Toolset, limits: ResolvedLimits, options: BoxOptions = {}) {
+    this.seed = options.replayed?.random_seed ?? randomInt(2 ** 32);
     this.isolate = new ivm.Isolate({
       memoryLimit: Math.ceil(limits.heapBytes / MIB),
       onCatastrophicError: (message) => {
@@ -63,13 +72,15 @@ export class IsolateBox {
       },
     });
     this.#context = this.isolate.createContextSync();
+    const gate = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
     const post: Post = (...message) => this.#events?.post(...message);
     this.#deliver = this.#context.evalClosureSync(
       PRELUDE_SOURCE,
       [
         new ivm.Callback(post, { ignored: true }),
-        new ivm.Callback(() => {}, { sync: true }),
-        JSON.stringify(preludeConfig(toolset, limits, this.seed, replayed)),
+        new ivm.Callback(() => openSoon(gate), { ignored: true }),
+        new ivm.ExternalCopy(gate).copyInto({ release: true }),
+        JSON.stringify(preludeConfig(toolset, limits, this.seed, options)),
       ],
       { filename: PRELUDE_FILE, result: { reference: true } },
     ) as ivm.Reference<Deliver>;
@@ -93,14 +104,23 @@ export class IsolateBox {
     this.#events = events;
   }
 
-  /** Compiles and runs the script's first turn. Rejects with the script's error, or because something floating was rejected. */
-  async evaluate(source: string): Promise<void> {
-    const cell = await compileCell(this.isolate, source);
+  /**
+   * Compiles and runs the script's first turn. Rejects with the script's error, or because something floating was rejected;
+   * throws when it does not compile.
+   */
+  evaluate(source: string): Promise<unknown> {
+    const options = { filename: CELL_FILE };
+    if (source.length <= COMPILE_SYNC_CHARS)
+      return this.#evaluate(this.isolate.compileModuleSync(source, options));
+    return this.isolate.compileModule(source, options).then((cell) => this.#evaluate(cell));
+  }
+
+  #evaluate(cell: ivm.Module): Promise<unknown> {
     const [wanted] = cell.dependencySpecifiers;
-    if (wanted !== undefined) throw new UnsupportedImport(wanted);
+    if (wanted !== undefined) return Promise.reject(new UnsupportedImport(wanted));
     this.#cell = cell;
     this.#driver.instantiateSync(this.#context, (specifier) => (specifier === "rt" ? this.#rt : cell));
-    await this.#driver.evaluate();
+    return this.#driver.evaluate();
   }
 
   /** Rejects with the script's own error if it has failed. */
@@ -134,13 +154,13 @@ export class UnsupportedImport extends Error {
   }
 }
 
-/** Compiling blocks the host's loop, which is right for the usual few kilobytes: a thread hop would cost more. */
-const COMPILE_SYNC_CHARS = 64 * 1024;
-
-async function compileCell(isolate: ivm.Isolate, source: string): Promise<ivm.Module> {
-  const options = { filename: CELL_FILE };
-  if (source.length > COMPILE_SYNC_CHARS) return await isolate.compileModule(source, options);
-  return isolate.compileModuleSync(source, options);
+/** Lets the guest past its barrier once timers, requests and everybody else had their turn of the loop. */
+function openSoon(gate: SharedArrayBuffer): void {
+  setImmediate(() => {
+    const opened = new Int32Array(gate);
+    Atomics.add(opened, 0, 1);
+    Atomics.notify(opened, 0);
+  });
 }
 
 function noImports(): never {
@@ -151,7 +171,7 @@ function preludeConfig(
   toolset: Toolset,
   limits: ResolvedLimits,
   seed: number,
-  replayed: CellJournal | null,
+  { replayed, ahead = false }: BoxOptions,
 ): PreludeConfig {
   return {
     tools: toolset.tools.map(({ tool, identifier }) => ({
@@ -160,7 +180,8 @@ function preludeConfig(
       freeform: tool.kind === "freeform",
     })),
     seed,
-    replay: replayed === null ? null : { clockReads: replayed.clock_reads },
+    rehearsed: ahead,
+    replay: replayed === undefined ? null : { clockReads: replayed.clock_reads },
     outputBytes: limits.outputBytes,
     pendingToolCalls: limits.pendingToolCalls,
     pendingInputChars: PENDING_INPUT_CHARS,

@@ -1,6 +1,6 @@
 /**
  * Isolates made ahead of time. A script gets a fresh isolate that nobody used before it; only its creation, which is most of
- * the cost, happens earlier, on a timer that lets the reply of the previous request out first.
+ * the cost, happens earlier.
  */
 import { IsolateBox } from "./isolate-box.ts";
 import type { ResolvedLimits } from "./limits.ts";
@@ -9,8 +9,8 @@ import type { Toolset } from "./toolset.ts";
 /** Toolsets that boxes are kept for; a host has few, and each waiting box costs about 1.3 MB. */
 const MAX_SHELVES = 4;
 
-/** `setImmediate` would run before the reply is read and cost it as much as the box takes to make. */
-const FILL_DELAY_MS = 1;
+/** Making a box blocks the loop for about two milliseconds. A short script's response is out by then, and waits for none. */
+const FILL_DELAY_MS = 5;
 
 interface Shelf {
   readonly toolset: Toolset;
@@ -20,8 +20,8 @@ interface Shelf {
 
 export class IsolatePool implements Disposable {
   readonly #size: number;
-  /** By toolset and limits, the least recently used first. */
-  readonly #shelves = new Map<string, Shelf>();
+  /** One for each toolset and limits, the most recently used first. */
+  readonly #shelves: Shelf[] = [];
   #filling: NodeJS.Timeout | null = null;
   #closed = false;
 
@@ -30,9 +30,9 @@ export class IsolatePool implements Disposable {
     this.#size = size;
   }
 
+  /** A box for one script; whoever takes it asks for a refill once the script runs. */
   take(toolset: Toolset, limits: ResolvedLimits): IsolateBox {
     const shelf = this.#shelfFor(toolset, limits);
-    this.#fillSoon();
     for (let box = shelf.boxes.pop(); box !== undefined; box = shelf.boxes.pop()) {
       if (box.usable) return box;
       box.dispose();
@@ -43,27 +43,21 @@ export class IsolatePool implements Disposable {
   [Symbol.dispose](): void {
     this.#closed = true;
     if (this.#filling !== null) clearTimeout(this.#filling);
-    for (const key of this.#shelves.keys()) this.#drop(key);
+    for (const shelf of this.#shelves.splice(0)) drop(shelf);
   }
 
   #shelfFor(toolset: Toolset, limits: ResolvedLimits): Shelf {
-    const { heapBytes, outputBytes, pendingToolCalls, timers } = limits;
-    const key = `${heapBytes} ${outputBytes} ${pendingToolCalls} ${timers} ${toolset.key}`;
-    const shelf = this.#shelves.get(key) ?? { toolset, limits, boxes: [] };
-    this.#shelves.delete(key);
-    this.#shelves.set(key, shelf);
-    const [oldest] = this.#shelves.keys();
-    if (this.#shelves.size > MAX_SHELVES && oldest !== undefined) this.#drop(oldest);
+    const [first] = this.#shelves;
+    if (first !== undefined && fits(first, toolset, limits)) return first;
+    const at = this.#shelves.findIndex((shelf) => fits(shelf, toolset, limits));
+    const [shelf = { toolset, limits, boxes: [] }] = at < 0 ? [] : this.#shelves.splice(at, 1);
+    this.#shelves.unshift(shelf);
+    for (const oldest of this.#shelves.splice(MAX_SHELVES)) drop(oldest);
     return shelf;
   }
 
-  #drop(key: string): void {
-    const shelf = this.#shelves.get(key);
-    this.#shelves.delete(key);
-    for (const box of shelf?.boxes.splice(0) ?? []) box.dispose();
-  }
-
-  #fillSoon(): void {
+  /** Replaces what was taken, a little later. */
+  refill(): void {
     if (this.#closed || this.#size === 0 || this.#filling !== null) return;
     this.#filling = setTimeout(() => {
       this.#filling = null;
@@ -74,9 +68,24 @@ export class IsolatePool implements Disposable {
 
   /** One box per turn of the loop, for the toolset that was used last. */
   #fillOne(): void {
-    const shelf = [...this.#shelves.values()].findLast(({ boxes }) => boxes.length < this.#size);
+    const shelf = this.#shelves.find(({ boxes }) => boxes.length < this.#size);
     if (shelf === undefined) return;
-    shelf.boxes.push(new IsolateBox(shelf.toolset, shelf.limits));
-    this.#fillSoon();
+    shelf.boxes.push(new IsolateBox(shelf.toolset, shelf.limits, { ahead: true }));
+    this.refill();
   }
+}
+
+/** Whether the shelf's boxes are what a script with these tools and limits needs; the CPU limit is the cell's own. */
+function fits(shelf: Shelf, toolset: Toolset, limits: ResolvedLimits): boolean {
+  return (
+    shelf.toolset.key === toolset.key &&
+    shelf.limits.heapBytes === limits.heapBytes &&
+    shelf.limits.outputBytes === limits.outputBytes &&
+    shelf.limits.pendingToolCalls === limits.pendingToolCalls &&
+    shelf.limits.timers === limits.timers
+  );
+}
+
+function drop(shelf: Shelf): void {
+  for (const box of shelf.boxes.splice(0)) box.dispose();
 }

@@ -30,13 +30,14 @@ const MIN_HEAP_BYTES = 8 * MIB;
 
 /** Fills in the defaults. Throws `invalid_request` for a limit out of range, naming it, its value and the range. */
 export function resolveLimits(limits: CellLimits | undefined): ResolvedLimits {
+  if (limits === undefined) return DEFAULT_LIMITS;
   return {
-    heapBytes: limit("heapBytes", limits?.heapBytes, MIN_HEAP_BYTES) ?? DEFAULT_LIMITS.heapBytes,
-    outputBytes: limit("outputBytes", limits?.outputBytes, 1) ?? DEFAULT_LIMITS.outputBytes,
+    heapBytes: limit("heapBytes", limits.heapBytes, MIN_HEAP_BYTES) ?? DEFAULT_LIMITS.heapBytes,
+    outputBytes: limit("outputBytes", limits.outputBytes, 1) ?? DEFAULT_LIMITS.outputBytes,
     pendingToolCalls:
-      limit("pendingToolCalls", limits?.pendingToolCalls, 1) ?? DEFAULT_LIMITS.pendingToolCalls,
-    timers: limit("timers", limits?.timers, 1) ?? DEFAULT_LIMITS.timers,
-    cpuMs: limit("cpuMs", limits?.cpuMs, 1) ?? DEFAULT_LIMITS.cpuMs,
+      limit("pendingToolCalls", limits.pendingToolCalls, 1) ?? DEFAULT_LIMITS.pendingToolCalls,
+    timers: limit("timers", limits.timers, 1) ?? DEFAULT_LIMITS.timers,
+    cpuMs: limit("cpuMs", limits.cpuMs, 1) ?? DEFAULT_LIMITS.cpuMs,
   };
 }
 

@@ -97,9 +97,12 @@ class Replay {
     this.#positions = new Map(
       request.calls.map(({ runtimeToolCallId }, index) => [runtimeToolCallId, index]),
     );
-    this.#isolate = new CellIsolate(new IsolateBox(toolset, limits, request.journal), (event) => {
-      this.#heard(event);
-    });
+    this.#isolate = new CellIsolate(
+      new IsolateBox(toolset, limits, { replayed: request.journal }),
+      (event) => {
+        this.#heard(event);
+      },
+    );
   }
 
   async run(): Promise<ReplayOutcome> {
@@ -108,7 +111,7 @@ class Replay {
       this.#unfinished();
     }, timeoutMs);
     const stored = new Map([...(storedValues ?? [])].map(([key, value]) => [key, JSON.stringify(value)]));
-    this.#isolate.start(source, stored.size === 0 ? "" : encodeStored(stored));
+    this.#isolate.start(source, encodeStored(stored));
     const outcome = await this.#done.promise;
     clearTimeout(timer);
     await this.#isolate.stop();

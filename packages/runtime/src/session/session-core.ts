@@ -70,6 +70,7 @@ export class SessionCore implements CellHost {
     const cell = new CellActor(setup, this, this.observer, until, waiter);
     this.#cells.set(cellId, cell);
     cell.start(request.source, this.#stored.snapshot());
+    pool.refill();
     return { cellId, answer };
   }
 

@@ -5,7 +5,7 @@
  * The one way out: what is posted is bounded per turn of the host's loop, since the guest waits at the barrier, and in all,
  * since it has a budget. Once `end` was called nothing leaves any more.
  */
-import type { Barrier, GuestLimit, Post, PostKind, PreludeConfig } from "../bridge.ts";
+import type { Gate, GuestLimit, Post, PostKind, PreludeConfig } from "../bridge.ts";
 
 export interface Outbox {
   /** `chars` is what the message makes the host keep. */
@@ -23,12 +23,16 @@ export interface Outbox {
   clockRead(time: number): void;
 }
 
-export function makeOutbox(post: Post, barrier: Barrier, config: PreludeConfig): Outbox {
+export function makeOutbox(post: Post, gate: Gate, config: PreludeConfig): Outbox {
   const apply = Reflect.apply;
   const ErrorOf = Error;
   const then = Promise.prototype.then;
   const resolved = Promise.resolve();
   const charCodeAt = String.prototype.charCodeAt;
+  const read = Atomics.load;
+  const waitWhile = Atomics.wait;
+  const opened = new Int32Array(gate.opened);
+  const knock = gate.knock;
 
   let over = false;
   let messages = 0;
@@ -40,7 +44,9 @@ export function makeOutbox(post: Post, barrier: Barrier, config: PreludeConfig):
     if (messages < config.barrierMessages && chars < config.barrierChars) return;
     messages = 0;
     chars = 0;
-    barrier();
+    const before = read(opened, 0);
+    knock();
+    waitWhile(opened, 0, before);
   };
 
   let clock = "";

@@ -5,8 +5,10 @@
  */
 import { boot, type PreludeParts } from "./boot.ts";
 import { installClock } from "./clock.ts";
+import { makeHelpers } from "./helpers.ts";
 import { makeImageParser } from "./image.ts";
 import { makeOutbox } from "./outbox.ts";
+import { rehearse } from "./rehearse.ts";
 import { makeStored } from "./stored.ts";
 import { makeTimers } from "./timers.ts";
 import { makeToolCalls } from "./tool-calls.ts";
@@ -16,16 +18,18 @@ export const PRELUDE_FILE = "code-mode-prelude";
 
 const PARTS: PreludeParts = {
   installClock,
+  makeHelpers,
   makeImageParser,
   makeOutbox,
   makeStored,
   makeTimers,
   makeToolCalls,
+  rehearse,
 };
 
-/** Body of a closure: `$0` is `post`, `$1` is `barrier`, `$2` the configuration as JSON. Returns `deliver`. */
+/** Body of a closure: `$0` is `post`, `$1` and `$2` are the gate, `$3` the configuration as JSON. Returns `deliver`. */
 export const PRELUDE_SOURCE: string = `"use strict";
-return (${boot.toString()})($0, $1, JSON.parse($2), {
+return (${boot.toString()})($0, { knock: $1, opened: $2 }, JSON.parse($3), {
 ${Object.entries(PARTS)
   .map(([name, part]) => `  ${name}: ${String(part)},`)
   .join("\n")}

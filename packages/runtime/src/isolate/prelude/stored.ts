@@ -12,7 +12,7 @@ export interface Stored {
   provide(encoded: string): void;
   store(key: unknown, value: unknown): void;
   load(key: unknown): unknown;
-  /** The cell's writes, encoded as the bridge wants them. */
+  /** The cell's writes, encoded as the bridge wants them; empty when there are none. */
   writes(): string;
 }
 
@@ -67,6 +67,7 @@ export function makeStored(outbox: Outbox): Stored {
       return json === undefined ? undefined : parse(json);
     },
     writes() {
+      if (keyCount === 0) return "";
       let text = "";
       for (let index = 0; index < keyCount; index += 1) {
         const key = keys[index] as string;
