@@ -4,11 +4,6 @@ export { IMAGE_DETAILS } from "./cell.ts";
 export type {
   CellLimits,
   CellNotification,
-  CodeModeErrorCode,
-  CodeModeSession,
-  CodeModeSessionDelegate,
-  CodeModeSessionOptions,
-  CodeModeSessionProvider,
   ContentItem,
   ExecuteRequest,
   ImageDetail,
@@ -157,6 +152,13 @@ export type {
   ToolOutputSizes,
   ToolRequester,
 } from "./raw-event/tool-call.ts";
+export type {
+  CodeModeErrorCode,
+  CodeModeSession,
+  CodeModeSessionDelegate,
+  CodeModeSessionOptions,
+  CodeModeSessionProvider,
+} from "./session.ts";
 export type {
   PayloadItem,
   PayloadRead,
