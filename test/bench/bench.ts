@@ -8,7 +8,7 @@ export interface BenchRow {
   readonly unit: string;
   /** The figure that `value` is compared with, measured in the same run; null where there is none. */
   readonly baseline: number | null;
-  /** `value / baseline`. */
+  /** `value / baseline`, or where both were measured in turns, the median over the pairs. */
   readonly ratio: number | null;
   /** What the ratio (or, without a baseline, the value) must not exceed; null where nothing is promised. */
   readonly bound: number | null;
@@ -18,17 +18,18 @@ export interface BenchRow {
 /** A benchmark: takes its own arguments, gives its rows. */
 export type Bench = (args: readonly string[]) => Promise<readonly BenchRow[]>;
 
-/** Makes a row; ratio and verdict follow from the figures. */
+/** Makes a row; ratio, unless there is a better one, and verdict follow from the figures. */
 export function benchRow(row: {
   readonly bench: string;
   readonly case: string;
   readonly value: number;
   readonly unit: string;
   readonly baseline?: number;
+  readonly ratio?: number;
   readonly bound?: number;
 }): BenchRow {
   const { baseline = null, bound = null } = row;
-  const ratio = baseline === null ? null : row.value / baseline;
+  const ratio = row.ratio ?? (baseline === null ? null : row.value / baseline);
   const judged = ratio ?? row.value;
   return { ...row, baseline, ratio, bound, within: bound === null ? null : judged <= bound };
 }

@@ -3,7 +3,10 @@ import { writeFileSync } from "node:fs";
 import type { Bench, BenchRow } from "./bench.ts";
 
 const BENCHES: ReadonlyMap<string, () => Promise<Bench>> = new Map([
+  ["event-loop", async () => (await import("./event-loop.bench.ts")).eventLoopBench],
+  ["exec-overhead", async () => (await import("./exec-overhead.bench.ts")).execOverheadBench],
   ["reduce", async () => (await import("./reduce.bench.ts")).reduceBench],
+  ["tool-call", async () => (await import("./tool-call.bench.ts")).toolCallBench],
 ]);
 
 const [name, ...rest] = process.argv.slice(2);

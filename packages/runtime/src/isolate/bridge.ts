@@ -4,7 +4,7 @@
  */
 import type { CellLimitName } from "@rollout-trace/protocol";
 
-/** Guest to host. The letters are positional arguments of one call, since objects cost a structured copy each. */
+/** Guest to host. The letters are positional arguments of one call: each is copied by itself, and absent ones cost nothing. */
 export type Post = (kind: PostKind, a?: string | number, b?: string | number, c?: string, d?: string) => void;
 
 export type PostKind =
@@ -42,11 +42,12 @@ export interface Gate {
 }
 
 /** Host to guest, one call per turn. `flush` returns the writes; the other kinds return nothing. */
-export type Deliver = (kind: DeliverKind, id: number, ok: boolean, payload: string) => string | undefined;
+export type Deliver = (id: number, payload: string, kind?: DeliverKind) => string | undefined;
 
+/** Without a kind: id: call number, payload: the result as JSON. */
 export type DeliverKind =
-  /** id: call number, payload: the result as JSON, or the error's text when not ok */
-  | "tool"
+  /** id: call number, payload: the error's text */
+  | "error"
   /** id: timer id */
   | "timer"
   /** payload: the session's stored values; delivered at most once, before the script runs */

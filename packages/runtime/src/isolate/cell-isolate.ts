@@ -3,7 +3,7 @@
  * left to run, how it ended, and which limit it passed. Decides nothing about the cell.
  */
 import type { CellJournal, ImageDetail, ContentItem, JsonValue } from "@rollout-trace/protocol";
-import { decodeStored, type GuestLimit, type Post } from "./bridge.ts";
+import { decodeStored, type Deliver, type GuestLimit, type Post } from "./bridge.ts";
 import { type IsolateBox, UnsupportedImport } from "./isolate-box.ts";
 import { JournalRecorder } from "./journal.ts";
 import { scriptErrorText, scriptLine, scriptStackText } from "./script-error.ts";
@@ -80,8 +80,8 @@ export class CellIsolate {
       emit({ type: "timer_due", timerId });
     });
     box.moveIn({
-      post: (...message) => {
-        this.#posted(...message);
+      post: (kind, a, b, c, d) => {
+        this.#posted(kind, a, b, c, d);
       },
       catastrophe: () => {
         if (this.#phase === "open") this.#close({ type: "limit_passed", limit: "memory" });
@@ -95,16 +95,14 @@ export class CellIsolate {
    * when there is nothing.
    */
   start(source: string, stored: string): void {
-    this.#turns = this.#run(() => {
-      if (stored !== "") this.#box.provideStored(stored);
-      return this.#box.evaluate(source);
-    });
+    if (stored !== "") this.#box.provideStored(stored);
+    this.#turns = this.#run(this.#box.evaluate(source));
   }
 
   deliver(delivery: Delivery): void {
     if (this.#phase !== "open") return;
     this.#inbox.push(delivery);
-    this.#turns ??= this.#run(() => this.#nextTurn());
+    this.#turns ??= this.#run(null);
   }
 
   /** Milliseconds of CPU that the script has used, readable while it runs. */
@@ -158,39 +156,43 @@ export class CellIsolate {
   }
 
   /** The turn loop: `first`, then one turn per delivery until there is none. */
-  async #run(first: () => Promise<unknown> | null): Promise<void> {
-    for (let begin = first; ; begin = () => this.#nextTurn()) {
+  async #run(first: Promise<unknown> | null): Promise<void> {
+    let turn = first;
+    for (;;) {
       try {
-        const turn = begin();
-        if (turn === null) break;
+        if (turn === null) {
+          // Straight from here: isolated-vm walks the stack at each call.
+          const delivery = this.#nextDelivery();
+          turn = this.#box.deliver.apply(undefined, delivery);
+        }
         await turn;
       } catch (error) {
         if (this.#phase === "open") await this.#rejectedTurn(error);
       }
+      turn = null;
+      if (this.#next === this.#inbox.length) break;
     }
+    this.#inbox = [];
+    this.#next = 0;
     this.#turns = null;
     if (this.#phase !== "open") return;
     this.#emit({ type: "idle", delivered: this.#delivered, timers: this.#timers.size });
   }
 
-  /** Hands the next delivery to the script; null when there is none. */
-  #nextTurn(): Promise<unknown> | null {
+  /** Takes the next delivery from the inbox, which is not empty, in the form in which it crosses. */
+  #nextDelivery(): Parameters<Deliver> {
     const delivery = this.#inbox[this.#next];
-    if (delivery === undefined) {
-      this.#inbox = [];
-      this.#next = 0;
-      return null;
-    }
+    if (delivery === undefined) throw new RangeError("nothing to deliver");
     this.#next += 1;
     this.#delivered += 1;
     if (delivery.type === "timer") {
       this.#journal.delivered({ type: "timer", timer_id: delivery.timerId });
-      return this.#box.deliver("timer", delivery.timerId, true, "");
+      return [delivery.timerId, "", "timer"];
     }
     const { callId, result } = delivery;
     this.#journal.delivered({ type: "tool_result", runtime_tool_call_id: callId, ok: result.ok });
     const number = Number(callId.slice(CALL_PREFIX.length));
-    return this.#box.deliver("tool", number, result.ok, result.ok ? result.json : result.error);
+    return result.ok ? [number, result.json] : [number, result.error, "error"];
   }
 
   /**
@@ -219,7 +221,7 @@ export class CellIsolate {
   async #settleFailure(error: unknown): Promise<void> {
     let writes = "";
     try {
-      const text = await this.#box.deliver("flush", 0, true, "");
+      const text = await this.#box.deliver.apply(undefined, [0, "", "flush"]);
       if (typeof text === "string") writes = text;
     } catch {
       // The flush ran microtasks of the script, one of which was left rejected or passed the memory limit.

@@ -53,8 +53,9 @@ export interface BoxOptions {
 export class IsolateBox {
   readonly seed: number;
   readonly isolate: ivm.Isolate;
+  /** One turn per call: hands something to the script and runs until it has nothing left to run. */
+  readonly deliver: ivm.Reference<Deliver>;
   readonly #context: ivm.Context;
-  readonly #deliver: ivm.Reference<Deliver>;
   readonly #rt: ivm.Module;
   readonly #driver: ivm.Module;
   #cell: ivm.Module | null = null;
@@ -73,8 +74,8 @@ export class IsolateBox {
     });
     this.#context = this.isolate.createContextSync();
     const gate = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
-    const post: Post = (...message) => this.#events?.post(...message);
-    this.#deliver = this.#context.evalClosureSync(
+    const post: Post = (kind, a, b, c, d) => this.#events?.post(kind, a, b, c, d);
+    this.deliver = this.#context.evalClosureSync(
       PRELUDE_SOURCE,
       [
         new ivm.Callback(post, { ignored: true }),
@@ -104,15 +105,17 @@ export class IsolateBox {
     this.#events = events;
   }
 
-  /**
-   * Compiles and runs the script's first turn. Rejects with the script's error, or because something floating was rejected;
-   * throws when it does not compile.
-   */
+  /** Compiles and runs the script's first turn. Rejects with the script's error, or because something floating was rejected. */
   evaluate(source: string): Promise<unknown> {
     const options = { filename: CELL_FILE };
-    if (source.length <= COMPILE_SYNC_CHARS)
+    if (source.length > COMPILE_SYNC_CHARS) {
+      return this.isolate.compileModule(source, options).then((cell) => this.#evaluate(cell));
+    }
+    try {
       return this.#evaluate(this.isolate.compileModuleSync(source, options));
-    return this.isolate.compileModule(source, options).then((cell) => this.#evaluate(cell));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   #evaluate(cell: ivm.Module): Promise<unknown> {
@@ -132,14 +135,9 @@ export class IsolateBox {
     await probe.evaluate();
   }
 
-  /** One turn: hands something to the script and runs until it has nothing left to run. */
-  deliver(...[kind, id, ok, payload]: Parameters<Deliver>): Promise<unknown> {
-    return this.#deliver.apply(undefined, [kind, id, ok, payload]);
-  }
-
   /** Before the script runs: gives it the session's values. Runs no code of the script, so it may block. */
   provideStored(values: string): void {
-    this.#deliver.applySync(undefined, ["store", 0, true, values]);
+    this.deliver.applySync(undefined, [0, values, "store"]);
   }
 
   dispose(): void {

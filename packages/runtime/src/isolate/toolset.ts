@@ -8,39 +8,35 @@ export interface Toolset {
   readonly tools: readonly NamedTool[];
 }
 
+interface Known {
+  /** The array's elements when it was named. */
+  readonly elements: readonly ToolDefinition[];
+  readonly toolset: Toolset;
+}
+
 /**
- * Hosts pass the same array with every request; naming and hashing 128 tools each time would cost as much as the cell. An
- * array that was changed since is noticed, because its elements are compared.
+ * Hosts pass the same array with every request; naming and hashing 128 tools each time would cost as much as the cell. An array
+ * whose elements were replaced since is named anew; the elements themselves are taken to stay as they are.
  */
 export class Toolsets {
-  readonly #known = new WeakMap<readonly ToolDefinition[], Toolset>();
+  readonly #known = new WeakMap<readonly ToolDefinition[], Known>();
 
   of(tools: readonly ToolDefinition[]): Toolset {
     const known = this.#known.get(tools);
-    if (known !== undefined && isCurrent(known, tools)) return known;
-    const named = assignToolNames(tools.map((tool) => ({ ...tool })));
+    if (known !== undefined && sameElements(known.elements, tools)) return known.toolset;
+    const elements = [...tools];
+    const named = assignToolNames(elements);
     const key = JSON.stringify(
       named.map(({ tool, identifier }) => [identifier, tool.kind, tool.description]),
     );
     const toolset = { key, tools: named };
-    this.#known.set(tools, toolset);
+    this.#known.set(tools, { elements, toolset });
     return toolset;
   }
 }
 
-function isCurrent(toolset: Toolset, tools: readonly ToolDefinition[]): boolean {
-  return (
-    toolset.tools.length === tools.length &&
-    toolset.tools.every(({ tool: seen }, index) => {
-      const tool = tools[index];
-      return (
-        tool !== undefined &&
-        seen.name === tool.name &&
-        seen.description === tool.description &&
-        seen.kind === tool.kind &&
-        seen.toolName === tool.toolName &&
-        seen.recordAs === tool.recordAs
-      );
-    })
-  );
+function sameElements(left: readonly ToolDefinition[], right: readonly ToolDefinition[]): boolean {
+  if (left.length !== right.length) return false;
+  for (let index = 0; index < left.length; index += 1) if (left[index] !== right[index]) return false;
+  return true;
 }

@@ -94,21 +94,21 @@ export function makeHelpers(post: Post, gate: Gate, config: PreludeConfig, parts
       outbox.assertLive();
       const text = render("text", value);
       outbox.spend(text, config.messageOverheadBytes);
-      outbox.send("text", text.length, text);
+      outbox.send(text.length, "text", text);
     },
     image(value: unknown, detail?: unknown): void {
       outbox.assertLive();
       const image = parseImage(value, detail);
       outbox.assertLive();
       outbox.spend(image.url, config.messageOverheadBytes);
-      outbox.send("image", image.url.length, image.url, image.detail);
+      outbox.send(image.url.length, "image", image.url, image.detail);
     },
     notify(value: unknown): void {
       outbox.assertLive();
       const text = render("notify", value);
       if (apply(trim, text, []) === "") throw new TypeErrorOf("notify: the text is empty");
       outbox.spend(text, config.notifyOverheadBytes);
-      outbox.send("notify", text.length, text);
+      outbox.send(text.length, "notify", text);
     },
     store(key: unknown, value: unknown): void {
       stored.store(key, value);
@@ -125,7 +125,7 @@ export function makeHelpers(post: Post, gate: Gate, config: PreludeConfig, parts
     yield_control(): void {
       outbox.assertLive();
       outbox.spend("", config.messageOverheadBytes);
-      outbox.send("yield", 0);
+      outbox.send(0, "yield");
     },
     exit(): never {
       outbox.assertLive();
@@ -135,10 +135,11 @@ export function makeHelpers(post: Post, gate: Gate, config: PreludeConfig, parts
     // The `rt` module takes it away again before any code of the model runs.
     __rt: done,
   };
-  const deliver: Deliver = (kind, id, ok, payload) => {
+  const deliver: Deliver = (id, payload, kind) => {
     switch (kind) {
-      case "tool":
-        calls.settle(id, ok, payload);
+      case undefined:
+      case "error":
+        calls.settle(id, kind === undefined, payload);
         return undefined;
       case "timer":
         fireTimer(id);

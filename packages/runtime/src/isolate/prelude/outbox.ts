@@ -9,7 +9,7 @@ import type { Gate, GuestLimit, Post, PostKind, PreludeConfig } from "../bridge.
 
 export interface Outbox {
   /** `chars` is what the message makes the host keep. */
-  send(kind: PostKind, chars: number, a?: string | number, b?: string | number, c?: string, d?: string): void;
+  send(chars: number, ...message: Parameters<Post>): void;
   /** Takes the text's bytes from the output budget; ends the cell when it is used up. */
   spend(text: string, overhead: number): void;
   /** Throws once the cell is over, so that nothing a script goes on to do has an effect. */
@@ -37,8 +37,8 @@ export function makeOutbox(post: Post, gate: Gate, config: PreludeConfig): Outbo
   let over = false;
   let messages = 0;
   let chars = 0;
-  const send: Outbox["send"] = (kind, size, a, b, c, d) => {
-    post(kind, a, b, c, d);
+  const send: Outbox["send"] = (size, ...message) => {
+    apply(post, undefined, message);
     messages += 1;
     chars += size;
     if (messages < config.barrierMessages && chars < config.barrierChars) return;
@@ -54,7 +54,7 @@ export function makeOutbox(post: Post, gate: Gate, config: PreludeConfig): Outbo
   const flushClock = (): void => {
     const reads = clock;
     clock = "";
-    if (reads !== "" && !over) send("clock", reads.length, reads);
+    if (reads !== "" && !over) send(reads.length, "clock", reads);
   };
   const end: Outbox["end"] = (kind, a, b) => {
     if (over) return;

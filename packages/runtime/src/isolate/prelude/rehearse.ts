@@ -18,12 +18,12 @@ export function rehearse(
   const { globals, deliver } = parts.makeHelpers(() => {}, gate, { ...config, tools }, parts);
   const { rehearsal } = globals.tools as { readonly rehearsal: (input: unknown) => unknown };
   rehearsal({});
-  deliver("tool", 1, true, "{}");
+  deliver(1, "{}");
   globals.text("");
   globals.text({});
   globals.store("", 0);
   globals.load("");
   globals.setTimeout(() => {});
-  deliver("timer", 1, true, "");
+  deliver(1, "", "timer");
   globals.__rt();
 }

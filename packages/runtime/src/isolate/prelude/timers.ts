@@ -33,7 +33,7 @@ export function makeTimers(outbox: Outbox, config: PreludeConfig): Timers {
       callbacks[ids] = () => {
         apply(callback, undefined, args);
       };
-      outbox.send("timer_set", 0, ids, delay > 0 ? delay : 0);
+      outbox.send(0, "timer_set", ids, delay > 0 ? delay : 0);
       return ids;
     },
     clear(id) {
@@ -41,7 +41,7 @@ export function makeTimers(outbox: Outbox, config: PreludeConfig): Timers {
       if (typeof id !== "number" || callbacks[id] === undefined) return;
       delete callbacks[id];
       pending -= 1;
-      outbox.send("timer_clear", 0, id);
+      outbox.send(0, "timer_clear", id);
     },
     fire(id) {
       const callback = callbacks[id];

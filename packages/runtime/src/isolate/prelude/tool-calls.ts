@@ -72,8 +72,9 @@ export function makeToolCalls(outbox: Outbox, config: PreludeConfig): ToolCalls 
     const reply = new PromiseOf<Reply>((resolve) => {
       open[id] = { chars, resolve };
     });
-    const stack = config.replay === null ? undefined : new ErrorOf().stack;
-    outbox.send("call", chars, id, tool, json, stack);
+    if (config.replay !== null) outbox.send(chars, "call", id, tool, json, new ErrorOf().stack);
+    else if (json === undefined) outbox.send(chars, "call", id, tool);
+    else outbox.send(chars, "call", id, tool, json);
     return apply(then, reply, [unpack]);
   };
   const call = (tool: number, freeform: boolean, input: unknown): Promise<unknown> => {

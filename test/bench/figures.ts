@@ -1,0 +1,27 @@
+/** What is made of many samples. */
+
+export function mean(figures: readonly number[]): number {
+  return figures.reduce((sum, figure) => sum + figure, 0) / figures.length;
+}
+
+/** The figure that `share` of the figures do not exceed. */
+export function percentile(figures: readonly number[], share: number): number {
+  const sorted = figures.toSorted((left, right) => left - right);
+  const at = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+  if (at === undefined) throw new RangeError("no figures to take a percentile of");
+  return at;
+}
+
+/** Milliseconds that `run` takes. */
+export async function timed(run: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await run();
+  return performance.now() - started;
+}
+
+/** Lets what comes after a response happen: pools fill, isolates go. */
+export async function settle(): Promise<void> {
+  await new Promise((resolve) => {
+    setTimeout(resolve, 12);
+  });
+}
