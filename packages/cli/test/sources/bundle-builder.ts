@@ -58,6 +58,13 @@ export class BundleBuilder {
     return this;
   }
 
+  /** The same bundle with only the first lines of its log. */
+  cutAfter(lines: number): BundleBuilder {
+    const cut = new BundleBuilder(this.folder, this.#version);
+    for (const text of this.#lines.slice(0, lines)) cut.line(text);
+    return cut;
+  }
+
   write(end = "\n"): string {
     writeFileSync(join(this.folder, "trace.jsonl"), this.#lines.join("\n") + end);
     return this.folder;

@@ -319,6 +319,17 @@ describe("a Codex bundle", () => {
     }
   });
 
+  it("refuses a manifest whose event log is outside the bundle", () => {
+    writeFileSync(join(folder, "elsewhere.jsonl"), "");
+    const inner = join(folder, "bundle");
+    new BundleBuilder(inner).write();
+    const ids = { schema_version: 2, trace_id: "t", rollout_id: "r", root_thread_id: "r" };
+    for (const path of ["../elsewhere.jsonl", join(folder, "elsewhere.jsonl"), "payloads"]) {
+      writeFileSync(join(inner, "manifest.json"), JSON.stringify({ ...ids, raw_event_log: path }));
+      expect(() => open(inner)).toThrow(/no such file in the bundle/);
+    }
+  });
+
   it.each([
     ["no JSON", "not json", /JSON/],
     ["no manifest", "{}", /not a bundle manifest/],

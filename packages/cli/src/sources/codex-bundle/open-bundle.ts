@@ -7,7 +7,7 @@ import { CliError } from "../../errors.ts";
 import { readLines } from "../read-lines.ts";
 import { asPayloadRef, type BundleEvent, parseBundleEvent } from "./bundle-event.ts";
 import { type BundleManifest, MANIFEST_FILE, readManifest } from "./manifest.ts";
-import { type PayloadFile, PayloadFiles } from "./payload-files.ts";
+import { fileInside, type PayloadFile, PayloadFiles } from "./payload-files.ts";
 import { payloadKindOf } from "./payload-kind.ts";
 import { createTranslator } from "./translate.ts";
 
@@ -24,8 +24,11 @@ export function openCodexBundle(folder: string): RolloutSource {
   const manifest = readManifest(folder);
   const log = join(folder, manifest.eventLog);
   const payloadFolder = join(folder, manifest.payloadFolder);
-  if (!existsSync(log)) {
-    throw new CliError("unreadable_source", `${log}: the manifest names this event log, but there is none`);
+  if (fileInside(folder, manifest.eventLog) === null) {
+    throw new CliError(
+      "unreadable_source",
+      `${log}: the manifest names this event log, but there is no such file in the bundle`,
+    );
   }
   const payloads = new PayloadFiles(folder, indexPayloads(log));
   return {

@@ -27,6 +27,16 @@ export interface PayloadFile {
   readonly kind: PayloadKind;
 }
 
+/** The real path of a file that really lies in the folder, or null when there is none. Never a pipe, device or folder. */
+export function fileInside(folder: string, path: string): string | null {
+  try {
+    const real = realpathSync(join(folder, path));
+    return real.startsWith(realpathSync(folder) + sep) && statSync(real).isFile() ? real : null;
+  } catch {
+    return null;
+  }
+}
+
 /** Parsed documents kept: requests are read by the translation and then by the reducer, in that order. */
 const KEPT_DOCUMENTS = 8;
 
@@ -67,7 +77,7 @@ export class PayloadFiles implements PayloadReader {
 
   stat(payloadId: PayloadId): PayloadStat | null {
     const file = this.#files.get(payloadId);
-    const path = file === undefined ? null : this.#inside(file.path);
+    const path = file === undefined ? null : fileInside(this.#folder, file.path);
     if (file === undefined || path === null) return null;
     const size = statSync(path, { throwIfNoEntry: false })?.size;
     return size === undefined ? null : { kind: file.kind, size_bytes: size };
@@ -75,7 +85,7 @@ export class PayloadFiles implements PayloadReader {
 
   #read(payloadId: PayloadId): PayloadRead<JsonValue> {
     const file = this.#files.get(payloadId);
-    const path = file === undefined ? null : this.#inside(file.path);
+    const path = file === undefined ? null : fileInside(this.#folder, file.path);
     if (file === undefined || path === null) {
       const where =
         file === undefined ? "no event names a file for it" : `no file ${file.path} in the bundle`;
@@ -90,16 +100,6 @@ export class PayloadFiles implements PayloadReader {
         code: "invalid_payload",
         message: `payload ${payloadId} (${file.path}): ${messageOf(error)}`,
       };
-    }
-  }
-
-  /** The real path of a file of the bundle, or null when there is none inside it. */
-  #inside(path: string): string | null {
-    try {
-      const real = realpathSync(join(this.#folder, path));
-      return real.startsWith(this.#folder + sep) ? real : null;
-    } catch {
-      return null;
     }
   }
 }
