@@ -55,6 +55,11 @@ export interface PayloadReader {
   json(payloadId: PayloadId): PayloadRead<JsonValue>;
   /** The elements of the array under `key` of the document, without parsing those that nobody asks for. */
   items(payloadId: PayloadId, key: string): PayloadRead<readonly PayloadItem[]>;
+  /**
+   * The document, with those arrays left empty whose elements `items` gives one by one. For what stands beside a long array,
+   * without the cost of it; a reader without this method leaves nothing out, and `json` says the same.
+   */
+  frame?(payloadId: PayloadId): PayloadRead<JsonValue>;
   /** Kind and size (bytes of UTF-8) of the document, or null when there is none. */
   stat(payloadId: PayloadId): PayloadStat | null;
 }

@@ -38,8 +38,6 @@ const SEVERITY = {
   edge_conflict: "error",
   /** An event names a turn that belongs to another thread. */
   turn_thread_mismatch: "error",
-  /** The request's wire format has no normaliser; its conversation is left out. */
-  unsupported_dialect: "error",
   /** An event of a type that this reducer does not know. */
   unknown_event_type: "warning",
   /** The recorder lost events and says how many. */

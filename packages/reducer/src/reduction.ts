@@ -146,7 +146,7 @@ export class Reduction {
       started: origin.type !== "unknown",
       conversation: {
         live: [],
-        liveContent: [],
+        seenIn: [],
         nodes: [],
         root: rootNode(),
         lastRequestLength: 0,

@@ -33,7 +33,6 @@ describe("the codes", () => {
         "error call_id_conflict",
         "error edge_conflict",
         "error turn_thread_mismatch",
-        "error unsupported_dialect",
         "warning unknown_event_type",
         "warning recorder_gap",
         "warning call_id_reused",
@@ -172,12 +171,6 @@ describe("a payload", () => {
     rollout.root.turn().request([userMessage("a")]);
     rollout.payloads.set("payload-1", { kind: "inference_request", value: { messages: [] } });
     expect(codesOf(reduceLeniently(rollout))).toEqual(["invalid_payload"]);
-  });
-
-  it("in a dialect that cannot be read is an error", () => {
-    const rollout = new RolloutBuilder();
-    rollout.root.turn().request([], { dialect: "anthropic_messages" });
-    expect(codesOf(reduceLeniently(rollout))).toEqual(["unsupported_dialect"]);
   });
 });
 

@@ -85,6 +85,7 @@ describe("the canonical text", () => {
         "total": {
          "input_tokens": 0,
          "cached_input_tokens": 0,
+         "cache_creation_input_tokens": 0,
          "output_tokens": 0,
          "reasoning_output_tokens": 0,
          "total_tokens": 0
@@ -99,7 +100,7 @@ describe("the canonical text", () => {
       "
     `);
     expect(graphDigest(reduce(rollout))).toMatchInlineSnapshot(
-      `"4d2e627c55457bed5909fa0d4746e3f3d5c618824c96e86c21bef443719182f4"`,
+      `"da227ca52be54ede5699c67a5a50391088ef8b111b9c7155861ab1563208ed25"`,
     );
   });
 

@@ -182,7 +182,12 @@ describe("usage", () => {
     turn.request([userMessage("a")]).respond([], { responseId: "r1", usage });
     turn.request([userMessage("a")], { model: "model-2" }).respond([], { responseId: "r2", usage });
     const graph = reduce(rollout);
-    const once = { ...usage, cached_input_tokens: 0, reasoning_output_tokens: 0 };
+    const once = {
+      ...usage,
+      cached_input_tokens: 0,
+      cache_creation_input_tokens: 0,
+      reasoning_output_tokens: 0,
+    };
     const twice = { ...once, input_tokens: 20, output_tokens: 10, total_tokens: 30 };
     expect(graph.usage).toEqual({
       total: twice,

@@ -1,4 +1,9 @@
-import { type RolloutGraph, reduceRollout } from "@rollout-trace/reducer";
+import {
+  type ConversationItem,
+  expandRequest,
+  type RolloutGraph,
+  reduceRollout,
+} from "@rollout-trace/reducer";
 import type { RolloutBuilder } from "@rollout-trace/reducer/testing";
 
 /** Reduces strictly: what a test calls consistent must not have an error in it. */
@@ -24,4 +29,26 @@ export function codesOf(graph: RolloutGraph): readonly string[] {
 
 export function findingsOf(graph: RolloutGraph): readonly string[] {
   return graph.findings.map(({ code, object }) => `${code} ${object.id}`);
+}
+
+/** An item in one line: role / channel / kind, call id, and its parts. */
+export function lineOf({ role, channel, kind, call_id, body }: ConversationItem): string {
+  const parts = body.parts.map((part) => {
+    if (part.type === "text" || part.type === "summary") return `${part.type} ${part.text}`;
+    if (part.type === "code") return `code ${part.source}`;
+    if (part.type === "encoded") return `${part.label} ${part.value}`;
+    return part.type === "json" ? `json ${part.preview}` : `ref ${part.label}`;
+  });
+  const head = `${role}/${channel ?? "-"}/${kind}`;
+  return [call_id === null ? head : `${head} ${call_id}`, ...parts].join(" | ");
+}
+
+/** The lines of what a request showed to the model. */
+export function linesOf(graph: RolloutGraph, callId: string): readonly string[] {
+  return expandRequest(graph, callId).map((id) => lineOf(graph.conversation_items[id] as ConversationItem));
+}
+
+/** A function call as chat completions write it. */
+export function chatCall(id: string, name: string, input: string) {
+  return { id, type: "function", function: { name, arguments: input } };
 }

@@ -1,6 +1,7 @@
 /** Reading the model-facing arrays of payloads, each distinct element once. */
 import {
   asId,
+  canonicalJson,
   type Dialect,
   isJsonObject,
   type JsonValue,
@@ -8,101 +9,119 @@ import {
   type PayloadItem,
 } from "@rollout-trace/protocol";
 import type { Reduction } from "../reduction.ts";
-import type { Conversation } from "../state/conversation-state.ts";
-import type { NormalItem, Normalise, SkippedItem } from "./normal-item.ts";
-import { normaliseOpenAiResponses } from "./openai-responses.ts";
+import type { Conversation, Element, ElementSource } from "../state/conversation-state.ts";
+import type { ArrayReader } from "./dialect.ts";
+import { DIALECT_READERS } from "./dialects.ts";
+import type { NormalItem } from "./normal-item.ts";
 
-/** An element of a model-facing array that belongs to the transcript. */
-export interface Element {
-  readonly normal: NormalItem;
-  /** The store's content id, or "" for an element that is not of a listed array. */
-  readonly contentId: string;
-}
-
-/** The wire formats that can be read. */
-const NORMALISERS: { readonly [Known in Dialect]?: Normalise } = {
-  openai_responses: normaliseOpenAiResponses,
-};
-
-/** The keys under which each kind of document keeps its items. */
-const REQUEST_KEYS = ["input"] as const;
-const RESPONSE_KEYS = ["output_items", "output"] as const;
-
-export type ElementKeys =
-  | typeof REQUEST_KEYS
-  | typeof RESPONSE_KEYS
-  | readonly ["input_history"]
-  | readonly ["replacement_history"];
-
-export { REQUEST_KEYS, RESPONSE_KEYS };
-
-/** A model-facing array, compared with the live context as far as the store knows it to be the same. */
+/** A model-facing document, compared with the live context as far as the store knows it to be the same. */
 export interface Reading {
   /** How many items of the live context come before `elements`. */
   readonly kept: number;
+  /** The items of the rest. */
   readonly elements: readonly Element[];
 }
 
-export interface ElementSource {
+export interface Document {
   readonly payloadId: string;
-  readonly keys: ElementKeys;
   readonly dialect: Dialect;
   readonly conversation: Conversation;
-  /** Where in the live context the array begins; null for one that is not compared with it. */
+  /** Where in the live context the document begins; null for one that is not compared with it. */
   readonly comparedFrom: number | null;
 }
 
-/** The elements of an array, or null (and a diagnostic) when there is none that can be read. */
-export function readElements(reduction: Reduction, source: ElementSource): Reading | null {
-  const normalise = normaliserOf(reduction, source);
-  if (normalise === null) return null;
-  const items = readArray(reduction, source);
-  if (items === null) return null;
-  const { live, liveContent } = source.conversation;
-  let kept = source.comparedFrom ?? live.length;
+/** The context of a request: its instructions, where they stand beside its history, and its history. */
+export function readContext(reduction: Reduction, document: Document): Reading | null {
+  const { head, history } = DIALECT_READERS[document.dialect];
+  const instructions = head === null ? null : readHead(reduction, document.payloadId, head);
+  return readArrays(reduction, document, [
+    ...(head === null || instructions === null ? [] : [{ reader: head, items: instructions, isHead: true }]),
+    arrayOf(reduction, document, history),
+  ]);
+}
+
+/** What a request adds to the context that it continues. */
+export function readAddition(reduction: Reduction, document: Document): Reading | null {
+  const { history } = DIALECT_READERS[document.dialect];
+  return readArrays(reduction, document, [arrayOf(reduction, document, history)]);
+}
+
+export function readResponse(reduction: Reduction, document: Document): Reading | null {
+  const { response } = DIALECT_READERS[document.dialect];
+  return readArrays(reduction, document, [arrayOf(reduction, document, response)]);
+}
+
+/** One of the two histories of a compaction's checkpoint. */
+export function readHistory(
+  reduction: Reduction,
+  document: Document,
+  key: "input_history" | "replacement_history",
+): Reading | null {
+  const { normalise } = DIALECT_READERS[document.dialect].history;
+  return readArrays(reduction, document, [arrayOf(reduction, document, { keys: [key], normalise })]);
+}
+
+/** The items of one element that is a payload of its own. */
+export function readElement(
+  reduction: Reduction,
+  { payloadId, dialect }: { payloadId: string; dialect: Dialect },
+): readonly NormalItem[] {
+  const value = readJson(reduction, payloadId);
+  return value === null ? [] : DIALECT_READERS[dialect].history.normalise(value, payloadId).items;
+}
+
+/** An array as it was recorded. `items` is null (and there was a diagnostic) when it cannot be read. */
+interface RecordedArray {
+  readonly reader: ArrayReader;
+  readonly items: readonly PayloadItem[] | null;
+  readonly isHead: boolean;
+}
+
+function readArrays(
+  reduction: Reduction,
+  { payloadId, conversation, comparedFrom }: Document,
+  arrays: readonly RecordedArray[],
+): Reading | null {
+  const { live } = conversation;
+  let kept = comparedFrom ?? live.length;
   const elements: Element[] = [];
-  for (const item of items) {
-    if (elements.length === 0 && kept < live.length && item.contentId === liveContent[kept]) {
-      kept += 1;
-      continue;
+  for (const { reader, items, isHead } of arrays) {
+    if (items === null) return null;
+    for (const item of items) {
+      const same = elements.length > 0 ? 0 : sameItems(conversation, kept, item, reader);
+      if (same > 0) {
+        kept += same;
+        continue;
+      }
+      const source = sourceOf(reduction, item, { reader, payloadId, isHead });
+      if (source === null) continue;
+      elements.push(...source.elements);
+      if (source.outsideId !== null) leaveOut(conversation, source.outsideId);
     }
-    const normal = normalItem(reduction, item, { ...source, normalise });
-    if (normal === null) continue;
-    if (!normal.skipped) elements.push({ normal, contentId: item.contentId });
-    else if (normal.providerItemId !== null) leaveOut(source.conversation, normal.providerItemId);
   }
   return { kept, elements };
+}
+
+/** How many items of the live context, from `at` on, the store knows to be those of a recorded element. */
+function sameItems(
+  { live, seenIn }: Conversation,
+  at: number,
+  item: PayloadItem,
+  reader: ArrayReader,
+): number {
+  if (at >= live.length) return 0;
+  const source = seenIn[at]?.source;
+  if (source === undefined || source.contentId !== item.contentId) return 0;
+  if (source.normalise !== reader.normalise) return 0;
+  return source.elements.every((element, index) => seenIn[at + index] === element)
+    ? source.elements.length
+    : 0;
 }
 
 /** The acceptance of an element that is not part of the transcript is no lost item. */
 function leaveOut(conversation: Conversation, providerItemId: string): void {
   conversation.outsideIds.add(providerItemId);
   conversation.acceptedUnseen.delete(providerItemId);
-}
-
-/** One element that is a payload of its own. */
-export function readElement(
-  reduction: Reduction,
-  source: { payloadId: string; dialect: Dialect },
-): NormalItem | SkippedItem | null {
-  const normalise = normaliserOf(reduction, source);
-  if (normalise === null) return null;
-  const value = readJson(reduction, source.payloadId);
-  return value === null ? null : normalise(value, source.payloadId);
-}
-
-function normaliserOf(
-  reduction: Reduction,
-  { payloadId, dialect }: { payloadId: string; dialect: Dialect },
-): Normalise | null {
-  const normalise = NORMALISERS[dialect];
-  if (normalise !== undefined) return normalise;
-  reduction.diagnose(
-    "unsupported_dialect",
-    `the conversation of payload ${JSON.stringify(payloadId)} is in dialect ${dialect}, which cannot be read`,
-    { type: "payload", id: payloadId },
-  );
-  return null;
 }
 
 /** A document, or null (and a diagnostic, unless the payload is known to be missing) when it cannot be read. */
@@ -113,59 +132,99 @@ export function readJson(reduction: Reduction, payloadId: string): JsonValue | n
   return null;
 }
 
+type JsonFields = { readonly [key: string]: JsonValue };
+
 /** A document that must be an object. */
-export function readObject(
-  reduction: Reduction,
-  payloadId: string,
-): { readonly [key: string]: JsonValue } | null {
+export function readObject(reduction: Reduction, payloadId: string): JsonFields | null {
   const value = readJson(reduction, payloadId);
   if (value === null || isJsonObject(value)) return value;
   unreadable(reduction, payloadId, "it is not an object");
   return null;
 }
 
-function readArray(reduction: Reduction, { payloadId, keys }: ElementSource): readonly PayloadItem[] | null {
-  let message = "";
-  for (const key of keys) {
-    const read = reduction.payloads.items(asId<PayloadId>(payloadId), key);
-    if (read.ok) return read.value;
-    message = read.message;
-    if (read.code !== "no_such_array") break;
-  }
-  if (keys === REQUEST_KEYS) {
-    const text = promptOf(reduction, payloadId);
-    if (text !== null) return text;
-  }
-  unreadable(reduction, payloadId, message);
+/** A document that must be an object, for the fields that stand beside its model-facing arrays. */
+export function readFrame(reduction: Reduction, payloadId: string): JsonFields | null {
+  const { payloads } = reduction;
+  const read = payloads.frame?.(asId<PayloadId>(payloadId)) ?? payloads.json(asId<PayloadId>(payloadId));
+  if (read.ok && isJsonObject(read.value)) return read.value;
+  unreadable(reduction, payloadId, read.ok ? "it is not an object" : read.message);
   return null;
 }
 
-/** The Responses API takes a bare string for a single user message. */
-function promptOf(reduction: Reduction, payloadId: string): readonly PayloadItem[] | null {
-  const read = reduction.payloads.json(asId<PayloadId>(payloadId));
-  if (!read.ok || !isJsonObject(read.value)) return null;
-  const input = read.value["input"];
-  if (typeof input !== "string") return null;
-  const value = { type: "message", role: "user", content: input };
-  return [{ contentId: `prompt:${payloadId}`, value: () => ({ ok: true, value }) }];
+function arrayOf(reduction: Reduction, { payloadId }: Document, reader: ArrayReader): RecordedArray {
+  let message = "";
+  for (const key of reader.keys) {
+    const read = reduction.payloads.items(asId<PayloadId>(payloadId), key);
+    if (read.ok) return { reader, items: read.value, isHead: false };
+    message = read.message;
+    if (read.code !== "no_such_array") break;
+  }
+  const items = shortForm(reduction, payloadId, reader);
+  if (items === null) unreadable(reduction, payloadId, message);
+  return { reader, items, isHead: false };
 }
 
-function normalItem(
+/** A bare string in place of an array. */
+function shortForm(
+  reduction: Reduction,
+  payloadId: string,
+  { keys, fromText }: ArrayReader,
+): readonly PayloadItem[] | null {
+  if (fromText === undefined) return null;
+  const read = reduction.payloads.json(asId<PayloadId>(payloadId));
+  const fields = read.ok && isJsonObject(read.value) ? read.value : {};
+  const text = keys.map((key) => fields[key]).find((value) => typeof value === "string");
+  return text === undefined ? null : [itemOfText(text, fromText)];
+}
+
+/** The instructions of a request, or null when there are none, or none that can be read. */
+function readHead(
+  reduction: Reduction,
+  payloadId: string,
+  reader: ArrayReader,
+): readonly PayloadItem[] | null {
+  const frame = readFrame(reduction, payloadId);
+  if (frame === null) return null;
+  const [key = ""] = reader.keys;
+  const value = Object.hasOwn(frame, key) ? frame[key] : undefined;
+  if (typeof value === "string" && reader.fromText !== undefined) return [itemOfText(value, reader.fromText)];
+  if (!Array.isArray(value)) return null;
+  const elements = value as readonly JsonValue[];
+  if (elements.length > 0) return elements.map((element) => itemOfValue(canonicalJson(element), element));
+  const read = reduction.payloads.items(asId<PayloadId>(payloadId), key);
+  return read.ok ? read.value : null;
+}
+
+function itemOfText(text: string, fromText: (text: string) => JsonValue): PayloadItem {
+  return itemOfValue(`text:${text}`, fromText(text));
+}
+
+function itemOfValue(contentId: string, value: JsonValue): PayloadItem {
+  return { contentId, value: () => ({ ok: true, value }) };
+}
+
+/** A recorded element, read and normalised when it is first seen. */
+function sourceOf(
   reduction: Reduction,
   item: PayloadItem,
-  source: { payloadId: string; dialect: Dialect; normalise: Normalise },
-): NormalItem | SkippedItem | null {
-  const normalItems = reduction.state.normalItems[source.dialect];
-  const known = normalItems.get(item.contentId);
+  { reader, payloadId, isHead }: { reader: ArrayReader; payloadId: string; isHead: boolean },
+): ElementSource | null {
+  const { normalise } = reader;
+  const known = reduction.state.sources.get(normalise)?.get(item.contentId);
   if (known !== undefined) return known;
   const read = item.value();
   if (!read.ok) {
-    unreadable(reduction, source.payloadId, read.message);
+    unreadable(reduction, payloadId, read.message);
     return null;
   }
-  const normal = source.normalise(read.value, source.payloadId);
-  normalItems.set(item.contentId, normal);
-  return normal;
+  const { items, outsideId = null } = normalise(read.value, payloadId);
+  const elements: Element[] = [];
+  const source: ElementSource = { normalise, contentId: item.contentId, elements, outsideId, isHead };
+  for (const normal of items) elements.push({ normal, source });
+  const sources = reduction.state.sources.get(normalise);
+  if (sources === undefined) reduction.state.sources.set(normalise, new Map([[item.contentId, source]]));
+  else sources.set(item.contentId, source);
+  return source;
 }
 
 function unreadable(reduction: Reduction, payloadId: string, message: string): void {

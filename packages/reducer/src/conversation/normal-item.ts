@@ -1,4 +1,4 @@
-/** A model-facing element after its dialect's normaliser: what all dialects have in common. */
+/** Items of model-facing elements after their dialect's normaliser: what all dialects have in common. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { canonicalJson, type JsonValue } from "@rollout-trace/protocol";
@@ -6,7 +6,6 @@ import type { DiagnosticCode } from "../diagnostics.ts";
 import type { BodyPart, ConversationItem, ItemChannel, ItemKind, ItemRole } from "../graph/conversation.ts";
 
 export interface NormalItem {
-  readonly skipped: false;
   readonly providerItemId: string | null;
   readonly role: ItemRole;
   readonly channel: ItemChannel | null;
@@ -22,14 +21,15 @@ export interface NormalItem {
   readonly oddity: { readonly code: DiagnosticCode; readonly message: string } | null;
 }
 
-/** An element that is not part of the transcript. */
-export interface SkippedItem {
-  readonly skipped: true;
-  readonly providerItemId: string | null;
+/** What an element of a model-facing array is: one item, several in order, or none. */
+export interface NormalItems {
+  readonly items: readonly NormalItem[];
+  /** The provider item id of an element that is not part of the transcript. */
+  readonly outsideId?: string | null;
 }
 
-/** A whole element of a model-facing array, and the payload that it was first read from. */
-export type Normalise = (element: JsonValue, payloadId: string) => NormalItem | SkippedItem;
+/** Takes a whole element of a model-facing array, and the payload that it was first read from. */
+export type Normalise = (element: JsonValue, payloadId: string) => NormalItems;
 
 /** Enough to recognise a call by; the whole is in the payload. */
 export const JSON_PREVIEW_CODE_POINTS = 240;

@@ -1,53 +1,47 @@
 /** The OpenAI Responses dialect: elements of `input` and `output`. */
 import { isJsonObject, type JsonObject, type JsonValue } from "@rollout-trace/protocol";
-import { ITEM_ROLES, type ItemChannel, type ItemKind, type ItemRole } from "../graph/conversation.ts";
+import { ITEM_ROLES, type ItemChannel, type ItemKind } from "../graph/conversation.ts";
+import type { DialectReader } from "./dialect.ts";
 import {
-  codePart,
   encodedPart,
   jsonPart,
-  type NormalItem,
   type Normalise,
   payloadRefPart,
   type SizedPart,
-  type SkippedItem,
   summaryPart,
   textPart,
 } from "./normal-item.ts";
+import {
+  argumentsPart,
+  customInputPart,
+  elementsOf,
+  idOf,
+  itemOf,
+  readable,
+  reasoningShape,
+  type Shape,
+  stringOf,
+  unknownShape,
+  without,
+} from "./shape.ts";
 
-interface Shape {
-  readonly role: ItemRole;
-  readonly channel: ItemChannel | null;
-  readonly kind: ItemKind;
-  readonly parts: readonly SizedPart[];
-  readonly distinguisher?: string;
-  readonly agentMessage?: NormalItem["agentMessage"];
-  readonly oddity?: NormalItem["oddity"];
-}
-
-/** The tool whose input is a script; its call items are shown as code. */
-const EXEC_TOOL_NAME = "exec";
-
-export const normaliseOpenAiResponses: Normalise = (element, payloadId) => {
-  if (!isJsonObject(element)) return finish({}, unknownElement(element, "not an object", payloadId));
-  if (element["type"] === "additional_tools") return { skipped: true, providerItemId: idOf(element) };
-  return finish(element, shapeOf(element, payloadId));
+const normalise: Normalise = (element, payloadId) => {
+  if (!isJsonObject(element)) return { items: [itemOf(unknownShape(element, "not an object", payloadId))] };
+  const providerItemId = idOf(element);
+  if (element["type"] === "additional_tools") return { items: [], outsideId: providerItemId };
+  const shape = shapeOf(element, payloadId);
+  return { items: [itemOf({ ...shape, providerItemId, callId: stringOf(element["call_id"]) })] };
 };
 
-function finish(element: JsonObject, shape: Shape): NormalItem | SkippedItem {
-  return {
-    skipped: false,
-    providerItemId: idOf(element),
-    role: shape.role,
-    channel: shape.channel,
-    kind: shape.kind,
-    callId: stringOf(element["call_id"]),
-    agentMessage: shape.agentMessage ?? null,
-    parts: shape.parts.map(({ part }) => part),
-    distinguisher: shape.distinguisher ?? "",
-    bytes: shape.parts.reduce((sum, { bytes }) => sum + bytes, 0),
-    oddity: shape.oddity ?? null,
-  };
-}
+export const openAiResponses: DialectReader = {
+  head: null,
+  history: {
+    keys: ["input"],
+    normalise,
+    fromText: (text) => ({ type: "message", role: "user", content: text }),
+  },
+  response: { keys: ["output_items", "output"], normalise },
+};
 
 function shapeOf(element: JsonObject, payloadId: string): Shape {
   const type = stringOf(element["type"]) ?? ("role" in element ? "message" : "without a type");
@@ -57,14 +51,17 @@ function shapeOf(element: JsonObject, payloadId: string): Shape {
     case "agent_message":
       return agentMessageShape(element, payloadId);
     case "reasoning":
-      return reasoningShape(element, payloadId);
+      return reasoning(element, payloadId);
     case "function_call":
       return {
         ...callShape("function_call", element),
         parts: [argumentsPart(element["arguments"], payloadId)],
       };
     case "custom_tool_call":
-      return { ...callShape("custom_tool_call", element), parts: [customInputPart(element, payloadId)] };
+      return {
+        ...callShape("custom_tool_call", element),
+        parts: [customInputPart(element["name"], element["input"], payloadId)],
+      };
     case "function_call_output":
     case "mcp_tool_call_output":
     case "tool_search_output":
@@ -93,13 +90,13 @@ function shapeOf(element: JsonObject, payloadId: string): Shape {
         parts: readable(encryptedParts(element), element, payloadId),
       };
     default:
-      return unknownElement(element, type, payloadId);
+      return unknownShape(withoutId(element), type, payloadId);
   }
 }
 
 function messageShape(element: JsonObject, payloadId: string): Shape {
   const role = ITEM_ROLES.find((known) => known === element["role"]);
-  if (role === undefined) return unknownElement(element, "message without a known role", payloadId);
+  if (role === undefined) return unknownShape(withoutId(element), "message without a known role", payloadId);
   return {
     role,
     channel: channelOf(element["phase"]),
@@ -127,41 +124,17 @@ function agentMessageShape(element: JsonObject, payloadId: string): Shape {
   };
 }
 
-function reasoningShape(element: JsonObject, payloadId: string): Shape {
+function reasoning(element: JsonObject, payloadId: string): Shape {
   const texts = textsOf(element["content"]).map(textPart);
   const summaries = textsOf(element["summary"]).map(summaryPart);
   const parts = [...texts, ...summaries, ...encryptedParts(element)];
-  const shape = { role: "assistant", channel: "analysis", kind: "reasoning" } as const;
-  if (parts.length > 0) return { ...shape, parts };
-  return {
-    ...shape,
-    parts: readable(parts, withoutId(element), payloadId),
-    oddity: {
-      code: "empty_reasoning",
-      message: "a reasoning item has no text, summary or encrypted content",
-    },
-  };
+  return reasoningShape(parts, withoutId(element), payloadId);
 }
 
 function callShape(kind: ItemKind, element: JsonObject): Omit<Shape, "parts"> {
   const name = stringOf(element["name"]) ?? "";
   const namespace = stringOf(element["namespace"]) ?? "";
   return { role: "assistant", channel: "commentary", kind, distinguisher: `${namespace}\n${name}` };
-}
-
-function argumentsPart(value: JsonValue | undefined, payloadId: string): SizedPart {
-  if (typeof value !== "string") return jsonPart(value ?? null, payloadId);
-  try {
-    return jsonPart(JSON.parse(value) as JsonValue, payloadId);
-  } catch {
-    return textPart(value);
-  }
-}
-
-function customInputPart(element: JsonObject, payloadId: string): SizedPart {
-  const input = element["input"];
-  if (typeof input !== "string") return jsonPart(input ?? null, payloadId);
-  return element["name"] === EXEC_TOOL_NAME ? codePart("javascript", input) : textPart(input);
 }
 
 function outputShape(kind: ItemKind, element: JsonObject, payloadId: string): Shape {
@@ -175,20 +148,9 @@ function outputShape(kind: ItemKind, element: JsonObject, payloadId: string): Sh
   return { role: "tool", channel: "commentary", kind, parts };
 }
 
-function unknownElement(element: JsonValue, type: string, payloadId: string): Shape {
-  return {
-    role: "assistant",
-    channel: null,
-    kind: "message",
-    parts: [jsonPart(isJsonObject(element) ? withoutId(element) : element, payloadId)],
-    oddity: { code: "unknown_item_type", message: `an element of type ${JSON.stringify(type)} is not known` },
-  };
-}
-
 function contentParts(content: JsonValue | undefined, payloadId: string): readonly SizedPart[] {
   if (typeof content === "string") return [textPart(content)];
-  if (!Array.isArray(content)) return [];
-  return (content as readonly JsonValue[]).map((part) => contentPart(part, payloadId));
+  return elementsOf(content).map((part) => contentPart(part, payloadId));
 }
 
 function contentPart(part: JsonValue, payloadId: string): SizedPart {
@@ -204,8 +166,7 @@ function contentPart(part: JsonValue, payloadId: string): SizedPart {
 }
 
 function textsOf(value: JsonValue | undefined): readonly string[] {
-  if (!Array.isArray(value)) return [];
-  return (value as readonly JsonValue[]).flatMap((part) =>
+  return elementsOf(value).flatMap((part) =>
     isJsonObject(part) && typeof part["text"] === "string" && part["text"] !== "" ? [part["text"]] : [],
   );
 }
@@ -215,22 +176,9 @@ function encryptedParts(element: JsonObject): readonly SizedPart[] {
   return value === null ? [] : [encodedPart("encrypted_content", value)];
 }
 
-/** `parts`, or where there are none a reference that says so. */
-function readable(parts: readonly SizedPart[], value: JsonValue, payloadId: string): readonly SizedPart[] {
-  return parts.length > 0 ? parts : [payloadRefPart("empty_content", value, payloadId)];
-}
+/** What may differ between two sightings of one element. */
+const VOLATILE = ["id", "internal_chat_message_metadata_passthrough"];
 
-/** Without what may differ between two sightings of one element. */
-function withoutId(element: JsonObject): JsonObject {
-  const { id: _id, internal_chat_message_metadata_passthrough: _metadata, ...rest } = element;
-  return rest;
-}
-
-function idOf(element: JsonObject): string | null {
-  const id = stringOf(element["id"]);
-  return id === "" ? null : id;
-}
-
-function stringOf(value: JsonValue | undefined): string | null {
-  return typeof value === "string" ? value : null;
+function withoutId(element: JsonValue): JsonValue {
+  return without(element, VOLATILE);
 }

@@ -6,10 +6,10 @@
  */
 import type { Reduction } from "../reduction.ts";
 import type { InferenceState } from "../state/call-state.ts";
-import type { ContextNode, Conversation, TranscriptItem } from "../state/conversation-state.ts";
+import type { ContextNode, Conversation, Element, TranscriptItem } from "../state/conversation-state.ts";
 import { enqueue } from "../state/queues.ts";
 import { addChild, childOf, pathTo } from "./context-tree.ts";
-import type { Element, Reading } from "./elements.ts";
+import type { Reading } from "./elements.ts";
 import { identityOf, isSameItem, isSameSort } from "./identity.ts";
 import { createItem, type ItemOrigin, seeAgain } from "./transcript.ts";
 
@@ -64,7 +64,7 @@ export function applyResponse(
   for (const [index, item] of items.entries()) {
     node = childOf(node, item) ?? addChild(node, item, call.draft);
     if (continues) conversation.nodes.push(node);
-    append(conversation, item, elements[index]?.contentId ?? "");
+    append(conversation, item, elements[index]);
   }
   call.responseItems = items;
   call.draft.response_item_ids = items.map(({ draft }) => draft.item_id);
@@ -77,7 +77,8 @@ export function applyInputHistory(
   { reading, origin }: Sighting,
 ): readonly TranscriptItem[] {
   const { kept, tail } = compare(reduction, reading, origin);
-  return [...origin.thread.conversation.live.slice(0, kept), ...tail];
+  const { conversation } = origin.thread;
+  return [...conversation.live.slice(headLength(conversation), kept), ...tail];
 }
 
 /** Makes new items of a compaction's replacement, and them the live context. */
@@ -88,24 +89,26 @@ export function applyReplacement(
   const { elements } = reading;
   const { conversation } = origin.thread;
   const items = elements.map(({ normal }) => createItem(reduction, normal, origin));
-  conversation.live = [];
-  conversation.liveContent = [];
+  const head = headLength(conversation);
+  conversation.live.length = head;
+  conversation.seenIn.length = head;
   conversation.nodes = [];
   conversation.lastRequestLength = 0;
-  for (const [index, item] of items.entries()) append(conversation, item, elements[index]?.contentId ?? "");
+  for (const [index, item] of items.entries()) append(conversation, item, elements[index]);
   return items;
 }
 
 /** Finds or makes an item for each element. */
 function compare(reduction: Reduction, reading: Reading, origin: ItemOrigin): Comparison {
-  const { live, liveContent } = origin.thread.conversation;
+  const { live, seenIn } = origin.thread.conversation;
   const { elements } = reading;
   let { kept } = reading;
-  for (const { normal, contentId } of elements) {
+  for (const element of elements) {
+    const { normal } = element;
     const item = live[kept];
     if (item === undefined || !isSameItem(item.normal, item.draft.provider_item_id, normal)) break;
     seeAgain(reduction, item, normal, origin);
-    liveContent[kept] = contentId;
+    seenIn[kept] = element;
     kept += 1;
   }
   const candidates = new Candidates(origin.thread.conversation, kept);
@@ -208,11 +211,11 @@ function responseItem(reduction: Reduction, normal: NormalSighting, origin: Item
 /** Makes a context live, walks it down the tree, and writes the call's request. */
 function install(call: InferenceState, { kept, tail }: Comparison, elements: readonly Element[]): void {
   const { conversation } = call.thread;
-  const { live, liveContent, nodes } = conversation;
+  const { live, seenIn, nodes } = conversation;
   live.length = kept;
-  liveContent.length = kept;
+  seenIn.length = kept;
   for (const [index, item] of tail.entries()) {
-    append(conversation, item, elements[elements.length - tail.length + index]?.contentId ?? "");
+    append(conversation, item, elements[elements.length - tail.length + index]);
   }
   conversation.lastRequestLength = live.length;
   nodes.length = Math.min(nodes.length, kept);
@@ -233,10 +236,17 @@ function install(call: InferenceState, { kept, tail }: Comparison, elements: rea
   };
 }
 
-function append(conversation: Conversation, item: TranscriptItem, contentId: string): void {
+function append(conversation: Conversation, item: TranscriptItem, element: Element | undefined): void {
   item.position = conversation.live.length;
   conversation.live.push(item);
-  conversation.liveContent.push(contentId);
+  conversation.seenIn.push(element ?? null);
+}
+
+/** How many items at the beginning of the live context are instructions that stand beside the history. */
+export function headLength({ seenIn }: Conversation): number {
+  let length = 0;
+  while (seenIn[length]?.source.isHead === true) length += 1;
+  return length;
 }
 
 /** Makes the context that ended at `node` the live one. Free when it is. */
@@ -252,7 +262,7 @@ export function rewindTo(conversation: Conversation, node: ContextNode): void {
   const onPath = new Set(items);
   conversation.nodes = nodes;
   conversation.live = [...items, ...rest.filter((item) => !onPath.has(item))];
-  conversation.liveContent = conversation.live.map(() => "");
+  conversation.seenIn = conversation.live.map(() => null);
   for (const [index, item] of conversation.live.entries()) item.position = index;
 }
 

@@ -1,34 +1,61 @@
 /** Token counts of responses. */
-import { isJsonObject, type JsonObject, type JsonValue } from "@rollout-trace/protocol";
+import { type Dialect, isJsonObject, type JsonObject, type JsonValue } from "@rollout-trace/protocol";
 import type { TokenUsage } from "../graph/base.ts";
 
 export const NO_USAGE: TokenUsage = Object.freeze({
   input_tokens: 0,
   cached_input_tokens: 0,
+  cache_creation_input_tokens: 0,
   output_tokens: 0,
   reasoning_output_tokens: 0,
   total_tokens: 0,
 });
 
 /**
- * The usage in a response document: the Responses API's `usage`, or the flat `token_usage` that hosts keep of it. Null when it
+ * The usage in a response document: the `usage` of its dialect, or the flat `token_usage` that hosts keep of it. Null when it
  * has none.
  */
-export function tokenUsageOf(response: JsonObject): TokenUsage | null {
+export function tokenUsageOf(response: JsonObject, dialect: Dialect): TokenUsage | null {
   const usage = response["token_usage"] ?? response["usage"];
   if (!isJsonObject(usage)) return null;
-  const input = count(usage["input_tokens"]);
-  const output = count(usage["output_tokens"]);
+  return dialect === "anthropic_messages" ? ofAnthropic(usage) : ofOpenAi(usage);
+}
+
+/** The Responses API counts input and output, Chat Completions the same as prompt and completion. */
+function ofOpenAi(usage: JsonObject): TokenUsage {
+  const input = count(usage["input_tokens"] ?? usage["prompt_tokens"]);
+  const output = count(usage["output_tokens"] ?? usage["completion_tokens"]);
+  const inputDetails = usage["input_tokens_details"] ?? usage["prompt_tokens_details"];
+  const outputDetails = usage["output_tokens_details"] ?? usage["completion_tokens_details"];
   return {
     input_tokens: input,
     cached_input_tokens: count(
-      usage["cached_input_tokens"] ?? member(usage["input_tokens_details"], "cached_tokens"),
+      usage["cached_input_tokens"] ??
+        member(inputDetails, "cached_tokens") ??
+        usage["prompt_cache_hit_tokens"],
     ),
+    cache_creation_input_tokens: 0,
     output_tokens: output,
     reasoning_output_tokens: count(
-      usage["reasoning_output_tokens"] ?? member(usage["output_tokens_details"], "reasoning_tokens"),
+      usage["reasoning_output_tokens"] ?? member(outputDetails, "reasoning_tokens"),
     ),
     total_tokens: usage["total_tokens"] === undefined ? input + output : count(usage["total_tokens"]),
+  };
+}
+
+/** What was read from a cache and what was written to one does not count as `input_tokens` there. */
+function ofAnthropic(usage: JsonObject): TokenUsage {
+  const cached = count(usage["cache_read_input_tokens"]);
+  const created = count(usage["cache_creation_input_tokens"]);
+  const input = count(usage["input_tokens"]) + cached + created;
+  const output = count(usage["output_tokens"]);
+  return {
+    input_tokens: input,
+    cached_input_tokens: cached,
+    cache_creation_input_tokens: created,
+    output_tokens: output,
+    reasoning_output_tokens: 0,
+    total_tokens: input + output,
   };
 }
 
@@ -36,6 +63,7 @@ export function addUsage(left: TokenUsage, right: TokenUsage): TokenUsage {
   return {
     input_tokens: left.input_tokens + right.input_tokens,
     cached_input_tokens: left.cached_input_tokens + right.cached_input_tokens,
+    cache_creation_input_tokens: left.cache_creation_input_tokens + right.cache_creation_input_tokens,
     output_tokens: left.output_tokens + right.output_tokens,
     reasoning_output_tokens: left.reasoning_output_tokens + right.reasoning_output_tokens,
     total_tokens: left.total_tokens + right.total_tokens,

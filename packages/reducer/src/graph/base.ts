@@ -68,10 +68,14 @@ export interface ExecutionWindow {
   readonly end_cause: ExecutionEndCause | null;
 }
 
-/** Tokens, as the provider counted them. `cached_input_tokens` and `reasoning_output_tokens` are parts of the other two. */
+/**
+ * Tokens, as the provider counted them. What was read from its cache and what was written to it are parts of `input_tokens`,
+ * `reasoning_output_tokens` is a part of `output_tokens`.
+ */
 export interface TokenUsage {
   readonly input_tokens: number;
   readonly cached_input_tokens: number;
+  readonly cache_creation_input_tokens: number;
   readonly output_tokens: number;
   readonly reasoning_output_tokens: number;
   readonly total_tokens: number;

@@ -1,8 +1,8 @@
 /** The replacement of a thread's live history by a shorter one. */
 import type { CompactionEventPayload, ExecutionStatus, PayloadRef, RawEvent } from "@rollout-trace/protocol";
-import { readElements, readObject } from "../conversation/elements.ts";
+import { readFrame, readHistory } from "../conversation/elements.ts";
 import type { NormalItem } from "../conversation/normal-item.ts";
-import { applyInputHistory, applyReplacement } from "../conversation/snapshot.ts";
+import { applyInputHistory, applyReplacement, headLength } from "../conversation/snapshot.ts";
 import { createItem, type ItemOrigin } from "../conversation/transcript.ts";
 import { tokenUsageOf } from "../conversation/token-usage.ts";
 import { endedAt, startedAt } from "../graph/draft.ts";
@@ -58,10 +58,11 @@ export const compactionHandlers: Handlers<CompactionEventPayload["type"]> = {
     const request = end(reduction, event, "completed", event.payload.response);
     const payloadId = request?.draft.response_payload_id ?? null;
     if (request === null || payloadId === null) return;
-    const response = readObject(reduction, payloadId);
+    const response = readFrame(reduction, payloadId);
     if (response === null) return;
     const { draft, turn } = request;
-    draft.usage = tokenUsageOf(response);
+    const dialect = reduction.state.threads.get(draft.thread_id)?.dialect;
+    draft.usage = tokenUsageOf(response, dialect ?? "openai_responses");
     const responseId = response["response_id"] ?? response["id"];
     reduction.countUsage(draft.usage, {
       responseId: typeof responseId === "string" ? responseId : null,
@@ -103,23 +104,23 @@ function install(reduction: Reduction, compaction: CompactionState, origin: Item
   const { draft } = compaction;
   const { thread, payloadId } = origin;
   const { dialect, conversation } = thread;
-  const source = { payloadId, dialect, conversation };
+  const comparedFrom = headLength(conversation);
+  const document = { payloadId, dialect, conversation, comparedFrom };
   draft.installed_at_us = reduction.moment.at_us;
   draft.installed_seq = reduction.moment.seq;
   reduction.touch(draft);
   reduction.state.compactions.close(compaction, { recordedId: draft.recorded_id, threadId: draft.thread_id });
   const made = { ...origin, compactionId: draft.compaction_id };
-  const input = readElements(reduction, { ...source, keys: ["input_history"], comparedFrom: 0 });
+  const input = readHistory(reduction, document, "input_history");
   if (input !== null) draft.input_item_ids = idsOf(applyInputHistory(reduction, { reading: input, origin }));
   draft.marker_item_id = createItem(reduction, MARKER, made).draft.item_id;
-  const reading = readElements(reduction, { ...source, keys: ["replacement_history"], comparedFrom: null });
+  const reading = readHistory(reduction, { ...document, comparedFrom: null }, "replacement_history");
   if (reading === null) return;
   draft.replacement_item_ids = idsOf(applyReplacement(reduction, { reading, origin: made }));
 }
 
 /** Stands in the transcript for the place where the history was replaced. */
 const MARKER: NormalItem = {
-  skipped: false,
   providerItemId: null,
   role: "assistant",
   channel: "summary",

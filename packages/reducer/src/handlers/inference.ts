@@ -1,13 +1,13 @@
 /** Requests to models, their responses, and items entering a thread's live history. */
 import type { InferenceEventPayload, InferenceStarted, PayloadRef, RawEvent } from "@rollout-trace/protocol";
 import {
-  type ElementSource,
+  type Document,
   type Reading,
+  readAddition,
+  readContext,
   readElement,
-  readElements,
-  readObject,
-  REQUEST_KEYS,
-  RESPONSE_KEYS,
+  readFrame,
+  readResponse,
 } from "../conversation/elements.ts";
 import {
   applyFullRequest,
@@ -83,9 +83,10 @@ export const inferenceHandlers: Handlers<InferenceEventPayload["type"]> = {
     }
     if (!conversation.acceptedUnseen.has(item_id)) conversation.acceptedUnseen.set(item_id, accepted);
     if (payloadId === null) return;
-    const normal = readElement(reduction, { payloadId, dialect: thread.dialect });
-    if (normal === null || normal.skipped) return;
-    createItem(reduction, { ...normal, providerItemId: item_id }, { thread, turn, payloadId });
+    const [first, ...rest] = readElement(reduction, { payloadId, dialect: thread.dialect });
+    if (first === undefined) return;
+    createItem(reduction, { ...first, providerItemId: item_id }, { thread, turn, payloadId });
+    for (const normal of rest) createItem(reduction, normal, { thread, turn, payloadId });
   },
 };
 
@@ -143,18 +144,17 @@ function applyRequest(reduction: Reduction, call: InferenceState, payload: Infer
   const { conversation } = call.thread;
   if (mode.type === "incremental") {
     const comparedFrom = continueFrom(reduction, call, mode.previous_response_id);
-    const reading = read(reduction, call, { payloadId: requestId, keys: REQUEST_KEYS, comparedFrom });
+    const reading = readAddition(reduction, documentOf(call, requestId, comparedFrom));
     if (reading === null) return;
     conversation.hasRequests = true;
     applyIncrementalRequest(reduction, call, { reading, origin });
     return;
   }
-  const prefix =
+  const prefix = prefixId === null ? null : readContext(reduction, documentOf(call, prefixId, 0));
+  const reading =
     prefixId === null
-      ? null
-      : read(reduction, call, { payloadId: prefixId, keys: REQUEST_KEYS, comparedFrom: 0 });
-  const comparedFrom = prefixId === null ? 0 : null;
-  const reading = read(reduction, call, { payloadId: requestId, keys: REQUEST_KEYS, comparedFrom });
+      ? readContext(reduction, documentOf(call, requestId, 0))
+      : readAddition(reduction, documentOf(call, requestId, null));
   if (reading === null) return;
   conversation.hasRequests = true;
   applyFullRequest(reduction, call, { reading: prefix === null ? reading : joined(prefix, reading), origin });
@@ -215,24 +215,23 @@ function end(
 function takeResponse(reduction: Reduction, call: InferenceState, payloadId: string): void {
   const { draft, turn } = call;
   draft.response_payload_id = payloadId;
-  const response = readObject(reduction, payloadId);
+  const response = readFrame(reduction, payloadId);
   if (response === null) return;
   const responseId = response["response_id"] ?? response["id"];
   if (typeof responseId === "string") draft.response_id ??= responseId;
-  draft.usage = tokenUsageOf(response);
+  draft.usage = tokenUsageOf(response, draft.dialect);
   const { response_id, model, thread_id: threadId } = draft;
   reduction.countUsage(draft.usage, { responseId: response_id, model, threadId, turn });
-  const reading = read(reduction, call, { payloadId, keys: RESPONSE_KEYS, comparedFrom: null });
+  const reading = readResponse(reduction, documentOf(call, payloadId, null));
   if (reading !== null) applyResponse(reduction, call, { reading, origin: originOf(call, payloadId) });
 }
 
-function read(
-  reduction: Reduction,
-  call: InferenceState,
-  array: Pick<ElementSource, "payloadId" | "keys" | "comparedFrom">,
-): Reading | null {
-  const { conversation } = call.thread;
-  return readElements(reduction, { ...array, dialect: call.draft.dialect, conversation });
+function documentOf(
+  { thread, draft }: InferenceState,
+  payloadId: string,
+  comparedFrom: number | null,
+): Document {
+  return { payloadId, dialect: draft.dialect, conversation: thread.conversation, comparedFrom };
 }
 
 function originOf({ thread, turn }: InferenceState, payloadId: string): ItemOrigin {

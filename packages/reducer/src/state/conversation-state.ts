@@ -1,9 +1,28 @@
 /** What the reducer keeps about one thread's transcript. */
-import type { NormalItem } from "../conversation/normal-item.ts";
+import type { NormalItem, Normalise } from "../conversation/normal-item.ts";
 import type { ConversationItem } from "../graph/conversation.ts";
 import type { Draft, Moment } from "../graph/draft.ts";
 import type { InferenceCall } from "../graph/inference.ts";
 import type { CallSlot } from "./call-state.ts";
+
+/** A distinct element of a model-facing array: every occurrence of it, in whatever payload, is this one object. */
+export interface ElementSource {
+  readonly normalise: Normalise;
+  /** The store's content id. */
+  readonly contentId: string;
+  /** The items that it stands for, in order. */
+  readonly elements: readonly Element[];
+  /** The provider item id of an element that stands for none. */
+  readonly outsideId: string | null;
+  /** Whether it is of the instructions that stand beside the history. */
+  readonly isHead: boolean;
+}
+
+/** One of the items that an element of a model-facing array stands for. */
+export interface Element {
+  readonly normal: NormalItem;
+  readonly source: ElementSource;
+}
 
 /** An item of a thread's transcript and what the reducer keeps about it. */
 export interface TranscriptItem {
@@ -35,8 +54,8 @@ export interface ContextNode {
 export interface Conversation {
   /** The live context: what the next full request is compared with. */
   live: TranscriptItem[];
-  /** The store's content id that each live item was last seen with; "" where it was not in a listed array. */
-  liveContent: string[];
+  /** The recorded element that each live item was last seen in; null where that is not known. */
+  seenIn: (Element | null)[];
   /**
    * The nodes of the live context, as far as a recorded call has been through it. Shorter than `live` after a compaction and
    * after a response that came when another request had already gone out.

@@ -1,6 +1,6 @@
 /** Everything a reduction has gathered so far. Handlers change it; `graph/build.ts` only reads it. */
-import type { Dialect, HostInfo, RawEvent, RolloutStatus } from "@rollout-trace/protocol";
-import type { NormalItem, SkippedItem } from "../conversation/normal-item.ts";
+import type { HostInfo, RawEvent, RolloutStatus } from "@rollout-trace/protocol";
+import type { Normalise } from "../conversation/normal-item.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 import type { TokenUsage } from "../graph/base.ts";
 import type { Draft, Moment } from "../graph/draft.ts";
@@ -16,7 +16,7 @@ import type {
   SessionState,
   ToolCallState,
 } from "./call-state.ts";
-import type { TranscriptItem } from "./conversation-state.ts";
+import type { ElementSource, TranscriptItem } from "./conversation-state.ts";
 import { NO_USAGE } from "../conversation/token-usage.ts";
 import { RecordedIds } from "./recorded-ids.ts";
 import type { ThreadState, TurnState } from "./thread-state.ts";
@@ -82,8 +82,8 @@ export interface ReducerState {
    * left when the graph is built concerns threads outside of the recording.
    */
   readonly awaitingThread: Map<string, Interaction[]>;
-  /** Every element that was normalised, by dialect and the store's content id, so that each content is normalised once. */
-  readonly normalItems: { readonly [Each in Dialect]: Map<string, NormalItem | SkippedItem> };
+  /** Every element that was read, by how and by the store's content id, so that each content is normalised once. */
+  readonly sources: Map<Normalise, Map<string, ElementSource>>;
   readonly diagnostics: Diagnostic[];
 }
 
@@ -119,7 +119,7 @@ export function emptyState(): ReducerState {
     },
     waiting: new Map(),
     awaitingThread: new Map(),
-    normalItems: { openai_responses: new Map(), openai_chat: new Map(), anthropic_messages: new Map() },
+    sources: new Map(),
     diagnostics: [],
   };
 }

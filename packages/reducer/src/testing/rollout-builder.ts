@@ -145,10 +145,20 @@ export class ThreadBuilder {
   }
 }
 
+const REQUEST_KEY = { openai_responses: "input", openai_chat: "messages", anthropic_messages: "messages" };
+const RESPONSE_KEY = {
+  openai_responses: "output_items",
+  openai_chat: "choices",
+  anthropic_messages: "content",
+};
+
 interface RequestOptions {
   readonly id?: string;
   readonly mode?: LooseObject;
+  /** Decides under which key the request has its elements, and the response too. Default `openai_responses`. */
   readonly dialect?: Dialect;
+  /** What else the request has, such as `system`. */
+  readonly fields?: JsonObject;
   readonly model?: string;
 }
 
@@ -183,6 +193,7 @@ export class TurnBuilder {
   request(input: readonly JsonValue[], options: RequestOptions = {}): InferenceBuilder {
     const { rollout } = this.thread;
     const id = options.id ?? rollout.next("inference");
+    const dialect = options.dialect ?? "openai_responses";
     this.event({
       type: "inference_started",
       inference_call_id: id,
@@ -190,11 +201,14 @@ export class TurnBuilder {
       turn_id: this.id,
       model: options.model ?? "model-1",
       provider: "provider-1",
-      dialect: options.dialect ?? "openai_responses",
+      dialect,
       input_mode: options.mode ?? { type: "full" },
-      request: rollout.payload("inference_request", { input: [...input] }),
+      request: rollout.payload("inference_request", {
+        ...options.fields,
+        [REQUEST_KEY[dialect]]: [...input],
+      }),
     });
-    return new InferenceBuilder(this, id);
+    return new InferenceBuilder(this, { id, dialect });
   }
 
   tool(id: string, options: ToolOptions = {}): ToolCallBuilder {
@@ -255,26 +269,28 @@ export class TurnBuilder {
 
 export class InferenceBuilder {
   readonly #turn: TurnBuilder;
+  readonly #dialect: Dialect;
   readonly id: string;
 
-  constructor(turn: TurnBuilder, id: string) {
+  constructor(turn: TurnBuilder, { id, dialect }: { id: string; dialect: Dialect }) {
     this.#turn = turn;
+    this.#dialect = dialect;
     this.id = id;
   }
 
   respond(output: readonly JsonValue[], options: { responseId?: string; usage?: JsonObject } = {}): this {
-    const usage = options.usage === undefined ? {} : { token_usage: options.usage };
+    const usage = options.usage === undefined ? {} : { usage: options.usage };
     this.#turn.event({
       type: "inference_completed",
       inference_call_id: this.id,
       response_id: options.responseId ?? null,
-      response: this.#response({ output_items: [...output], ...usage }),
+      response: this.#response([...output], usage),
     });
     return this;
   }
 
   fail(error: string, partial?: readonly JsonValue[]): this {
-    const response = partial === undefined ? null : this.#response({ output_items: [...partial] });
+    const response = partial === undefined ? null : this.#response([...partial]);
     this.#turn.event({
       type: "inference_failed",
       inference_call_id: this.id,
@@ -285,7 +301,7 @@ export class InferenceBuilder {
   }
 
   cancel(reason: string, partial?: readonly JsonValue[]): this {
-    const response = partial === undefined ? null : this.#response({ output_items: [...partial] });
+    const response = partial === undefined ? null : this.#response([...partial]);
     this.#turn.event({
       type: "inference_cancelled",
       inference_call_id: this.id,
@@ -295,7 +311,8 @@ export class InferenceBuilder {
     return this;
   }
 
-  #response(value: JsonValue): PayloadRef {
+  #response(output: readonly JsonValue[], usage: JsonObject = {}): PayloadRef {
+    const value = { ...usage, [RESPONSE_KEY[this.#dialect]]: output };
     return this.#turn.thread.rollout.payload("inference_response", value);
   }
 }
