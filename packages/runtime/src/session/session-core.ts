@@ -30,6 +30,14 @@ export interface SessionResources {
   readonly toolsets: Toolsets;
   readonly graces: CallbackGraces;
   isolateLost(cellId: string, how: Exclude<StopResult, "stopped">): void;
+  /** A completed cell stored a value, given as JSON text. */
+  stored?(key: string, json: string): void;
+}
+
+/** The first ids of a session that goes on where another process left off. */
+export interface FirstIds {
+  readonly cell: number;
+  readonly wait: number;
 }
 
 export interface AdmittedCell {
@@ -43,15 +51,22 @@ export class SessionCore implements CellHost {
   readonly #resources: SessionResources;
   readonly #stored = new StoredValues();
   readonly #cells = new Map<string, CellActor>();
-  #nextCell = 1;
-  #nextWait = 1;
+  #nextCell: number;
+  #nextWait: number;
   /** Null while the session admits cells; settles when the last cell is gone. */
   #shutdown: PromiseWithResolvers<void> | null = null;
 
-  constructor(delegate: CodeModeSessionDelegate, observer: ObserverPort, resources: SessionResources) {
+  constructor(
+    delegate: CodeModeSessionDelegate,
+    observer: ObserverPort,
+    resources: SessionResources,
+    first: FirstIds = { cell: 1, wait: 1 },
+  ) {
     this.#delegate = delegate;
     this.observer = observer;
     this.#resources = resources;
+    this.#nextCell = first.cell;
+    this.#nextWait = first.wait;
   }
 
   /** Admits a cell and starts its script. Throws `shutting_down` and `invalid_request`, and admits nothing then. */
@@ -103,6 +118,12 @@ export class SessionCore implements CellHost {
   }
 
   commit(writes: ReadonlyMap<string, string>): void {
+    this.adopt(writes);
+    for (const [key, json] of writes) this.#resources.stored?.(key, json);
+  }
+
+  /** Takes over what cells of this session stored elsewhere; values are JSON text. */
+  adopt(writes: ReadonlyMap<string, string>): void {
     this.#stored.merge(writes);
   }
 
