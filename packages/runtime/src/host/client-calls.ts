@@ -1,0 +1,75 @@
+/** Calls to the client that wait for an answer: nested tool calls and notifications. */
+import type { CodeModeSessionDelegate, JsonValue } from "@rollout-trace/protocol";
+import type { CallAnswer } from "../wire/client-messages.ts";
+import type { HostMessage } from "../wire/host-messages.ts";
+
+interface OpenCall {
+  readonly session: number;
+  readonly cellId: string;
+  readonly answer: PromiseWithResolvers<JsonValue>;
+}
+
+/** Returns why the message could not be sent, or null. */
+export type Send = (message: HostMessage) => string | null;
+
+export class ClientCalls {
+  readonly #send: Send;
+  /** Filled by each call, emptied by its answer or by the end of its cell. */
+  readonly #open = new Map<number, OpenCall>();
+  #next = 1;
+
+  constructor(send: Send) {
+    this.#send = send;
+  }
+
+  delegateOf(session: number): CodeModeSessionDelegate {
+    return {
+      invokeTool: (invocation, signal) =>
+        this.#ask(session, invocation.cellId, signal, (call) => ({
+          type: "invoke_tool",
+          call,
+          session,
+          invocation,
+        })),
+      notify: async (notification, signal) => {
+        await this.#ask(session, notification.cellId, signal, (call) => ({
+          type: "notify",
+          call,
+          session,
+          notification,
+        }));
+      },
+      cellClosed: (cellId) => {
+        for (const [call, open] of this.#open) {
+          if (open.session === session && open.cellId === cellId) this.#open.delete(call);
+        }
+        this.#send({ type: "cell_closed", session, cellId });
+      },
+    };
+  }
+
+  answered(call: number, answer: CallAnswer): void {
+    const open = this.#open.get(call);
+    this.#open.delete(call);
+    if (answer.ok) open?.answer.resolve(answer.value);
+    else open?.answer.reject(new Error(answer.error));
+  }
+
+  #ask(
+    session: number,
+    cellId: string,
+    signal: AbortSignal,
+    message: (call: number) => HostMessage,
+  ): Promise<JsonValue> {
+    const call = this.#next;
+    this.#next += 1;
+    const answer = Promise.withResolvers<JsonValue>();
+    this.#open.set(call, { session, cellId, answer });
+    signal.addEventListener("abort", () => {
+      if (this.#open.has(call)) this.#send({ type: "cancel_call", call, session });
+    });
+    const refused = this.#send(message(call));
+    if (refused !== null) this.answered(call, { ok: false, error: refused });
+    return answer.promise;
+  }
+}

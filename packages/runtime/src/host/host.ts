@@ -1,0 +1,232 @@
+/** One client's sessions: takes its messages, runs its operations, and tells it what happens. */
+import type { JsonValue } from "@rollout-trace/protocol";
+import { ObserverPort } from "../cell/observer-port.ts";
+import { CodeModeError } from "../errors.ts";
+import { IsolatePool } from "../isolate/isolate-pool.ts";
+import { Toolsets } from "../isolate/toolset.ts";
+import { SessionCore } from "../session/session-core.ts";
+import { type ClientMessage, clientMessageSchemas, type WireTool } from "../wire/client-messages.ts";
+import { decodeMessage, requestIdOf } from "../wire/decode-message.ts";
+import {
+  type EncodedJson,
+  encodeJson,
+  type Frame,
+  FrameDecoder,
+  FrameWriter,
+  MAX_FRAME_BYTES,
+  REPEAT_SLACK_BYTES,
+} from "../wire/frame-codec.ts";
+import { checkHello, describePeer, type Hello, hello } from "../wire/hello.ts";
+import type { HostMessage, OperationResult } from "../wire/host-messages.ts";
+import { HostedSession } from "./hosted-session.ts";
+import { oversizedMessage } from "./oversized-message.ts";
+import { ClientCalls } from "./client-calls.ts";
+
+export interface HostEnds {
+  /** Returns when the bytes are out. */
+  write(bytes: Buffer): void;
+  /** Ends this process; called when the client cannot be served. */
+  end(): void;
+  log(message: string): void;
+}
+
+const MAX_SENT_BYTES = MAX_FRAME_BYTES + REPEAT_SLACK_BYTES;
+
+/** Isolates kept ready per toolset. */
+const POOL_SIZE = 2;
+const GRACES = Object.freeze({
+  /** A notification is a message to a model that is being written down; seconds are plenty. */
+  notifyDrainMs: 5_000,
+  /** A tool that does not answer its signal within a second will not. */
+  abortGraceMs: 1_000,
+});
+
+export class CodeModeHost {
+  readonly #ends: HostEnds;
+  readonly #decoder: FrameDecoder;
+  readonly #writer: FrameWriter;
+  readonly #pool = new IsolatePool(POOL_SIZE);
+  readonly #toolsets = new Toolsets();
+  readonly #tools = new Map<number, readonly WireTool[]>();
+  readonly #sessions = new Map<number, HostedSession>();
+  readonly #calls: ClientCalls;
+  readonly #hello = hello("code-mode-host");
+  /** Null until the client said who it is. */
+  #client: Hello | null = null;
+  #ended = false;
+
+  constructor(ends: HostEnds) {
+    this.#ends = ends;
+    this.#decoder = new FrameDecoder((frame) => {
+      this.#receive(frame);
+    });
+    this.#writer = new FrameWriter((bytes) => {
+      ends.write(bytes);
+    });
+    this.#calls = new ClientCalls((message) => this.#send(message));
+  }
+
+  start(): void {
+    this.#send(this.#hello);
+  }
+
+  receive(bytes: Buffer): void {
+    if (!this.#ended) this.#decoder.push(bytes);
+  }
+
+  #receive(frame: Frame): void {
+    if (this.#ended) return;
+    if (frame.type === "oversized") {
+      const message = `a frame of ${frame.bytes} bytes; a frame may have up to ${MAX_FRAME_BYTES} bytes`;
+      this.#reject(requestIdOf(frame.head), "limit", message);
+      return;
+    }
+    const decoded = decodeMessage<ClientMessage>(frame.json, clientMessageSchemas);
+    if (!decoded.ok) {
+      this.#reject(decoded.id, "protocol", `${this.#between()}: ${decoded.problem}`);
+      return;
+    }
+    const { message } = decoded;
+    if (message.type === "hello") this.#greet(message);
+    else if (this.#client === null)
+      this.#refuse(`${describePeer(this.#hello)} expects a hello before ${message.type}`);
+    else this.#handle(message);
+  }
+
+  #greet(theirs: Hello): void {
+    try {
+      checkHello(this.#hello, theirs, []);
+      this.#client = theirs;
+    } catch (error) {
+      this.#refuse(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #handle(message: Exclude<ClientMessage, Hello>): void {
+    switch (message.type) {
+      case "open_session":
+        this.#open(message);
+        return;
+      case "store":
+        this.#sessions.get(message.session)?.store(message.key, message.json);
+        return;
+      case "define_tools":
+        this.#tools.set(message.toolset, message.tools);
+        return;
+      case "forget_tools":
+        this.#tools.delete(message.toolset);
+        return;
+      case "request":
+        void this.#serve(message);
+        return;
+      case "abandon":
+        for (const session of this.#sessions.values()) session.abandon(message.id);
+        return;
+      case "call_answered":
+        this.#calls.answered(message.call, message.answer);
+        return;
+      case "ping":
+        this.#send({ type: "pong", id: message.id });
+        return;
+    }
+  }
+
+  #open({ session, firstCell, firstWait }: Extract<ClientMessage, { type: "open_session" }>): void {
+    if (this.#sessions.has(session)) {
+      this.#ends.log(`session ${session} was opened already`);
+      return;
+    }
+    const observer = new ObserverPort({
+      observe: (event) => {
+        this.#send({ type: "event", session, event });
+      },
+    });
+    const resources = {
+      pool: this.#pool,
+      toolsets: this.#toolsets,
+      graces: GRACES,
+      isolateLost: (cellId: string, how: "stuck" | "poisoned") => {
+        this.#send({ type: "isolate_lost", session, cellId, how });
+      },
+      stored: (key: string, json: string) => {
+        this.#send({ type: "stored", session, key, json });
+      },
+    };
+    const delegate = this.#calls.delegateOf(session);
+    const core = new SessionCore(delegate, observer, resources, { cell: firstCell, wait: firstWait });
+    this.#sessions.set(session, new HostedSession(core, this.#tools));
+  }
+
+  async #serve({
+    id,
+    session: number,
+    operation,
+  }: Extract<ClientMessage, { type: "request" }>): Promise<void> {
+    const session = this.#sessions.get(number);
+    if (session === undefined) {
+      this.#reject(id, "protocol", `there is no session ${number}`);
+      return;
+    }
+    let result: OperationResult;
+    try {
+      const value = await session.run(id, operation, (cellId) => {
+        this.#send({ type: "admitted", id, cellId });
+      });
+      // Plain data of the protocol, and JSON on its way.
+      result = { ok: true, value: value as JsonValue };
+    } catch (error) {
+      result = { ok: false, error: wireError(error) };
+    }
+    if (operation.type === "shutdown") this.#sessions.delete(number);
+    this.#send({ type: "response", id, result });
+  }
+
+  #between(): string {
+    const client = this.#client === null ? "a client that said no hello" : describePeer(this.#client);
+    return `${describePeer(this.#hello)} does not understand ${client}`;
+  }
+
+  #reject(id: number | null, code: "limit" | "protocol", message: string): void {
+    if (id === null) this.#ends.log(message);
+    else this.#send({ type: "response", id, result: { ok: false, error: { code, message } } });
+  }
+
+  #refuse(message: string): void {
+    this.#send({ type: "refused", message });
+    this.#writer.flush();
+    this.#ended = true;
+    this.#ends.end();
+  }
+
+  /** Returns why the message was not sent, or null. */
+  #send(message: HostMessage): string | null {
+    const document = encoded(message);
+    if (document !== null && document.bytes <= MAX_SENT_BYTES) {
+      this.#writer.push(document);
+      return null;
+    }
+    const size = document === null ? "more than a text can have" : `${document.bytes}`;
+    const text = `${size} bytes; a frame of the process boundary may have up to ${MAX_FRAME_BYTES}`;
+    const instead = oversizedMessage(message, text);
+    if (instead === null) this.#ends.log(`left out a message ${message.type} of ${text}`);
+    else this.#writer.push(encodeJson(instead));
+    return text;
+  }
+}
+
+/** Null when there is no text of that length. */
+function encoded(message: HostMessage): EncodedJson | null {
+  try {
+    return encodeJson(message);
+  } catch {
+    return null;
+  }
+}
+
+function wireError(error: unknown): Extract<OperationResult, { ok: false }>["error"] {
+  if (error instanceof CodeModeError && error.code !== "host_lost") {
+    return { code: error.code, message: error.message };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: error instanceof Error && error.name === "AbortError" ? "abandoned" : "internal", message };
+}

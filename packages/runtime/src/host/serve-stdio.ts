@@ -1,0 +1,63 @@
+/** A host at the two pipes of this process. */
+import { writeSync } from "node:fs";
+import { setPriority } from "node:os";
+import { keepLoopsInterruptible } from "../isolate/v8-flags.ts";
+import { CodeModeHost } from "./host.ts";
+
+const STDOUT = 1;
+/** The threads that run scripts are started later and take this over from the main thread. */
+const NICENESS = 5;
+/** How long to wait for a reader, where the pipe does not do that itself. */
+const RETRY_MS = 1;
+
+/**
+ * Serves until stdin closes, and ends this process then. It ends by SIGKILL: `exit` waits for threads, and a script's thread
+ * may be one that never stops.
+ */
+export function serveStdio(): void {
+  keepLoopsInterruptible();
+  try {
+    setPriority(NICENESS);
+  } catch (error) {
+    log(`cannot lower this process's priority: ${String(error)}`);
+  }
+  const end = (): void => {
+    process.kill(process.pid, "SIGKILL");
+  };
+  const host = new CodeModeHost({ write: writeOut, end, log });
+  process.stdin.on("data", (chunk: Buffer) => {
+    host.receive(chunk);
+  });
+  process.stdin.on("end", end);
+  process.stdin.on("error", end);
+  // The process goes on: its cells know nothing of it, and its client can replace it.
+  process.on("unhandledRejection", (error) => {
+    log(`unhandled rejection: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  });
+  host.start();
+
+  /**
+   * Waits until everything is written. A client that reads slowly holds up this process, and with it the scripts, instead of
+   * having it keep what was not read.
+   */
+  function writeOut(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length;) {
+      try {
+        at += writeSync(STDOUT, bytes, at);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "EAGAIN") pause();
+        else end();
+      }
+    }
+  }
+}
+
+const pauseCell = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+
+function pause(): void {
+  Atomics.wait(pauseCell, 0, 0, RETRY_MS);
+}
+
+function log(message: string): void {
+  process.stderr.write(`code-mode-host: ${message}\n`);
+}

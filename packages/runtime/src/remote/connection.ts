@@ -1,0 +1,338 @@
+/**
+ * One child: its process, its pipes, and the requests that it has not answered. Ends once, in whatever way, and then has
+ * failed every request and told its owner; says nothing afterwards.
+ */
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import type { CodeModeErrorCode, JsonValue } from "@rollout-trace/protocol";
+import { CodeModeError } from "../errors.ts";
+import type { ClientMessage, Operation } from "../wire/client-messages.ts";
+import { decodeMessage } from "../wire/decode-message.ts";
+import {
+  encodeJson,
+  type EncodedJson,
+  type Frame,
+  FrameDecoder,
+  FrameWriter,
+  MAX_FRAME_BYTES,
+  REPEAT_SLACK_BYTES,
+} from "../wire/frame-codec.ts";
+import { CAPABILITIES, checkHello, describePeer, hello, type Hello } from "../wire/hello.ts";
+import { type HostMessage, hostMessageSchemas, type OperationResult } from "../wire/host-messages.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import type { HostEnd, HostEndReason } from "./host-end.ts";
+import { MemoryWatch } from "./memory-watch.ts";
+import { ToolsetIds } from "./toolset-ids.ts";
+
+/** What a connection does not deal with itself. */
+export type SessionMessage = Exclude<
+  HostMessage,
+  { type: "hello" | "refused" | "admitted" | "response" | "pong" }
+>;
+
+export interface ConnectionOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly silenceMs: number;
+  readonly residentBytes: number;
+  readonly onMessage: (message: SessionMessage) => void;
+  /** The child owes no answer and runs no cell any more. */
+  readonly onIdle: () => void;
+  /** Once. */
+  readonly onEnd: (end: HostEnd) => void;
+  readonly onLog: (line: string) => void;
+}
+
+interface Pending {
+  readonly admitted: (cellId: string) => void;
+  readonly answer: PromiseWithResolvers<JsonValue>;
+}
+
+export interface SentRequest {
+  readonly id: number;
+  readonly answer: Promise<JsonValue>;
+}
+
+/** What waits in this process for a child that does not read. */
+const WAITING_BYTES = 4 * 1024 * 1024;
+/** A child whose stdin was closed ends at once. */
+const CLOSE_GRACE_MS = 1_000;
+const LOG_TAIL_CHARS = 2_000;
+
+export class Connection {
+  readonly toolsets: ToolsetIds = new ToolsetIds((message) => {
+    this.send(message);
+  });
+  /** Whether a request was answered with anything but an error of the protocol. */
+  useful = false;
+  /** Cells that started and have not ended; kept by whoever sees the events. */
+  #liveCells = 0;
+  readonly #options: ConnectionOptions;
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #exited = Promise.withResolvers<void>();
+  readonly #hello = hello("@rollout-trace/runtime");
+  readonly #writer: FrameWriter;
+  readonly #heartbeat: Heartbeat;
+  readonly #memory: MemoryWatch | null;
+  readonly #pending = new Map<number, Pending>();
+  #next = 1;
+  #host: Hello | null = null;
+  #end: HostEnd | null = null;
+  #logTail = "";
+  /** Filled when the child does not read what it was answered; emptied when it does. */
+  #deferred: (() => void)[] = [];
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#child = spawn(options.command, options.args, { env: {}, stdio: "pipe", windowsHide: true });
+    const { stdin, stdout, stderr, pid } = this.#child;
+    this.#writer = new FrameWriter((bytes) => {
+      if (stdin.writable) stdin.write(bytes);
+    });
+    this.#heartbeat = new Heartbeat(
+      options.silenceMs,
+      () => {
+        this.send({ type: "ping", id: 0 });
+      },
+      () => {
+        this.kill("silent", `it said nothing for ${options.silenceMs} ms`);
+      },
+    );
+    this.#memory =
+      pid === undefined
+        ? null
+        : new MemoryWatch(pid, options.residentBytes, (bytes) => {
+            const limit = `${options.residentBytes} bytes (residentBytes)`;
+            this.kill("memory", `its resident memory of ${bytes} bytes passed the limit of ${limit}`);
+          });
+    const decoder = new FrameDecoder((frame) => {
+      this.#receive(frame);
+    }, MAX_FRAME_BYTES + REPEAT_SLACK_BYTES);
+    stdout.on("data", (bytes: Buffer) => {
+      this.#heartbeat.heard();
+      if (this.#end === null) decoder.push(bytes);
+    });
+    stderr.on("data", (bytes: Buffer) => {
+      this.#log(bytes.toString("utf8"));
+    });
+    stdin.on("drain", () => {
+      this.#runDeferred();
+    });
+    // That the other end is gone is noticed by the process's end.
+    for (const stream of [stdin, stdout, stderr]) stream.on("error", () => {});
+    this.#child.on("error", (error) => {
+      this.#finish({
+        reason: "not_started",
+        message: `${options.command} could not be started: ${error.message}`,
+      });
+      if (pid === undefined) this.#exited.resolve();
+    });
+    this.#child.on("close", (code, signal) => {
+      const how = signal === null ? `exited with code ${String(code)}` : `was ended by ${signal}`;
+      this.#finish({
+        reason: "exited",
+        message: `it ${how}${this.#logTail === "" ? "" : `: ${this.#logTail}`}`,
+      });
+      this.#exited.resolve();
+    });
+    this.#updateRefs();
+    this.send(this.#hello);
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  get ended(): boolean {
+    return this.#end !== null;
+  }
+
+  /** Whether nothing is expected of the child. */
+  get idle(): boolean {
+    return this.#liveCells === 0 && this.#pending.size === 0;
+  }
+
+  cellStarted(): void {
+    this.#liveCells += 1;
+    this.#updateWatches();
+  }
+
+  cellEnded(): void {
+    this.#liveCells -= 1;
+    this.#updateWatches();
+  }
+
+  /** Throws `limit` when the message is larger than a frame. */
+  send(message: ClientMessage): void {
+    if (this.#end !== null) return;
+    const document = encodeJson(message);
+    assertFits(document, message.type);
+    this.#writer.push(document);
+  }
+
+  /** Sends `operation`; throws `limit` as `send` does. The answer is rejected when the child ends first. */
+  request(session: number, operation: Operation, admitted: (cellId: string) => void = () => {}): SentRequest {
+    const id = this.#next;
+    const answer = Promise.withResolvers<JsonValue>();
+    // Whoever dropped the promise does not want to hear of it.
+    answer.promise.catch(() => {});
+    if (this.#end !== null) answer.reject(lostError(this.#end));
+    else {
+      this.send({ type: "request", id, session, operation });
+      this.#next += 1;
+      this.#pending.set(id, { admitted, answer });
+      this.#updateRefs();
+      this.#updateWatches();
+    }
+    return { id, answer: answer.promise };
+  }
+
+  /** Runs `work` when the child has taken most of what it was sent. Dropped when it ends before. */
+  whenReading(work: () => void): void {
+    if (this.#child.stdin.writableLength > WAITING_BYTES || this.#deferred.length > 0)
+      this.#deferred.push(work);
+    else work();
+  }
+
+  /** Ends the child at once. */
+  kill(reason: HostEndReason, message: string): void {
+    this.#child.kill("SIGKILL");
+    this.#finish({ reason, message });
+  }
+
+  /** Lets the child end in order, or kills it after a moment; resolves when it is gone. */
+  async close(): Promise<void> {
+    this.#writer.flush();
+    this.#child.stdin.end();
+    const timer = setTimeout(() => {
+      this.#child.kill("SIGKILL");
+    }, CLOSE_GRACE_MS);
+    this.#finish({ reason: "closed", message: "its provider was closed" });
+    this.#child.ref();
+    await this.#exited.promise;
+    clearTimeout(timer);
+  }
+
+  /** Resolves when the process is gone. */
+  async gone(): Promise<void> {
+    await this.#exited.promise;
+  }
+
+  #receive(frame: Frame): void {
+    // One read may bring more frames after the one that ended the connection.
+    if (this.#end !== null) return;
+    if (frame.type === "oversized") {
+      this.#violated(`a frame of ${frame.bytes} bytes`);
+      return;
+    }
+    const decoded = decodeMessage<HostMessage>(frame.json, hostMessageSchemas);
+    if (!decoded.ok) this.#violated(decoded.problem);
+    else this.#handle(decoded.message);
+  }
+
+  #handle(message: HostMessage): void {
+    switch (message.type) {
+      case "hello":
+        this.#greet(message);
+        return;
+      case "refused":
+        this.kill("incompatible", `it refused this client: ${message.message}`);
+        return;
+      case "pong":
+        return;
+      case "admitted":
+        this.#pending.get(message.id)?.admitted(message.cellId);
+        return;
+      case "response":
+        this.#answered(message.id, message.result);
+        return;
+      default:
+        this.#options.onMessage(message);
+    }
+  }
+
+  #greet(theirs: Hello): void {
+    try {
+      checkHello(this.#hello, theirs, CAPABILITIES);
+      this.#host = theirs;
+    } catch (error) {
+      this.kill("incompatible", error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #answered(id: number, result: OperationResult): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
+    this.#pending.delete(id);
+    if (result.ok) {
+      this.useful = true;
+      pending.answer.resolve(result.value);
+    } else pending.answer.reject(errorOf(result.error));
+    this.#updateRefs();
+    this.#updateWatches();
+    if (this.idle) this.#options.onIdle();
+  }
+
+  #violated(what: string): void {
+    const host = this.#host === null ? "a host that said no hello" : describePeer(this.#host);
+    this.kill("garbled", `${describePeer(this.#hello)} does not understand ${host}: ${what}`);
+  }
+
+  #finish(end: HostEnd): void {
+    if (this.#end !== null) return;
+    this.#end = end;
+    this.#heartbeat[Symbol.dispose]();
+    this.#memory?.[Symbol.dispose]();
+    this.#deferred = [];
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    this.#updateRefs();
+    // What observers hear comes before what callers hear, as it does when a cell ends in order.
+    this.#options.onEnd(end);
+    for (const { answer } of pending) answer.reject(lostError(end));
+  }
+
+  #runDeferred(): void {
+    while (this.#deferred.length > 0 && this.#child.stdin.writableLength <= WAITING_BYTES) {
+      this.#deferred.shift()?.();
+    }
+  }
+
+  #updateWatches(): void {
+    if (this.#end !== null) return;
+    this.#heartbeat.active = !this.idle;
+    if (this.#memory !== null) this.#memory.active = this.#liveCells > 0;
+  }
+
+  /** A child that owes nobody an answer does not keep this process alive. */
+  #updateRefs(): void {
+    const { stdin, stdout, stderr } = this.#child;
+    const method = this.#pending.size > 0 ? "ref" : "unref";
+    this.#child[method]();
+    for (const stream of [stdin, stdout, stderr]) {
+      if ("ref" in stream && "unref" in stream) (stream as unknown as NodeJS.ReadStream)[method]();
+    }
+  }
+
+  #log(text: string): void {
+    this.#logTail = (this.#logTail + text).slice(-LOG_TAIL_CHARS).trim();
+    for (const line of text.split("\n")) if (line !== "") this.#options.onLog(line);
+  }
+}
+
+function assertFits(document: EncodedJson, what: string): void {
+  if (document.bytes <= MAX_FRAME_BYTES) return;
+  const range = `a frame of the process boundary may have up to ${MAX_FRAME_BYTES} bytes`;
+  throw new CodeModeError("limit", `a ${what} of ${document.bytes} bytes is too large; ${range}`);
+}
+
+function lostError({ reason, message }: HostEnd): CodeModeError {
+  const code: CodeModeErrorCode =
+    reason === "closed" ? "shutting_down" : reason === "incompatible" ? "protocol" : "host_lost";
+  return new CodeModeError(code, `code-mode-host is gone: ${message}`);
+}
+
+function errorOf({ code, message }: Extract<OperationResult, { ok: false }>["error"]): Error {
+  if (code === "abandoned") return new DOMException(message, "AbortError");
+  if (code === "internal") return new CodeModeError("protocol", `code-mode-host failed: ${message}`);
+  return new CodeModeError(code, message);
+}

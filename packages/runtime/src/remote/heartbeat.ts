@@ -1,0 +1,42 @@
+/** Notices that the other side says nothing any more while it is expected to. */
+
+/** The silence is measured in so many steps; a loop of ours that was blocked for all of it counts as one step only. */
+const STEPS = 5;
+
+export class Heartbeat implements Disposable {
+  readonly #stepMs: number;
+  readonly #ping: () => void;
+  readonly #silent: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  #quietSteps = 0;
+
+  /** `silent` is called after `silenceMs` in which `heard` was not, although the other side was pinged. */
+  constructor(silenceMs: number, ping: () => void, silent: () => void) {
+    this.#stepMs = silenceMs / STEPS;
+    this.#ping = ping;
+    this.#silent = silent;
+  }
+
+  heard(): void {
+    this.#quietSteps = 0;
+  }
+
+  /** Whether the other side is expected to be there. */
+  set active(active: boolean) {
+    if (active === (this.#timer !== undefined)) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#quietSteps = 0;
+    if (!active) return;
+    this.#timer = setInterval(() => {
+      this.#quietSteps += 1;
+      if (this.#quietSteps > STEPS) this.#silent();
+      else if (this.#quietSteps > 1) this.#ping();
+    }, this.#stepMs);
+    this.#timer.unref();
+  }
+
+  [Symbol.dispose](): void {
+    this.active = false;
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * How the child is started: which program, with which V8 flags, and with what taken from it. What each measure stops, and what
+ * it does not, is in `docs/code-mode-host.md`.
+ */
+import { existsSync, realpathSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+const PACKAGE_ROOT = join(import.meta.dirname, "..", "..");
+/** Not loaded by us, or the child's addon would be in this process. */
+const DEPENDENCIES = ["@rollout-trace/protocol", "zod", "isolated-vm", "node-gyp-build"];
+/** The addon's loader looks whether this file is there, to tell musl from glibc. */
+const LIBC_MARKER = "/etc/alpine-release";
+
+/** Without unrolling, every loop can be interrupted; see `keepLoopsInterruptible`. */
+const V8_FLAGS = ["--no-turboshaft-loop-unrolling"];
+
+/** The arguments of `node` for the host, which finds everything it needs by them and nothing in its environment. */
+export function hostArguments(): readonly string[] {
+  const fromSource = import.meta.filename.endsWith(".ts");
+  const main = join(import.meta.dirname, "..", "host", fromSource ? "main.ts" : "main.js");
+  return [
+    ...V8_FLAGS,
+    // Isolates of one process with different snapshots have crashed there.
+    ...(process.platform === "darwin" ? ["--no-node-snapshot"] : []),
+    ...(fromSource ? ["--conditions=rollout-trace-source"] : []),
+    "--permission",
+    "--allow-addons",
+    ...readablePaths().map((path) => `--allow-fs-read=${path}`),
+    "--disable-warning=SecurityWarning",
+    main,
+  ];
+}
+
+/** The program's own files and those of its dependencies, by every name that a module loader calls them. */
+function readablePaths(): readonly string[] {
+  const paths = [join(realpathSync(PACKAGE_ROOT), "*"), join(PACKAGE_ROOT, "*"), LIBC_MARKER];
+  for (const name of DEPENDENCIES) {
+    const found = findPackage(name);
+    if (found !== undefined)
+      paths.push(found, join(found, "*"), realpathSync(found), join(realpathSync(found), "*"));
+  }
+  return [...new Set(paths)];
+}
+
+function findPackage(name: string): string | undefined {
+  for (let folder = PACKAGE_ROOT; ; folder = dirname(folder)) {
+    const path = join(folder, "node_modules", name);
+    if (existsSync(path)) return path;
+    if (folder === dirname(folder)) return undefined;
+  }
+}

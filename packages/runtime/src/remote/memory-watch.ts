@@ -1,0 +1,64 @@
+/**
+ * Watches a child's resident memory while cells run. V8 lends a heap a gigabyte past its limit before it acts, and some
+ * memory belongs to no heap; the only sure stop is from outside.
+ */
+import { closeSync, openSync, readSync } from "node:fs";
+
+const POLL_MS = 25;
+/** What Linux counts in, on every platform that this reads. */
+const PAGE_BYTES = 4096;
+
+export class MemoryWatch implements Disposable {
+  readonly #limitBytes: number;
+  readonly #exceeded: (bytes: number) => void;
+  readonly #buffer: Buffer = Buffer.alloc(128);
+  /** Held open, so that it never is another process's. Null where the platform has none. */
+  readonly #file: number | null;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(pid: number, limitBytes: number, exceeded: (bytes: number) => void) {
+    this.#limitBytes = limitBytes;
+    this.#exceeded = exceeded;
+    this.#file = openStatm(pid);
+  }
+
+  /** Whether there is anything to watch for. */
+  set active(active: boolean) {
+    if (this.#file === null || active === (this.#timer !== undefined)) return;
+    if (!active) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+      return;
+    }
+    this.#timer = setInterval(() => {
+      const bytes = this.residentBytes();
+      if (bytes !== null && bytes > this.#limitBytes) this.#exceeded(bytes);
+    }, POLL_MS);
+    this.#timer.unref();
+  }
+
+  /** Null when the process is gone or the platform does not say. */
+  residentBytes(): number | null {
+    if (this.#file === null) return null;
+    try {
+      const length = readSync(this.#file, this.#buffer, 0, this.#buffer.length, 0);
+      const pages = Number(this.#buffer.toString("latin1", 0, length).split(" ")[1]);
+      return Number.isFinite(pages) ? pages * PAGE_BYTES : null;
+    } catch {
+      return null;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.active = false;
+    if (this.#file !== null) closeSync(this.#file);
+  }
+}
+
+function openStatm(pid: number): number | null {
+  try {
+    return openSync(`/proc/${pid}/statm`, "r");
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,218 @@
+/**
+ * A session seen from its host process: which cells run in which child, what its observer was told, which calls to its delegate
+ * are open, and what its cells stored. Outlives children; knows nothing of the object that the host holds, so that a session
+ * nobody holds any more can be noticed.
+ */
+import type { CodeModeSessionDelegate, JsonValue } from "@rollout-trace/protocol";
+import type { ObserverPort } from "../cell/observer-port.ts";
+import { CodeModeError } from "../errors.ts";
+import type { CallAnswer, Operation } from "../wire/client-messages.ts";
+import { CellLedger } from "./cell-ledger.ts";
+import type { Connection, SentRequest, SessionMessage } from "./connection.ts";
+import type { HostEnd } from "./host-end.ts";
+
+type Of<Type extends SessionMessage["type"]> = Extract<SessionMessage, { readonly type: Type }>;
+
+export class SessionLink {
+  readonly number: number;
+  readonly observer: ObserverPort;
+  readonly ledger: CellLedger<Connection> = new CellLedger();
+  readonly #delegate: CodeModeSessionDelegate;
+  /** A child in which new cells start; throws when there can be none. */
+  readonly #connect: () => Connection;
+  readonly #closed: () => void;
+  /** The children that know of this session, each with the calls to the delegate that it waits for. */
+  readonly #openIn = new Map<Connection, Map<number, AbortController>>();
+  /** JSON texts; what a new child has to be told. */
+  readonly #stored = new Map<string, string>();
+  /** Requests that may still get a number of a cell or a wait. */
+  #unanswered = 0;
+  #shutdown: Promise<void> | null = null;
+
+  constructor(
+    number: number,
+    delegate: CodeModeSessionDelegate,
+    observer: ObserverPort,
+    provider: { readonly connect: () => Connection; readonly closed: (link: SessionLink) => void },
+  ) {
+    this.number = number;
+    this.observer = observer;
+    this.#delegate = delegate;
+    this.#connect = provider.connect;
+    this.#closed = () => {
+      provider.closed(this);
+    };
+  }
+
+  get isShutDown(): boolean {
+    return this.#shutdown !== null;
+  }
+
+  /** The child that a request about this cell goes to. */
+  connectionFor(cellId: string): Connection {
+    return this.ledger.hostOf(cellId) ?? this.forNewCells();
+  }
+
+  forNewCells(): Connection {
+    const connection = this.#connect();
+    if (this.#openIn.has(connection)) return connection;
+    this.#openIn.set(connection, new Map());
+    const { cell, wait } = this.ledger.next;
+    connection.send({
+      type: "open_session",
+      session: this.number,
+      firstCell: cell + this.#unanswered,
+      firstWait: wait + this.#unanswered,
+    });
+    for (const [key, json] of this.#stored) this.#tell(connection, key, json);
+    return connection;
+  }
+
+  request(connection: Connection, operation: Operation, admitted?: (cellId: string) => void): SentRequest {
+    const request = connection.request(this.number, operation, admitted);
+    this.#unanswered += 1;
+    const answered = (): void => {
+      this.#unanswered -= 1;
+    };
+    request.answer.then(answered, answered);
+    return request;
+  }
+
+  /** Resolves when no cell is left, in whatever child. */
+  shutdown(): Promise<void> {
+    this.#shutdown ??= this.#shutDown();
+    return this.#shutdown;
+  }
+
+  async #shutDown(): Promise<void> {
+    const requests = [...this.#openIn.keys()].map(async (connection) => {
+      try {
+        await this.request(connection, { type: "shutdown" }).answer;
+      } catch (error) {
+        // With the child its cells are gone.
+        if (!connection.ended) throw error;
+      }
+    });
+    await Promise.all(requests);
+    this.#closed();
+  }
+
+  /** Returns false when the message makes no sense after those before it. */
+  receive(connection: Connection, message: SessionMessage): boolean {
+    switch (message.type) {
+      case "event": {
+        const { event } = message;
+        if (!this.ledger.note(connection, event)) return false;
+        if (event.type === "cell_started") connection.cellStarted();
+        if (event.type === "cell_ended") connection.cellEnded();
+        this.observer.emit(event);
+        return true;
+      }
+      case "invoke_tool":
+        this.#invoke(connection, message);
+        return true;
+      case "notify":
+        this.#notify(connection, message);
+        return true;
+      case "cell_closed":
+        if (!this.ledger.close(connection, message.cellId)) return false;
+        this.#cellClosed(message.cellId);
+        return true;
+      case "stored":
+        this.#stored.set(message.key, message.json);
+        for (const other of this.#openIn.keys()) {
+          if (other !== connection) this.#tell(other, message.key, message.json);
+        }
+        return true;
+      case "cancel_call":
+        this.#openIn.get(connection)?.get(message.call)?.abort(overReason());
+        return true;
+      case "isolate_lost":
+        return true;
+    }
+  }
+
+  /** The child is gone: everything of this session in it ends. */
+  lost(connection: Connection, { message }: HostEnd): readonly string[] {
+    const calls = this.#openIn.get(connection);
+    this.#openIn.delete(connection);
+    for (const abort of calls?.values() ?? []) abort.abort(overReason());
+    const { events, closed } = this.ledger.lose(connection, message);
+    for (const event of events) this.observer.emit(event);
+    for (const cellId of closed) this.#cellClosed(cellId);
+    return closed;
+  }
+
+  #invoke(connection: Connection, { call, invocation }: Of<"invoke_tool">): void {
+    const run = (signal: AbortSignal): Promise<JsonValue> =>
+      this.observer.runNestedCall(
+        invocation,
+        async () => await this.#delegate.invokeTool(invocation, signal),
+      );
+    this.#answer(connection, call, run);
+  }
+
+  #notify(connection: Connection, { call, notification }: Of<"notify">): void {
+    this.#answer(connection, call, async (signal) => {
+      await this.#delegate.notify(notification, signal);
+      return null;
+    });
+  }
+
+  /** Runs something of the host's as soon as the child takes answers, and answers with what it gives. */
+  #answer(connection: Connection, call: number, run: (signal: AbortSignal) => Promise<JsonValue>): void {
+    const calls = this.#openIn.get(connection);
+    if (calls === undefined) return;
+    const abort = new AbortController();
+    calls.set(call, abort);
+    connection.whenReading(() => {
+      void this.#runCall(connection, call, abort.signal, run).finally(() => calls.delete(call));
+    });
+  }
+
+  async #runCall(
+    connection: Connection,
+    call: number,
+    signal: AbortSignal,
+    run: (signal: AbortSignal) => Promise<JsonValue>,
+  ): Promise<void> {
+    let answer: CallAnswer;
+    try {
+      signal.throwIfAborted();
+      answer = { ok: true, value: (await run(signal)) ?? null };
+    } catch (error) {
+      answer = { ok: false, error: errorMessage(error) };
+    }
+    try {
+      connection.send({ type: "call_answered", call, answer });
+    } catch (error) {
+      // A value that is no JSON or larger than a frame is a failure of this call, as the script sees it.
+      connection.send({ type: "call_answered", call, answer: { ok: false, error: errorMessage(error) } });
+    }
+  }
+
+  #cellClosed(cellId: string): void {
+    try {
+      this.#delegate.cellClosed(cellId);
+    } catch {
+      // The cell is gone either way.
+    }
+  }
+
+  #tell(connection: Connection, key: string, json: string): void {
+    try {
+      connection.send({ type: "store", session: this.number, key, json });
+    } catch (error) {
+      // A value as large as a frame came from the child it lives in, and stays there.
+      if (!(error instanceof CodeModeError)) throw error;
+    }
+  }
+}
+
+function overReason(): DOMException {
+  return new DOMException("the cell that asked for this is over", "AbortError");
+}
+
+function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

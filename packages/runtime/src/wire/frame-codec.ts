@@ -1,0 +1,144 @@
+/**
+ * Frames: four bytes of length, little-endian, then that many bytes of UTF-8 JSON. Knows nothing about messages.
+ *
+ * A frame over the limit is announced and its bytes are thrown away as they come, so that it costs no memory and the frames
+ * after it are still understood.
+ */
+
+/** Bytes of JSON that a frame may have. Far over any tool result that a model will read. */
+export const MAX_FRAME_BYTES: number = 16 * 1024 * 1024;
+
+/**
+ * The host repeats in its events what the client sent it, with a few more words around; so its frames may be this much longer.
+ */
+export const REPEAT_SLACK_BYTES: number = 64 * 1024;
+
+const HEADER_BYTES = 4;
+/** Enough of an oversized frame to see `{"type":"request","id":…`. */
+const HEAD_BYTES = 256;
+
+export type Frame =
+  | { readonly type: "frame"; readonly json: string }
+  /** `head` is how the frame began; it may end in the middle of a character. */
+  | { readonly type: "oversized"; readonly bytes: number; readonly head: string };
+
+export class FrameDecoder {
+  readonly #maxBytes: number;
+  readonly #onFrame: (frame: Frame) => void;
+  readonly #header: Buffer = Buffer.alloc(HEADER_BYTES);
+  #headerFilled = 0;
+  /** Bytes of the frame that are still to come; counts for oversized ones, too. */
+  #missing = 0;
+  #length = 0;
+  /** What was received of the frame, or of an oversized frame's beginning. */
+  #parts: Buffer[] = [];
+
+  constructor(onFrame: (frame: Frame) => void, maxBytes: number = MAX_FRAME_BYTES) {
+    this.#onFrame = onFrame;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Takes bytes as they arrive and hands on each frame that they complete, in order. */
+  push(chunk: Buffer): void {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#headerFilled < HEADER_BYTES) {
+        const taken = chunk.copy(
+          this.#header,
+          this.#headerFilled,
+          at,
+          at + HEADER_BYTES - this.#headerFilled,
+        );
+        this.#headerFilled += taken;
+        at += taken;
+        if (this.#headerFilled < HEADER_BYTES) return;
+        this.#length = this.#header.readUInt32LE(0);
+        this.#missing = this.#length;
+      }
+      const taken = Math.min(this.#missing, chunk.length - at);
+      this.#keep(chunk.subarray(at, at + taken));
+      this.#missing -= taken;
+      at += taken;
+      if (this.#missing === 0) this.#finish();
+    }
+  }
+
+  #keep(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    if (this.#length <= this.#maxBytes) this.#parts.push(bytes);
+    // A copy, because the rest of the chunk is not to be kept.
+    else if (this.#parts.length === 0) this.#parts.push(Buffer.from(bytes.subarray(0, HEAD_BYTES)));
+  }
+
+  #finish(): void {
+    const length = this.#length;
+    const [first = Buffer.alloc(0)] = this.#parts;
+    const text = (this.#parts.length > 1 ? Buffer.concat(this.#parts) : first).toString("utf8");
+    this.#parts = [];
+    this.#headerFilled = 0;
+    this.#onFrame(
+      length <= this.#maxBytes
+        ? { type: "frame", json: text }
+        : { type: "oversized", bytes: length, head: text },
+    );
+  }
+}
+
+/** Frames for several documents, as one buffer. */
+export function encodeFrames(documents: readonly EncodedJson[]): Buffer {
+  const size = documents.reduce((sum, { bytes }) => sum + HEADER_BYTES + bytes, 0);
+  const buffer = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const { json, bytes } of documents) {
+    at = buffer.writeUInt32LE(bytes, at);
+    at += buffer.write(json, at, "utf8");
+  }
+  return buffer;
+}
+
+/** A JSON document and its size in UTF-8. */
+export interface EncodedJson {
+  readonly json: string;
+  readonly bytes: number;
+}
+
+export function encodeJson(value: unknown): EncodedJson {
+  const json = JSON.stringify(value);
+  return { json, bytes: Buffer.byteLength(json) };
+}
+
+/** Collects frames and writes those of one tick together: a write is a system call and wakes the other side. */
+export class FrameWriter {
+  readonly #write: (bytes: Buffer) => void;
+  #queue: EncodedJson[] = [];
+  #queuedBytes = 0;
+  #scheduled = false;
+
+  constructor(write: (bytes: Buffer) => void) {
+    this.#write = write;
+  }
+
+  push(document: EncodedJson): void {
+    this.#queue.push(document);
+    this.#queuedBytes += document.bytes;
+    if (this.#queuedBytes > EARLY_FLUSH_BYTES) this.flush();
+    else if (!this.#scheduled) {
+      this.#scheduled = true;
+      process.nextTick(() => {
+        this.#scheduled = false;
+        this.flush();
+      });
+    }
+  }
+
+  flush(): void {
+    if (this.#queue.length === 0) return;
+    const bytes = encodeFrames(this.#queue);
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    this.#write(bytes);
+  }
+}
+
+/** More than this is not kept for the end of the tick. */
+const EARLY_FLUSH_BYTES = 1024 * 1024;
