@@ -5,6 +5,8 @@
  * - `unknown_format`: the file is none of the formats this command reads
  * - `ambiguous_rollout`: the source holds several rollouts and none was chosen
  * - `unknown_rollout`: the source has no such rollout
+ * - `unknown_object`: the rollout has no such object
+ * - `ambiguous_object`: what was typed can be several objects; the message lists them
  * - `unwritable_output`: the result could not be written
  * - `usage`: an option has a value out of its range
  */
@@ -13,6 +15,8 @@ export type CliErrorCode =
   | "unknown_format"
   | "ambiguous_rollout"
   | "unknown_rollout"
+  | "unknown_object"
+  | "ambiguous_object"
   | "unwritable_output"
   | "usage";
 
@@ -29,13 +33,15 @@ export class CliError extends Error {
 /** Exit codes: scripts may rely on them. */
 export const EXIT: {
   readonly ok: 0;
-  /** The trace has errors, under `--strict`. */
+  /** The answer is no: errors under `--strict` or `verify`, a difference, a cause that the evidence does not show. */
   readonly traceErrors: 1;
-  /** Wrong usage: an unknown option, a value out of range, a rollout that is not there. */
+  /** Wrong usage: an unknown option, a value out of range, a rollout or an object that is not there. */
   readonly usage: 2;
   /** The input cannot be read or the output cannot be written. */
   readonly unreadable: 3;
-} = Object.freeze({ ok: 0, traceErrors: 1, usage: 2, unreadable: 3 });
+  /** Ctrl-C, as a shell counts it. */
+  readonly interrupted: 130;
+} = Object.freeze({ ok: 0, traceErrors: 1, usage: 2, unreadable: 3, interrupted: 130 });
 
 /** The exit code that goes with an error. */
 export function exitCodeOf(error: CliError): number {
@@ -43,6 +49,8 @@ export function exitCodeOf(error: CliError): number {
     case "usage":
     case "ambiguous_rollout":
     case "unknown_rollout":
+    case "unknown_object":
+    case "ambiguous_object":
       return EXIT.usage;
     case "unreadable_source":
     case "unknown_format":

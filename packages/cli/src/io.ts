@@ -4,12 +4,16 @@ import { Chalk, type ChalkInstance } from "chalk";
 export interface CommandIo {
   /** Results. */
   out(text: string): void;
-  /** Diagnostics, notes, progress. */
+  /** Diagnostics and notes. */
   err(text: string): void;
+  /** Shows one line on stderr in place of the last such line; nothing for `""`. Null where stderr is no terminal. */
+  readonly passing: ((text: string) => void) | null;
   /** Colours for stdout; without effect where there are none. */
   readonly colour: ChalkInstance;
   /** Columns of the terminal, or null where stdout is none: then lines are as long as they are. */
   readonly columns: number | null;
+  /** From now on Ctrl-C and SIGTERM abort this signal; until then they end the process. */
+  untilInterrupted(): AbortSignal;
 }
 
 /** The process's own streams. Colours follow the terminal, `NO_COLOR` and `FORCE_COLOR`. */
@@ -20,7 +24,17 @@ export function processIo(): CommandIo {
   return {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
+    passing: stderr.isTTY ? (text) => void stderr.write(`\r${ERASE_LINE}${text}`) : null,
     colour: new Chalk({ level: plain ? 0 : 1 }),
     columns: stdout.isTTY ? stdout.columns : null,
+    untilInterrupted,
   };
+}
+
+const ERASE_LINE = "\u001b[K";
+
+function untilInterrupted(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => controller.abort());
+  return controller.signal;
 }

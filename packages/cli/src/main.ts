@@ -1,10 +1,15 @@
 #!/usr/bin/env node
 /** `rollout-trace`. */
+import { EXIT } from "./errors.ts";
 import { processIo } from "./io.ts";
 import { runCli } from "./program.ts";
 
-// A reader that has seen enough (`| head`) is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === "EPIPE" ? 0 : 3);
+  // A reader that has seen enough (`| head`) is no failure.
+  if (error.code === "EPIPE") process.exit(EXIT.ok);
+  process.stderr.write(`rollout-trace: the output cannot be written: ${error.message}\n`);
+  process.exit(EXIT.unreadable);
 });
-process.exitCode = runCli(process.argv.slice(2), processIo());
+// Whoever took stderr away wants no diagnostics.
+process.stderr.on("error", () => undefined);
+process.exitCode = await runCli(process.argv.slice(2), processIo());

@@ -1,20 +1,28 @@
 /** The command line: what may be typed, and which exit code comes of it. */
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
+import { diffCommand, type DiffCommandOptions } from "./commands/diff.ts";
+import { explainCommand, type ExplainCommandOptions } from "./commands/explain.ts";
+import { listCommand, type ListCommandOptions } from "./commands/list.ts";
+import { ignorables, levels, moment } from "./commands/option-values.ts";
 import { reduceCommand, type ReduceCommandOptions } from "./commands/reduce.ts";
 import { showCommand, type ShowCommandOptions } from "./commands/show.ts";
+import { tailCommand, type TailCommandOptions } from "./commands/tail.ts";
+import { verifyCommand, type VerifyCommandOptions } from "./commands/verify.ts";
+import { whyCommand, type WhyCommandOptions } from "./commands/why.ts";
 import { CliError, EXIT, exitCodeOf } from "./errors.ts";
 import type { CommandIo } from "./io.ts";
+import { LISTED_STATUSES } from "./listing/list-rollouts.ts";
 import { SOURCE_FORMATS } from "./sources/open-source.ts";
 import { VERSION } from "./version.ts";
 
-/** Runs the command with the arguments after the program's name. Returns the exit code and never throws for bad input. */
-export function runCli(args: readonly string[], io: CommandIo): number {
+/** Runs the command with the arguments after the program's name. Gives the exit code and never rejects for bad input. */
+export async function runCli(args: readonly string[], io: CommandIo): Promise<number> {
   let code: number = EXIT.ok;
   const program = buildProgram(io, (result) => {
     code = result;
   });
   try {
-    program.parse([...args], { from: "user" });
+    await program.parseAsync([...args], { from: "user" });
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
@@ -24,35 +32,116 @@ export function runCli(args: readonly string[], io: CommandIo): number {
   }
 }
 
-function buildProgram(io: CommandIo, done: (code: number) => void): Command {
+type Done = (code: number) => void;
+
+function buildProgram(io: CommandIo, done: Done): Command {
   const program = new Command("rollout-trace")
     .description("Which model request caused this, what did the model see, who told whom.")
     .version(VERSION)
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) })
+    .configureHelp({ helpWidth: io.columns ?? HELP_COLUMNS })
     .showHelpAfterError("(--help shows what can be typed)");
   program.addHelpText(
     "after",
     `
 A SOURCE is a store (an SQLite file) or a Codex trace bundle (a folder with manifest.json).
-Exit codes: 0 fine, 1 the trace has errors under --strict, 2 wrong usage, 3 unreadable input.`,
+Exit codes: 0 fine; 1 the answer is no (errors of the trace, a difference, missing
+evidence); 2 wrong usage; 3 unreadable input or unwritable output; 130 Ctrl-C.`,
   );
-  sourceCommand(program, "reduce")
-    .description("reduce a rollout to graph JSON")
-    .option("-o, --output <file>", "write to a file instead of stdout")
-    .option("--strict", "stop at the first error of the trace, exit code 1")
-    .option("--expand", "write the full item list of every request")
-    .addHelpText("after", "\nExample:\n  rollout-trace reduce session.db --rollout latest -o graph.json")
-    .action((path: string, options: ReduceCommandOptions) => done(reduceCommand(path, options, io)));
+  addRolloutCommands(program, io, done);
+  addObjectCommands(program, io, done);
+  addStoreCommands(program, io, done);
+  return program;
+}
+
+/** Columns of the help where there is no terminal. */
+const HELP_COLUMNS = 100;
+
+/** Commands about one rollout. */
+function addRolloutCommands(program: Command, io: CommandIo, done: Done): void {
   sourceCommand(program, "show")
     .description("show a rollout as a tree")
     .option("--thread <id>", "only this agent, by thread id or agent path")
     .option("--turn <id>", "only this turn")
     .addOption(new Option("--depth <levels>", "levels of the tree").argParser(levels))
     .option("--json", "the graph as JSON instead of a tree")
-    .addHelpText("after", "\nExample:\n  rollout-trace show session.db --rollout latest --thread /root")
+    .addHelpText("after", example("show session.db --rollout latest --thread /root"))
     .action((path: string, options: ShowCommandOptions) => done(showCommand(path, options, io)));
-  return program;
+  sourceCommand(program, "reduce")
+    .description("reduce a rollout to graph JSON")
+    .option("-o, --output <file>", "write to a file instead of stdout")
+    .option("--strict", "stop at the first error of the trace, exit code 1")
+    .option("--expand", "write the full item list of every request")
+    .addHelpText("after", example("reduce session.db --rollout latest -o graph.json"))
+    .action((path: string, options: ReduceCommandOptions) => done(reduceCommand(path, options, io)));
+  sourceCommand(program, "verify")
+    .description("check events, payloads and graph; prints the graph's digest; exit code 1 for damage")
+    .option("--json", "as JSON")
+    .addHelpText("after", `\nWithout --rollout all rollouts of a store.\n${example("verify session.db")}`)
+    .action((path: string, options: VerifyCommandOptions) => done(verifyCommand(path, options, io)));
+  program
+    .command("diff")
+    .argument("<a>", "a store or a bundle")
+    .argument("<b>", "another one, or the same")
+    .description(
+      "what is different between two rollouts, first divergence first; exit code 1 for a difference",
+    )
+    .option("--rollout <id>", "which rollout, or `latest`")
+    .option("--rollout-b <id>", "which rollout of B; default: as --rollout")
+    .addOption(new Option("--ignore <what>", "`times`, `ids` or both, with a comma").argParser(ignorables))
+    .addOption(fromOption())
+    .option("--json", "as JSON")
+    .addHelpText("after", example("diff before.db after.db --ignore times,ids"))
+    .action((a: string, b: string, options: DiffCommandOptions) => done(diffCommand(a, b, options, io)));
+}
+
+/** Commands about one object of a rollout. */
+function addObjectCommands(program: Command, io: CommandIo, done: Done): void {
+  const objectHelp = "an id of the graph, a call id, `item 12`, `cell 3`, `turn 2 of /root`, an agent path";
+  sourceCommand(program, "explain")
+    .argument("<object...>", objectHelp)
+    .description("why an object is there: its links, its events, what the model saw of it")
+    .option("--json", "as JSON")
+    .addHelpText("after", example("explain session.db cell 3 of /root --rollout latest"))
+    .action((path: string, object: readonly string[], options: ExplainCommandOptions) =>
+      done(explainCommand(path, object.join(" "), options, io)),
+    );
+  sourceCommand(program, "why")
+    .argument("<object...>", objectHelp)
+    .description(
+      "the shortest chain of recorded causes back to a user's message; exit code 1 for missing evidence",
+    )
+    .option("--json", "as JSON")
+    .addHelpText("after", example("why session.db item 12 --rollout latest"))
+    .action((path: string, object: readonly string[], options: WhyCommandOptions) =>
+      done(whyCommand(path, object.join(" "), options, io)),
+    );
+}
+
+/** Commands about a whole store. */
+function addStoreCommands(program: Command, io: CommandIo, done: Done): void {
+  program
+    .command("list")
+    .argument("<store>", "a store")
+    .description("the rollouts of a store, newest first")
+    .addOption(
+      new Option("--since <when>", "started since: 2026-11-24, 2026-11-24T15:04Z, 90m, 12h, 7d").argParser(
+        moment,
+      ),
+    )
+    .addOption(new Option("--status <status>", "only these").choices([...LISTED_STATUSES]))
+    .option("--json", "as JSON")
+    .addHelpText("after", example("list session.db --since 7d --status failed"))
+    .action((path: string, options: ListCommandOptions) => done(listCommand(path, options, io)));
+  program
+    .command("tail")
+    .argument("<store>", "a store that another process writes")
+    .description("follow a rollout until its recording ends")
+    .option("--rollout <id>", "which rollout; default: the latest")
+    .option("--json", "every event as a line of JSON")
+    .addHelpText("after", example("tail session.db"))
+    .action(async (path: string, options: TailCommandOptions) => done(await tailCommand(path, options, io)));
 }
 
 function sourceCommand(program: Command, name: string): Command {
@@ -60,15 +149,13 @@ function sourceCommand(program: Command, name: string): Command {
     .command(name)
     .argument("<source>", "a store or a bundle")
     .option("--rollout <id>", "which rollout, or `latest`; needed only where a source holds several")
-    .addOption(
-      new Option("--from <format>", "do not look at the content, it is this").choices([...SOURCE_FORMATS]),
-    );
+    .addOption(fromOption());
 }
 
-function levels(text: string): number {
-  const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 1) {
-    throw new InvalidArgumentError("It must be a whole number of at least 1.");
-  }
-  return number;
+function fromOption(): Option {
+  return new Option("--from <format>", "do not look at the content, it is this").choices([...SOURCE_FORMATS]);
+}
+
+function example(line: string): string {
+  return `\nExample:\n  rollout-trace ${line}`;
 }

@@ -4,6 +4,7 @@ import { CliError, EXIT, messageOf } from "../errors.ts";
 import type { CommandIo } from "../io.ts";
 import { fitText } from "../render/escape.ts";
 import { openSource, type SourceOptions } from "../sources/open-source.ts";
+import { watched } from "./progress.ts";
 
 export interface ReduceCommandOptions extends SourceOptions {
   /** File to write; default stdout. */
@@ -19,7 +20,8 @@ export function reduceCommand(path: string, options: ReduceCommandOptions, io: C
   using source = openSource(path, options);
   let graph: RolloutGraph;
   try {
-    graph = reduceRollout(source.rollout, { mode: options.strict === true ? "strict" : "lenient" });
+    const mode = options.strict === true ? "strict" : "lenient";
+    graph = watched(io, "reducing", (onProgress) => reduceRollout(source.rollout, { mode, onProgress }));
   } catch (error) {
     if (!(error instanceof ReduceError)) throw error;
     const where = error.seq === null ? "" : ` at seq ${error.seq}`;

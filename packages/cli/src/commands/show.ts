@@ -1,11 +1,13 @@
-import { graphJson, type RolloutGraph, reduceRollout } from "@rollout-trace/reducer";
+import { graphJson, type RolloutGraph } from "@rollout-trace/reducer";
 import { CliError, EXIT } from "../errors.ts";
 import type { CommandIo } from "../io.ts";
 import { fitText } from "../render/escape.ts";
+import { page } from "../render/page.ts";
 import { rolloutTree } from "../render/rollout-tree.ts";
 import { summaryLines } from "../render/summary.ts";
 import { treeLines } from "../render/tree.ts";
-import { openSource, type SourceOptions } from "../sources/open-source.ts";
+import type { SourceOptions } from "../sources/open-source.ts";
+import { openGraph } from "./open-graph.ts";
 
 export interface ShowOptions {
   /** Only this agent, by thread id or agent path. */
@@ -22,8 +24,8 @@ export interface ShowCommandOptions extends ShowOptions, SourceOptions {}
 
 /** Shows a rollout as a tree. Returns the exit code. */
 export function showCommand(path: string, options: ShowCommandOptions, io: CommandIo): number {
-  using source = openSource(path, options);
-  const graph = reduceRollout(source.rollout);
+  using opened = openGraph(path, options, io);
+  const { graph } = opened;
   if (options.json === true) io.out(graphJson(graph));
   else io.out(renderRollout(graph, options, io));
   return EXIT.ok;
@@ -46,6 +48,6 @@ export function renderRollout(graph: RolloutGraph, options: ShowOptions, io: Com
     branch: (text: string) => io.colour.dim(text),
     detail: (text: string, columns: number) => io.colour.dim(fitText(text, columns)),
   };
-  const lines = [...summaryLines(graph, io.colour), "", ...treeLines(trees, style, options.depth)];
-  return `${lines.join("\n")}\n`;
+  const summary = summaryLines(graph, io);
+  return page([...summary, "", ...treeLines(trees, style, options.depth)], io);
 }

@@ -25,3 +25,9 @@ export function utc(us: number): string {
   const date = new Date(Math.floor(us / 1_000));
   return Number.isNaN(date.getTime()) ? `${us} µs` : `${date.toISOString().slice(0, 19).replace("T", " ")}Z`;
 }
+
+/** Bytes for a person: `850 B`, `12.3 kB`, `4.0 MB`. */
+export function bytes(size: number): string {
+  if (size < 1_000) return `${size} B`;
+  return size < 1_000_000 ? `${(size / 1_000).toFixed(1)} kB` : `${(size / 1_000_000).toFixed(1)} MB`;
+}

@@ -63,14 +63,16 @@ function threadNode(page: Page, thread: Thread): TreeNode | null {
     thread.nickname === null ? null : escapeText(thread.nickname),
     thread.model === null ? null : colour.dim(escapeText(thread.model)),
     status(colour, thread.execution),
+    colour.dim(threadTokens(graph, thread)),
   ];
   const turns = thread.turn_ids.flatMap((id) => graph.turns[id] ?? []);
+  const numbers = new Map(turns.map((turn, index) => [turn, index + 1]));
   const shown = page.turn === undefined ? turns : turns.filter((turn) => turn.turn_id === page.turn);
   const results = page.turn === undefined ? page.index.results(thread.thread_id) : [];
   return {
     text: name.filter((part) => part !== null).join("  "),
     children: [
-      ...shown.map((turn) => turnNode(page, turn, turns.indexOf(turn) + 1)),
+      ...shown.map((turn) => turnNode(page, turn, numbers.get(turn) ?? 0)),
       ...results.map((edge) => ({
         text: `${colour.magenta("reports to")} ${page.index.agentOf(edge.target)}`,
         detail: page.index.anchorText(edge.source),
@@ -78,6 +80,12 @@ function threadNode(page: Page, thread: Thread): TreeNode | null {
       })),
     ],
   };
+}
+
+/** A thread without a token count in any response has an unknown number, not none. */
+function threadTokens(graph: RolloutGraph, thread: Thread): string {
+  const usage = graph.usage.by_thread[thread.thread_id];
+  return usage === undefined ? "tokens unknown" : count(usage.total_tokens, "token");
 }
 
 function turnNode(page: Page, turn: Turn, number: number): TreeNode {

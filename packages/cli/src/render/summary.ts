@@ -2,13 +2,15 @@
 import type { Anchor, RolloutGraph } from "@rollout-trace/reducer";
 import type { ChalkInstance } from "chalk";
 import { escapeText, fitText } from "./escape.ts";
+import { factLines } from "./page.ts";
+import type { CommandIo } from "../io.ts";
 import { count, duration, utc } from "./format.ts";
 
 /** Findings and diagnostics shown in full; the rest is counted. */
 const SHOWN = 12;
 const MESSAGE_COLUMNS = 160;
 
-export function summaryLines(graph: RolloutGraph, colour: ChalkInstance): readonly string[] {
+export function summaryLines(graph: RolloutGraph, { colour, columns }: CommandIo): readonly string[] {
   const size = (collection: object): number => Object.keys(collection).length;
   const counts = [
     count(size(graph.threads), "agent"),
@@ -16,7 +18,9 @@ export function summaryLines(graph: RolloutGraph, colour: ChalkInstance): readon
     count(size(graph.inference_calls), "model request"),
     count(size(graph.tool_calls), "tool call"),
     count(size(graph.code_cells), "code cell"),
-    graph.usage.total.total_tokens === 0 ? "tokens unknown" : count(graph.usage.total.total_tokens, "token"),
+    Object.keys(graph.usage.by_thread).length === 0
+      ? "tokens unknown"
+      : count(graph.usage.total.total_tokens, "token"),
   ];
   const when =
     graph.started_at_us === null
@@ -28,7 +32,7 @@ export function summaryLines(graph: RolloutGraph, colour: ChalkInstance): readon
   const ended = graph.recording_complete ? "" : colour.yellow("  (the recording was not closed)");
   return [
     `${colour.bold("rollout")} ${escapeText(graph.rollout_id ?? "without an id")}  ${statusText(graph, colour)}${ended}`,
-    colour.dim([...when, ...counts].join(" · ")),
+    ...factLines([...when, ...counts], columns).map((line) => colour.dim(line)),
     ...problems(graph, colour),
   ];
 }

@@ -1,4 +1,5 @@
 import type { CodeCell, ToolCall } from "@rollout-trace/reducer";
+import { toolName } from "../objects/graph-objects.ts";
 import { cellText } from "./cell-nodes.ts";
 import { escapeText, fitText } from "./escape.ts";
 import type { Page } from "./rollout-tree.ts";
@@ -10,7 +11,7 @@ const NAME_COLUMNS = 60;
 export function toolCallText(page: Page, call: ToolCall): string {
   const { colour, graph } = page;
   const cell = call.code_cell_id === null ? undefined : graph.code_cells[call.code_cell_id];
-  const name = fitText(nameOf(call), NAME_COLUMNS);
+  const name = fitText(toolName(call), NAME_COLUMNS);
   const callId = call.model_visible_call_id;
   const parts = [
     colour.green(name),
@@ -33,19 +34,4 @@ function statusParts({ colour }: Page, call: ToolCall, cell: CodeCell | undefine
   const wait = cell.waits.find((known) => known.tool_call_id === call.tool_call_id);
   const outcome = ends || wait?.outcome === "completed" ? "" : colour.yellow(wait?.outcome ?? "");
   return [`${ends ? "ends" : "for"} cell ${escapeText(cell.runtime_cell_id)}`, own, outcome];
-}
-
-function nameOf(call: ToolCall): string {
-  switch (call.kind.type) {
-    case "mcp":
-      return `${call.kind.server}.${call.kind.tool}`;
-    case "other":
-      return call.kind.name;
-    case "code_cell_exec":
-      return "exec";
-    case "code_cell_wait":
-      return "wait";
-    default:
-      return call.kind.type;
-  }
 }

@@ -1,0 +1,98 @@
+import { compare, type FieldChange, type Hunk } from "../comparison/compare.ts";
+import { type Ignorable, outlineOf, type Step } from "../comparison/outline.ts";
+import { EXIT } from "../errors.ts";
+import type { CommandIo } from "../io.ts";
+import { escapeText, fitText } from "../render/escape.ts";
+import { count } from "../render/format.ts";
+import { page } from "../render/page.ts";
+import type { SourceOptions } from "../sources/open-source.ts";
+import { openGraph } from "./open-graph.ts";
+
+export interface DiffCommandOptions extends SourceOptions {
+  /** Which rollout of B. Default: as of A. */
+  readonly rolloutB?: string | undefined;
+  readonly ignore?: readonly Ignorable[] | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/**
+ * Compares two rollouts by structure. Prints nothing for equal ones. Exit code 1 for a difference. Throws `CliError` as
+ * `openSource` does.
+ */
+export function diffCommand(
+  pathA: string,
+  pathB: string,
+  options: DiffCommandOptions,
+  io: CommandIo,
+): number {
+  const ignored = new Set(options.ignore);
+  using a = openGraph(pathA, options, io);
+  using b = openGraph(pathB, { ...options, rollout: options.rolloutB ?? options.rollout }, io);
+  const hunks = compare(outlineOf(a.graph, ignored), outlineOf(b.graph, ignored));
+  if (options.json === true) io.out(`${JSON.stringify(asJson(hunks), null, 1)}\n`);
+  else if (hunks.length > 0)
+    io.out(
+      page(
+        hunks.flatMap((hunk) => lines(hunk, io)),
+        io,
+      ),
+    );
+  if (hunks.length > 0 && options.json !== true) io.err(`${count(hunks.length, "difference")}\n`);
+  return hunks.length === 0 ? EXIT.ok : EXIT.traceErrors;
+}
+
+function asJson(hunks: readonly Hunk[]): object {
+  const step = (side: Step | null): object | null =>
+    side === null ? null : { seq: Math.ceil(side.seq), object: side.anchor };
+  return {
+    equal: hunks.length === 0,
+    hunks: hunks.map(({ kind, path, a, b, fields }) => ({ kind, path, a: step(a), b: step(b), fields })),
+  };
+}
+
+const SIGNS = { added: "+", removed: "-", changed: "~" } as const;
+
+function lines(hunk: Hunk, io: CommandIo): readonly string[] {
+  const { colour, columns } = io;
+  const paint = { added: colour.green, removed: colour.red, changed: colour.yellow }[hunk.kind];
+  const place = hunk.path.length === 0 ? "rollout" : hunk.path.join(" › ");
+  const seqs = [
+    ...(hunk.a === null ? [] : [`a seq ${Math.ceil(hunk.a.seq)}`]),
+    ...(hunk.b === null ? [] : [`b seq ${Math.ceil(hunk.b.seq)}`]),
+  ];
+  const head = columns === null ? escapeText(place) : fitText(place, Math.max(MIN_COLUMNS, columns - 2));
+  return [
+    paint(`${SIGNS[hunk.kind]} ${head}`),
+    colour.dim(`    ${seqs.join(", ")}`),
+    ...hunk.fields.flatMap((field) => fieldLines(field, io)),
+  ];
+}
+
+const MIN_COLUMNS = 16;
+/** Columns of a value where there is no terminal. */
+const VALUE_COLUMNS = 160;
+/** Characters kept in front of the place where two texts part. */
+const LEAD = 24;
+
+/** Both values, from shortly before they part. */
+function fieldLines({ name, a, b }: FieldChange, { colour, columns }: CommandIo): readonly string[] {
+  const room = columns === null ? VALUE_COLUMNS : Math.max(MIN_COLUMNS, columns - INDENT.length - 2);
+  const from = a === null || b === null ? 0 : Math.max(0, commonLength(a, b) - LEAD);
+  const side = (text: string): string =>
+    fitText((from > 0 ? "…" : "") + (text === "" ? "(nothing)" : text.slice(from)), room);
+  return [
+    `    ${name}`,
+    ...(a === null ? [] : [colour.red(`${INDENT}- ${side(a)}`)]),
+    ...(b === null ? [] : [colour.green(`${INDENT}+ ${side(b)}`)]),
+  ];
+}
+
+const INDENT = "      ";
+
+function commonLength(a: string, b: string): number {
+  const most = Math.min(a.length, b.length);
+  for (let index = 0; index < most; index += 1) {
+    if (a[index] !== b[index]) return index;
+  }
+  return most;
+}

@@ -1,0 +1,72 @@
+import { type RolloutId, asId } from "@rollout-trace/protocol";
+import { EXIT } from "../errors.ts";
+import type { CommandIo } from "../io.ts";
+import { escapeText } from "../render/escape.ts";
+import { count } from "../render/format.ts";
+import { page } from "../render/page.ts";
+import { wrapText } from "../render/wrap.ts";
+import { openStore } from "./open-store.ts";
+import { detectFormat, openSource, type SourceOptions } from "../sources/open-source.ts";
+import { type CheckedRollout, checkRollout } from "../verification/check-rollout.ts";
+
+export interface VerifyCommandOptions extends SourceOptions {
+  readonly json?: boolean | undefined;
+}
+
+/**
+ * Checks a rollout, or all those of a store. Prints the digest of each graph. Exit code 1 when a check found something.
+ * Throws `CliError` as `openSource` does.
+ */
+export function verifyCommand(path: string, options: VerifyCommandOptions, io: CommandIo): number {
+  const checked: CheckedRollout[] = [];
+  for (const rollout of checkEach(path, options, io)) {
+    checked.push(rollout);
+    if (options.json !== true) io.out(page(lines(rollout, io), io));
+  }
+  const ok = checked.every((rollout) => rollout.ok);
+  if (options.json === true) io.out(`${JSON.stringify({ ok, rollouts: checked }, null, 1)}\n`);
+  else if (checked.length === 0) io.out("the store holds no rollout yet\n");
+  return ok ? EXIT.ok : EXIT.traceErrors;
+}
+
+function* checkEach(path: string, options: SourceOptions, io: CommandIo): Generator<CheckedRollout, void> {
+  const format = options.from ?? detectFormat(path);
+  if (format !== "store" || options.rollout !== undefined) {
+    using source = openSource(path, { ...options, from: format });
+    yield checkRollout(source);
+    return;
+  }
+  using store = openStore(path);
+  // By trace id: a rollout that was recorded twice is two recordings.
+  const rollouts = store.rollouts();
+  for (const [index, { traceId }] of rollouts.entries()) {
+    io.passing?.(`verifying: ${index + 1} of ${rollouts.length} rollouts`);
+    const rollout = store.openRollout(asId<RolloutId>(traceId));
+    const checked = checkRollout({ format, rollout, [Symbol.dispose]: () => undefined });
+    io.passing?.("");
+    yield checked;
+  }
+}
+
+function lines(rollout: CheckedRollout, { colour, columns }: CommandIo): readonly string[] {
+  const word = rollout.ok ? colour.green("ok") : colour.red("damaged");
+  const facts = `${count(rollout.events, "event")}, ${count(rollout.payloads, "payload")}`;
+  const failed = rollout.checks
+    .filter((check) => check.count > 0)
+    .flatMap((check) => [
+      `  ${colour.red("✗")} ${check.name}: ${count(check.count, "problem")}`,
+      ...check.problems.flatMap((problem) => wrapText(problem, { columns, indent: "      ", lines: 3 })),
+      ...(check.count > check.problems.length
+        ? [`      … and ${check.count - check.problems.length} more`]
+        : []),
+    ]);
+  const passed = rollout.checks
+    .filter((check) => check.count === 0)
+    .map((check) => `  ${colour.green("✓")} ${check.name}`);
+  return [
+    `${word}  ${escapeText(rollout.rollout_id)}  ${colour.dim(facts)}`,
+    `  digest ${rollout.digest}`,
+    ...failed,
+    ...passed,
+  ];
+}

@@ -1,0 +1,115 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openTraceStore } from "@rollout-trace/trace";
+import { run } from "./run.ts";
+import { smallBundle } from "./small-bundle.ts";
+
+let folder: string;
+let path: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "list-"));
+  path = join(folder, "list.db");
+  let now = 1_700_000_000_000_000;
+  const store = openTraceStore({ path, clock: () => (now += 1_000) });
+  const first = store.startRollout({ rolloutId: "first", host: { name: "h", version: "1" } });
+  first.startChildThread({ agentPath: "/root/child" }).end();
+  const turn = first.startTurn();
+  turn
+    .startInference({ model: "m", provider: "p", dialect: "openai_responses", request: () => ({}) })
+    .failed("no");
+  turn.startToolCall({ kind: { type: "other", name: "look" } }).ended();
+  turn.end();
+  first.endRollout("failed");
+  now += 86_400_000_000;
+  store.startRollout({ rolloutId: "second" }).endRollout();
+  store.startRollout({ rolloutId: "third\u001b[31m" });
+  store.flush();
+  store.close();
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function ids(...options: readonly string[]): Promise<readonly string[]> {
+  const { out } = await run(["list", path, "--json", ...options]);
+  return (JSON.parse(out) as { rollouts: { rollout_id: string }[] }).rollouts.map((each) => each.rollout_id);
+}
+
+describe("list", () => {
+  it("counts what the events say, newest first, and says what it does not count", async () => {
+    expect(await run(["list", path])).toEqual({
+      code: 0,
+      err: "",
+      out: `started               status     took   agents  turns  requests  calls  cells  problems  rollout
+2023-11-15 22:13:20Z  stopped    2 ms        1      0         0      0      0  -         third\\x1b[31m
+2023-11-15 22:13:20Z  completed  4 ms        1      0         0      0      0  -         second
+2023-11-14 22:13:20Z  failed     12 ms       2      1         1      1      0  1 failed  first
+
+3 rollouts; tokens, diagnostics and findings are not counted here: \`show\` does, one rollout at a time
+`,
+    });
+  });
+
+  it("fits a narrow terminal", async () => {
+    const { out } = await run(["list", path], 40);
+    expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(40);
+    expect(out).toContain("  failed 2 agents 1 turn 1 call 0 cells");
+  });
+
+  it("chooses by start and by status", async () => {
+    expect(await ids("--since", "2023-11-15")).toEqual(["third\u001b[31m", "second"]);
+    expect(await ids("--since", "2023-11-14T22:13Z", "--status", "failed")).toEqual(["first"]);
+    expect(await ids("--since", "1h")).toEqual([]);
+    expect((await run(["list", path, "--since", "1h"])).out).toBe("no rollouts\n");
+    expect(await run(["list", path, "--since", "yesterday"])).toMatchObject({ code: 2, out: "" });
+  });
+
+  it("gives unknown numbers as null in JSON, not as zero", async () => {
+    const { out } = await run(["list", path, "--json"]);
+    const { rollouts, not_counted } = JSON.parse(out) as {
+      rollouts: { tokens: unknown }[];
+      not_counted: string[];
+    };
+    expect(rollouts.map(({ tokens }) => tokens)).toEqual([null, null, null]);
+    expect(not_counted).toContain("tokens");
+  });
+
+  it("refuses what is no store", async () => {
+    expect(await run(["list", smallBundle(folder)])).toMatchObject({
+      code: 3,
+      err: expect.stringContaining("`show`"),
+    });
+  });
+
+  it("lists 10 000 rollouts within two seconds of its own work", async () => {
+    const many = join(folder, "many.db");
+    const store = openTraceStore({ path: many, durability: "batch" });
+    const root = store.startRollout({ rolloutId: "r" });
+    for (let number = 0; number < 2; number += 1) {
+      const turn = root.startTurn();
+      turn.startToolCall({ kind: { type: "other", name: "look" }, inputPreview: "x".repeat(120) }).ended();
+      turn.end();
+    }
+    root.endRollout();
+    store.close();
+    const database = new DatabaseSync(many);
+    database.exec(`
+      PRAGMA synchronous = OFF;
+      PRAGMA foreign_keys = OFF;
+      WITH RECURSIVE copies (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM copies WHERE n < 10000)
+      INSERT INTO rollouts SELECT n, trace_id || n, rollout_id || n, event_schema_version, root_thread_id, host_name,
+        host_version, writer, state FROM rollouts, copies WHERE rollout = 1;
+      INSERT INTO events SELECT r.rollout, seq, time_unix_us, thread_id, turn_id, type, body
+        FROM rollouts r, events e WHERE e.rollout = 1 AND r.rollout > 1;`);
+    database.close();
+    const before = process.cpuUsage();
+    const { code, out } = await run(["list", many]);
+    const { user, system } = process.cpuUsage(before);
+    expect({ code, lines: out.trim().split("\n").length }).toEqual({ code: 0, lines: 10_003 });
+    // The processor's time, so that a busy machine does not decide.
+    expect(user + system).toBeLessThan(2_000_000);
+  }, 60_000);
+});

@@ -1,0 +1,138 @@
+/** What only a real process shows: streams, signals, terminals, exit codes. */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import stringWidth from "string-width";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openTraceStore } from "@rollout-trace/trace";
+import { COMMAND, Running, shell } from "./cli-process.ts";
+import { smallBundle } from "./small-bundle.ts";
+
+let folder: string;
+let bundle: string;
+let store: string;
+let notes: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "process-"));
+  bundle = smallBundle(folder, "それは晴れです 👩‍👩‍👧‍👦 ".repeat(40));
+  store = join(folder, "s.db");
+  notes = join(folder, "notes.txt");
+  writeFileSync(notes, "no trace");
+  const trace = openTraceStore({ path: store, durability: "batch" });
+  const root = trace.startRollout({ rolloutId: "r" });
+  for (let number = 0; number < 400; number += 1) root.startTurn().end();
+  root.endRollout();
+  trace.close();
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Every command with arguments that make it print something. */
+const EVERY: readonly (readonly [string, (source: string) => string])[] = [
+  ["show", (source) => `show ${source}`],
+  ["reduce", (source) => `reduce ${source}`],
+  ["verify", (source) => `verify ${source}`],
+  ["explain", (source) => `explain ${source} turn 1`],
+  ["why", (source) => `why ${source} /root`],
+  ["diff", (source) => `diff ${source} ${source}`],
+  ["list", (source) => `list ${source}`],
+  ["tail", (source) => `tail ${source}`],
+];
+
+describe("the output", () => {
+  it("may be closed early: `| head` is no failure and no message", () => {
+    const line = `${COMMAND} reduce ${store} | head -n 1; echo "code \${PIPESTATUS[0]}"`;
+    expect(shell(line)).toEqual({ code: 0, signal: null, out: "{\ncode 0\n", err: "" });
+  });
+
+  it.each(EVERY.filter(([name]) => name !== "diff"))(
+    "of %s on a full disk is a message and exit code 3",
+    (_name, args) => {
+      expect(shell(`${COMMAND} ${args(store)} > /dev/full`)).toEqual({
+        code: 3,
+        signal: null,
+        out: "",
+        err: expect.stringMatching(/^rollout-trace: the output cannot be written: ENOSPC/),
+      });
+    },
+  );
+
+  it("file on a full disk is a message and exit code 3", () => {
+    expect(
+      shell(`cd /dev && ${COMMAND} reduce ${store} -o ${join(folder, "none", "graph.json")}`),
+    ).toMatchObject({
+      code: 3,
+      err: expect.stringMatching(/graph\.json.*ENOENT/),
+    });
+  });
+});
+
+describe("a file that is no trace", () => {
+  it.each(EVERY)("is refused by %s with one line and exit code 3", (_name, args) => {
+    const { code, out, err } = shell(`${COMMAND} ${args(notes)}`);
+    expect({ code, out }).toEqual({ code: 3, out: "" });
+    expect(err).toMatch(/^rollout-trace: .*notes\.txt: [^\n]*\n$/);
+  });
+});
+
+describe("Ctrl-C", () => {
+  it("while reading leaves the old result as it was, and no other file", async () => {
+    const slow = smallBundle(mkdtempSync(join(folder, "slow-")));
+    const log = join(slow, "trace.jsonl");
+    const text = readFileSync(log, "utf8");
+    rmSync(log);
+    execFileSync("mkfifo", [log]);
+    const target = mkdtempSync(join(folder, "target-"));
+    const result = join(target, "graph.json");
+    writeFileSync(result, "old");
+    const reduce = Running.cli(["reduce", slow, "-o", result]);
+    // Opens only once the command has it open too; with its end missing, the command goes on reading.
+    const pipe = await open(log, "w");
+    await pipe.write(text.slice(0, 200));
+    reduce.signal("SIGINT");
+    const { code, signal, out } = await reduce.exited;
+    await pipe.close();
+    expect({ code, signal, out }).toEqual({ code: null, signal: "SIGINT", out: "" });
+    expect(readFileSync(result, "utf8")).toBe("old");
+    expect(readdirSync(target)).toEqual(["graph.json"]);
+  });
+});
+
+describe("a terminal", () => {
+  /** Runs a line on a pseudo-terminal with a number of columns; stdout and stderr are the same there. */
+  function onTerminal(columns: number, args: string, env: NodeJS.ProcessEnv = {}): readonly string[] {
+    const inner = `stty cols ${columns} rows 24; ${COMMAND} ${args}`;
+    const { out, code } = shell(`script -qec "${inner}" /dev/null < /dev/null`, env);
+    expect(code).toBe(0);
+    return out.replaceAll("\r\n", "\n").trimEnd().split("\n");
+  }
+
+  it.each(EVERY.filter(([name]) => !["reduce", "list", "tail", "diff"].includes(name)))(
+    "of 40 columns is not overrun by %s, whatever is in the recording",
+    (_name, args) => {
+      const lines = onTerminal(40, args(bundle));
+      expect(lines.length).toBeGreaterThan(3);
+      expect(lines.filter((line) => stringWidth(line) > 40)).toEqual([]);
+    },
+  );
+
+  it("has colours, unless NO_COLOR says otherwise; a pipe has none", () => {
+    expect(onTerminal(120, `show ${bundle}`).join("\n")).toContain("\u001b[");
+    expect(onTerminal(120, `show ${bundle}`, { NO_COLOR: "1" }).join("\n")).not.toContain("\u001b[");
+    expect(shell(`${COMMAND} show ${bundle}`).out).not.toContain("\u001b[");
+    expect(shell(`${COMMAND} show ${bundle}`, { FORCE_COLOR: "1" }).out).toContain("\u001b[");
+  });
+});
+
+describe("the example in the help of a command", () => {
+  it("names the command", () => {
+    expect(existsSync(store)).toBe(true);
+    const { out } = shell(`for c in ${EVERY.map(([name]) => name).join(" ")}; do ${COMMAND} $c --help; done`);
+    expect(out.match(/Example:\n {2}rollout-trace (\w+)/g)?.map((text) => text.split(" ").at(-1))).toEqual(
+      EVERY.map(([name]) => name),
+    );
+  });
+});

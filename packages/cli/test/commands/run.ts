@@ -1,0 +1,27 @@
+/** Runs the command inside the test, as on a terminal of some width or none. */
+import { type CommandIo, runCli } from "@rollout-trace/cli";
+import { Chalk } from "chalk";
+
+export interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+export async function run(args: readonly string[], columns: number | null = null): Promise<Ran> {
+  let out = "";
+  let err = "";
+  const io: CommandIo = {
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+    passing: null,
+    colour: new Chalk({ level: 0 }),
+    columns,
+    untilInterrupted: () => new AbortController().signal,
+  };
+  return { code: await runCli(args, io), out, err };
+}
