@@ -1,5 +1,5 @@
-/** Runs one script in a session of its own, in process. */
-import type { ExecuteRequest, RuntimeResponse } from "@rollout-trace/protocol";
+/** Runs one script in a session of its own. */
+import type { CodeModeSessionProvider, ExecuteRequest, RuntimeResponse } from "@rollout-trace/protocol";
 import { InProcessSessionProvider } from "../../src/index.ts";
 import { RecordingHost, TOOLS } from "./recording-host.ts";
 
@@ -10,10 +10,20 @@ export interface ScriptRun {
   readonly host: RecordingHost;
 }
 
-/** One provider per test file; its pool goes with the process. */
-const provider = new InProcessSessionProvider({ abortGraceMs: 100 });
+export type RunScript = (source: string, more?: Partial<ExecuteRequest>) => Promise<ScriptRun>;
 
-export async function runScript(source: string, more: Partial<ExecuteRequest> = {}): Promise<ScriptRun> {
+/** In process; one provider per test file, whose pool goes with the process. */
+export const runScript: RunScript = scriptRunner(new InProcessSessionProvider({ abortGraceMs: 100 }));
+
+export function scriptRunner(provider: CodeModeSessionProvider): RunScript {
+  return async (source, more = {}) => await runIn(provider, source, more);
+}
+
+async function runIn(
+  provider: CodeModeSessionProvider,
+  source: string,
+  more: Partial<ExecuteRequest>,
+): Promise<ScriptRun> {
   const host = new RecordingHost();
   const session = await provider.createSession(host, { observer: host });
   const started = await session.execute({
