@@ -20,13 +20,30 @@ const SHORT: ReadonlyMap<string, string> = new Map([
 
 /** The text on one line, with everything unsafe shown as an escape. */
 export function escapeText(text: string): string {
-  return text.replace(UNSAFE, (character) => {
+  return text.replace(UNSAFE, (character, ...rest: readonly unknown[]) => {
+    if (character === JOINER && joinsPictures(text, rest)) return character;
     const short = SHORT.get(character);
     if (short !== undefined) return short;
     const code = character.codePointAt(0) ?? 0;
     return code < 0x100 ? `\\x${hex(code, 2)}` : `\\u{${hex(code, 4)}}`;
   });
 }
+
+/** U+200D makes one picture of several, as in 👩‍🔬; between anything else it only hides. */
+const JOINER = "\u200d";
+const PICTURE_BEFORE = /\p{Extended_Pictographic}\ufe0f?\p{Emoji_Modifier}?$/u;
+const PICTURE_AFTER = /^\p{Extended_Pictographic}/u;
+
+function joinsPictures(text: string, groups: readonly unknown[]): boolean {
+  const offset = groups.find((group) => typeof group === "number") ?? 0;
+  const before = text.slice(Math.max(0, offset - PICTURE_UNITS), offset);
+  return (
+    PICTURE_BEFORE.test(before) && PICTURE_AFTER.test(text.slice(offset + 1, offset + 1 + PICTURE_UNITS))
+  );
+}
+
+/** Code units of a picture with what may follow it: more need not be looked at. */
+const PICTURE_UNITS = 6;
 
 function hex(code: number, digits: number): string {
   return code.toString(16).padStart(digits, "0");

@@ -2,6 +2,7 @@
 import type { CommandIo } from "../io.ts";
 import type { ListedRollout } from "../listing/list-rollouts.ts";
 import { escapeText, fitText } from "./escape.ts";
+import { factLines } from "./page.ts";
 import { count, duration, grouped, utc } from "./format.ts";
 
 const HEADS = [
@@ -96,7 +97,7 @@ function narrow(rollout: ListedRollout, columns: number, { colour }: CommandIo):
   return [
     fitText(rollout.rollout_id, columns),
     colour.dim(`  ${fitText(`${utc(rollout.started_at_us)} ${duration(rollout.duration_us)}`, columns - 2)}`),
-    colour.dim(`  ${fitText(facts.join(" "), columns - 2)}`),
+    ...factLines(facts, columns - 2).map((line) => colour.dim(`  ${line}`)),
   ];
 }
 

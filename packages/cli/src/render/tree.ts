@@ -4,7 +4,7 @@ import stringWidth from "string-width";
 /** One line and what hangs under it. `text` is styled and safe already; `detail` is recorded text that may be cut. */
 export interface TreeNode {
   readonly text: string;
-  /** Untrusted text shown after `text`, cut to the room that is left. */
+  /** Untrusted text shown after `text` or, on a narrow terminal, below it; cut to the room there is. */
   readonly detail?: string | null;
   readonly children: readonly TreeNode[];
 }
@@ -18,9 +18,9 @@ export interface TreeStyle {
   detail(text: string, columns: number): string;
 }
 
-/** Room for recorded text where there is no terminal, and the least that is worth showing where there is one. */
+/** Room for recorded text where there is no terminal, and the least that is worth a place beside a node where there is one. */
 const DETAIL_COLUMNS = 100;
-const LEAST_DETAIL_COLUMNS = 8;
+const LEAST_DETAIL_COLUMNS = 12;
 
 /**
  * The lines of the trees, one after the other, down to a number of levels (default: all). Walks with a stack of its own:
@@ -34,9 +34,10 @@ export function* treeLines(
   const stack = roots.toReversed().map((node) => ({ node, lead: "", under: "", level: 1 }));
   for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
     const { node, lead, under, level } = top;
-    yield line(node, lead, style);
-    if (level >= levels) continue;
-    const last = node.children.length - 1;
+    const last = level >= levels ? -1 : node.children.length - 1;
+    const { head, below } = line(node, lead, style);
+    yield head;
+    if (below !== null) yield detailLine(below, under + (last >= 0 ? "│  " : "   "), style);
     for (let index = last; index >= 0; index -= 1) {
       const child = node.children[index];
       if (child === undefined) continue;
@@ -50,9 +51,20 @@ export function* treeLines(
   }
 }
 
-function line(node: TreeNode, lead: string, style: TreeStyle): string {
+/** The line of a node; its recorded text comes on a line of its own where there is no room beside it. */
+function line(
+  node: TreeNode,
+  lead: string,
+  style: TreeStyle,
+): { readonly head: string; readonly below: string | null } {
   const head = style.branch(lead) + node.text;
-  if (node.detail === undefined || node.detail === null || node.detail === "") return head;
+  if (node.detail === undefined || node.detail === null || node.detail === "") return { head, below: null };
   const room = style.columns === null ? DETAIL_COLUMNS : style.columns - stringWidth(head) - 2;
-  return room < LEAST_DETAIL_COLUMNS ? head : `${head}  ${style.detail(node.detail, room)}`;
+  if (room < LEAST_DETAIL_COLUMNS) return { head, below: node.detail };
+  return { head: `${head}  ${style.detail(node.detail, room)}`, below: null };
+}
+
+function detailLine(detail: string, lead: string, style: TreeStyle): string {
+  const room = Math.max(LEAST_DETAIL_COLUMNS, (style.columns ?? DETAIL_COLUMNS) - lead.length);
+  return style.branch(lead) + style.detail(detail, room);
 }

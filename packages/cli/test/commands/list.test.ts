@@ -56,7 +56,7 @@ describe("list", () => {
   it("fits a narrow terminal", async () => {
     const { out } = await run(["list", path], 40);
     expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(40);
-    expect(out).toContain("  failed 2 agents 1 turn 1 call 0 cells");
+    expect(out).toContain("  failed · 2 agents · 1 turn · 1 call\n  0 cells · 1 failed\n");
   });
 
   it("chooses by start and by status", async () => {

@@ -8,7 +8,11 @@ export interface Ran {
   readonly err: string;
 }
 
-export async function run(args: readonly string[], columns: number | null = null): Promise<Ran> {
+export async function run(
+  args: readonly string[],
+  columns: number | null = null,
+  isColoured = false,
+): Promise<Ran> {
   let out = "";
   let err = "";
   const io: CommandIo = {
@@ -19,7 +23,7 @@ export async function run(args: readonly string[], columns: number | null = null
       err += text;
     },
     passing: null,
-    colour: new Chalk({ level: 0 }),
+    colour: new Chalk({ level: isColoured ? 1 : 0 }),
     columns,
     untilInterrupted: () => new AbortController().signal,
   };

@@ -11,6 +11,7 @@ describe("recorded text on a terminal", () => {
     ["a backspace", "a\b\bz", "a\\x08\\x08z"],
     ["a right-to-left override", "a\u202etxt.exe", "a\\u{202e}txt.exe"],
     ["zero-width characters", "a\u200b\u2060b", "a\\u{200b}\\u{2060}b"],
+    ["a joiner between letters", "a\u200db", "a\\u{200d}b"],
     ["invisible tag characters", "a\u{e0041}b", "a\\u{e0041}b"],
     ["a lone surrogate", "a\ud800b", "a\\u{d800}b"],
     ["a line break", "a\nb", "a⏎b"],
@@ -20,6 +21,7 @@ describe("recorded text on a terminal", () => {
 
   it("leaves other writing alone", () => {
     expect(escapeText("größer 日本語 🙂")).toBe("größer 日本語 🙂");
+    expect(escapeText("👩‍🔬 👨🏽‍🚀 ❤️‍🔥")).toBe("👩‍🔬 👨🏽‍🚀 ❤️‍🔥");
   });
 
   it("never takes more columns than it is given, nor passes a control character", () => {
