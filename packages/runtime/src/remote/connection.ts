@@ -54,6 +54,8 @@ export interface SentRequest {
 
 /** What waits in this process for a child that does not read. */
 const WAITING_BYTES = 4 * 1024 * 1024;
+/** Until the child says hello: time for a busy machine to start a process. */
+const START_MS = 30_000;
 /** A child whose stdin was closed ends at once. */
 const CLOSE_GRACE_MS = 1_000;
 const LOG_TAIL_CHARS = 2_000;
@@ -75,7 +77,9 @@ export class Connection {
   readonly #memory: MemoryWatch | null;
   readonly #pending = new Map<number, Pending>();
   #next = 1;
+  /** Null until the child said who it is. */
   #host: Hello | null = null;
+  readonly #starting: NodeJS.Timeout;
   #end: HostEnd | null = null;
   #logTail = "";
   /** Filled when the child does not read what it was answered; emptied when it does. */
@@ -134,6 +138,10 @@ export class Connection {
       });
       this.#exited.resolve();
     });
+    this.#starting = setTimeout(() => {
+      this.kill("silent", `it did not say hello for ${START_MS} ms`);
+    }, START_MS);
+    this.#starting.unref();
     this.#updateRefs();
     this.send(this.#hello);
   }
@@ -254,6 +262,8 @@ export class Connection {
     try {
       checkHello(this.#hello, theirs, CAPABILITIES);
       this.#host = theirs;
+      clearTimeout(this.#starting);
+      this.#updateWatches();
     } catch (error) {
       this.kill("incompatible", error instanceof Error ? error.message : String(error));
     }
@@ -280,6 +290,7 @@ export class Connection {
   #finish(end: HostEnd): void {
     if (this.#end !== null) return;
     this.#end = end;
+    clearTimeout(this.#starting);
     this.#heartbeat[Symbol.dispose]();
     this.#memory?.[Symbol.dispose]();
     this.#deferred = [];
@@ -299,7 +310,7 @@ export class Connection {
 
   #updateWatches(): void {
     if (this.#end !== null) return;
-    this.#heartbeat.active = !this.idle;
+    this.#heartbeat.active = this.#host !== null && !this.idle;
     if (this.#memory !== null) this.#memory.active = this.#liveCells > 0;
   }
 

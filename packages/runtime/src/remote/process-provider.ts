@@ -19,7 +19,7 @@ export interface ProcessProviderOptions {
   readonly command?: readonly [string, ...string[]] | undefined;
   /** Bytes of resident memory at which the child is killed while cells run; Linux only. Default 1 GiB. */
   readonly residentBytes?: number | undefined;
-  /** Milliseconds without a word after which a child that should answer is killed. Default 10 000. */
+  /** Milliseconds without a word after which a started child that should answer is killed. Default 10 000. */
   readonly silenceMs?: number | undefined;
   /** Milliseconds that the other cells have to finish when a child must be replaced. Default 5 000. */
   readonly replacementGraceMs?: number | undefined;

@@ -65,9 +65,13 @@ export class FrameDecoder {
 
   #keep(bytes: Buffer): void {
     if (bytes.length === 0) return;
-    if (this.#length <= this.#maxBytes) this.#parts.push(bytes);
+    if (this.#length <= this.#maxBytes) {
+      this.#parts.push(bytes);
+      return;
+    }
+    const received = this.#length - this.#missing;
     // A copy, because the rest of the chunk is not to be kept.
-    else if (this.#parts.length === 0) this.#parts.push(Buffer.from(bytes.subarray(0, HEAD_BYTES)));
+    if (received < HEAD_BYTES) this.#parts.push(Buffer.from(bytes.subarray(0, HEAD_BYTES - received)));
   }
 
   #finish(): void {

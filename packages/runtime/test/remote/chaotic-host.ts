@@ -1,0 +1,62 @@
+/**
+ * `chaotic-host.ts SEED`: serves as `code-mode-host` does, until at a moment that the seed and the process id decide it writes
+ * garbage, half a frame, or a frame of 100 MB. One in four never does.
+ */
+import { writeSync } from "node:fs";
+import { CodeModeHost } from "../../src/host/host.ts";
+
+const LARGE_BYTES = 100 * 1024 * 1024;
+const random = generator(Number(process.argv[2]) * 65_537 + process.pid);
+/** Set when nothing more that makes sense is to be written. */
+let broken = false;
+
+const host = new CodeModeHost({
+  write: (bytes) => {
+    if (!broken) writeAll(bytes);
+  },
+  end: () => process.kill(process.pid, "SIGKILL"),
+  log: () => {},
+});
+process.stdin.on("data", (chunk: Buffer) => {
+  host.receive(chunk);
+});
+process.stdin.on("end", () => process.kill(process.pid, "SIGKILL"));
+host.start();
+
+const misdeeds = [() => {}, garbage, halfFrame, largeFrame];
+setTimeout(misdeeds[Math.floor(random() * misdeeds.length)] ?? garbage, 20 + random() * 200);
+
+function garbage(): void {
+  writeAll(Buffer.from(Array.from({ length: 1 + Math.floor(random() * 5_000) }, () => random() * 256)));
+  broken = true;
+}
+
+function halfFrame(): void {
+  const half = Buffer.from('____{"type":"pong","id":');
+  half.writeUInt32LE(1_000, 0);
+  writeAll(half);
+  broken = true;
+}
+
+function largeFrame(): void {
+  const header = Buffer.alloc(4);
+  header.writeUInt32LE(LARGE_BYTES, 0);
+  writeAll(header);
+  const part = Buffer.alloc(1024 * 1024, "x");
+  for (let at = 0; at < LARGE_BYTES; at += part.length) writeAll(part);
+}
+
+function writeAll(bytes: Buffer): void {
+  for (let at = 0; at < bytes.length;) at += writeSync(1, bytes, at);
+}
+
+/** Mulberry32: numbers from 0 up to 1, the same for the same seed. */
+function generator(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d_2b_79_f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

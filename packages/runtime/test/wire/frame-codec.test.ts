@@ -1,0 +1,62 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  encodeFrames,
+  encodeJson,
+  type Frame,
+  FrameDecoder,
+  FrameWriter,
+} from "../../src/wire/frame-codec.ts";
+
+function decode(bytes: Buffer, cuts: readonly number[], maxBytes?: number): Frame[] {
+  const frames: Frame[] = [];
+  const decoder = new FrameDecoder((frame) => frames.push(frame), maxBytes);
+  const at = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).toSorted((a, b) => a - b), bytes.length];
+  for (const [index, end] of at.entries()) decoder.push(bytes.subarray(at[index - 1] ?? 0, end));
+  return frames;
+}
+
+describe("frames", () => {
+  it("come out as they went in, however the bytes were cut", () => {
+    fc.assert(
+      fc.property(fc.array(fc.jsonValue()), fc.array(fc.nat(), { maxLength: 20 }), (values, cuts) => {
+        const frames = decode(encodeFrames(values.map(encodeJson)), cuts);
+        expect(frames).toEqual(values.map((value) => ({ type: "frame", json: JSON.stringify(value) })));
+      }),
+    );
+  });
+
+  it("over the limit are skipped with their size and beginning, and the ones after them are understood", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 5_000 }),
+        fc.array(fc.nat(), { maxLength: 20 }),
+        (extra, cuts) => {
+          const large = "é".repeat(300) + "x".repeat(extra);
+          const documents = ["before", large, "after"].map(encodeJson);
+          const [before, skipped, after, ...rest] = decode(encodeFrames(documents), cuts, 500);
+          expect([before, after, rest]).toEqual([
+            { type: "frame", json: '"before"' },
+            { type: "frame", json: '"after"' },
+            [],
+          ]);
+          expect(skipped).toMatchObject({ type: "oversized", bytes: 602 + extra });
+          expect(skipped).toHaveProperty("head", expect.stringMatching(/^"é/));
+        },
+      ),
+    );
+  });
+
+  it("of one tick are written together, and those of megabytes at once", async () => {
+    const writes: number[] = [];
+    const writer = new FrameWriter((bytes) => writes.push(bytes.length));
+    for (let n = 0; n < 3; n += 1) writer.push(encodeJson("x"));
+    expect(writes).toEqual([]);
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    expect(writes).toEqual([3 * (4 + 3)]);
+    writer.push(encodeJson("x".repeat(2 ** 20)));
+    expect(writes).toEqual([21, 2 ** 20 + 6]);
+  });
+});
