@@ -45,7 +45,8 @@ function buildProgram(io: CommandIo, done: Done): Command {
   program.addHelpText(
     "after",
     `
-A SOURCE is a store (an SQLite file) or a Codex trace bundle (a folder with manifest.json).
+A SOURCE is a store (an SQLite file), a bundle (a folder with manifest.json) or another
+recording that --from can name; what it is, is found out from its content.
 Exit codes: 0 fine; 1 the answer is no (errors of the trace, a difference, missing
 evidence); 2 wrong usage; 3 unreadable input or unwritable output; 130 Ctrl-C.`,
   );
@@ -82,7 +83,7 @@ function addRolloutCommands(program: Command, io: CommandIo, done: Done): void {
     .action((path: string, options: VerifyCommandOptions) => done(verifyCommand(path, options, io)));
   program
     .command("diff")
-    .argument("<a>", "a store or a bundle")
+    .argument("<a>", "a store, a bundle or another recording")
     .argument("<b>", "another one, or the same")
     .description(
       "what is different between two rollouts, first divergence first; exit code 1 for a difference",
@@ -147,7 +148,7 @@ function addStoreCommands(program: Command, io: CommandIo, done: Done): void {
 function sourceCommand(program: Command, name: string): Command {
   return program
     .command(name)
-    .argument("<source>", "a store or a bundle")
+    .argument("<source>", "a store, a bundle or another recording")
     .option("--rollout <id>", "which rollout, or `latest`; needed only where a source holds several")
     .addOption(fromOption());
 }

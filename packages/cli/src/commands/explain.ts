@@ -32,6 +32,8 @@ interface Explanation {
   /** Events that are evidence and not quoted. */
   readonly more_events: number;
   readonly seen_by_model: readonly Sighting[];
+  /** Items of the object that are not looked up in `seen_by_model`. */
+  readonly more_items: number;
 }
 
 /** Says why an object is in the graph. Returns the exit code. Throws `CliError`: as `openSource`, `unknown_object`, `ambiguous_object`. */
@@ -48,12 +50,14 @@ export function explainCommand(
     anchor.type === "payload" ? eventsNaming(source.rollout, anchor.id) : evidenceOf(graph, anchor).seqs;
   const quoted = ends(seqs);
   const sought = soughtFor(graph, anchor);
+  const seen = sightingsOf(graph, anchor);
   const explanation: Explanation = {
     object: anchor,
     links: linksOf(graph, anchor),
     evidence: eventsAt(source.rollout, quoted).map((event) => quoteEvent(source.rollout, event, sought)),
     more_events: seqs.length - quoted.length,
-    seen_by_model: sightingsOf(graph, anchor),
+    seen_by_model: seen.sightings,
+    more_items: seen.more,
   };
   if (options.json === true) {
     const out = { ...explanation, value: objectOf(graph, anchor) };
@@ -91,6 +95,7 @@ function lines(graph: RolloutGraph, explanation: Explanation, io: CommandIo): re
     ]),
     ...title("What the model saw of it"),
     ...seenLines(graph, seen),
+    ...(explanation.more_items > 0 ? [`  … and ${count(explanation.more_items, "more item")}`] : []),
   ];
 }
 

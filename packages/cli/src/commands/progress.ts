@@ -8,29 +8,43 @@ const QUIET_MS = 1_000;
 /** Milliseconds between two updates. */
 const UPDATE_MS = 100;
 
+/** One line that says how far something is. Disposing of it takes the line away. */
+export interface ProgressLine extends Disposable {
+  /** Asks for the text only when it is time to show it. */
+  show(text: () => string): void;
+}
+
+export function progressLine({ passing }: CommandIo): ProgressLine {
+  let next = Date.now() + QUIET_MS;
+  let isShown = false;
+  return {
+    show(text) {
+      const now = Date.now();
+      if (passing === null || now < next) return;
+      next = now + UPDATE_MS;
+      isShown = true;
+      passing(text());
+    },
+    [Symbol.dispose]: () => {
+      if (isShown) passing?.("");
+    },
+  };
+}
+
 /** Runs something that reports its progress, and takes the progress away again when it ends. */
 export function watched<Result>(
   io: CommandIo,
   doing: string,
   run: (onProgress: (progress: ReduceProgress) => void) => Result,
 ): Result {
-  const { passing } = io;
-  if (passing === null) return run(() => undefined);
-  let next = Date.now() + QUIET_MS;
-  let isShown = false;
-  try {
-    return run(({ events, total }) => {
-      const now = Date.now();
-      if (now < next) return;
-      next = now + UPDATE_MS;
-      isShown = true;
+  using line = progressLine(io);
+  return run(({ events, total }) => {
+    line.show(() => {
       const share =
         total === null || total === 0
           ? ""
           : ` of ${grouped(total)} (${Math.floor((events * 100) / total)} %)`;
-      passing(`${doing}: ${grouped(events)}${share} events`);
+      return `${doing}: ${grouped(events)}${share} events`;
     });
-  } finally {
-    if (isShown) passing("");
-  }
+  });
 }

@@ -1,9 +1,10 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { JsonObject } from "@rollout-trace/protocol";
-import type { TraceStoreReader } from "@rollout-trace/trace";
+import { TraceStoreError, type TraceStoreReader } from "@rollout-trace/trace";
 import { CliError, EXIT } from "../errors.ts";
 import type { CommandIo } from "../io.ts";
 import { eventOf } from "../objects/evidence.ts";
+import { fitText } from "../render/escape.ts";
 import { eventLine } from "../render/event-line.ts";
 import { page } from "../render/page.ts";
 import { detectFormat } from "../sources/open-source.ts";
@@ -17,6 +18,8 @@ export interface TailCommandOptions {
 
 /** Milliseconds between two looks at the store: soon enough for an eye, seldom enough for a writer not to notice. */
 const LOOK_MS = 100;
+
+const PROBLEM_COLUMNS = 300;
 
 /** Events after which nothing more comes. */
 const LAST: ReadonlySet<string> = new Set(["recording_completed", "recording_stopped"]);
@@ -34,14 +37,20 @@ export async function tailCommand(path: string, options: TailCommandOptions, io:
   }
   using store = openStore(path);
   const signal = io.untilInterrupted();
-  const traceId = await chosen(path, store, options.rollout, signal);
-  if (traceId === null) return EXIT.interrupted;
-  const follower = new Follower(store, traceId, options, io);
-  while (!signal.aborted) {
-    if (follower.printNew()) return EXIT.ok;
-    await pause(signal);
+  try {
+    const traceId = await chosen(path, store, options.rollout, signal);
+    if (traceId === null) return EXIT.interrupted;
+    const follower = new Follower(store, traceId, options, io);
+    while (!signal.aborted) {
+      if (follower.printNew()) return EXIT.ok;
+      await pause(signal);
+    }
+    return EXIT.interrupted;
+  } catch (error) {
+    // The file may go away, or become another one, while it is followed.
+    if (!(error instanceof TraceStoreError)) throw error;
+    throw new CliError("unreadable_source", error.message, { cause: error });
   }
-  return EXIT.interrupted;
 }
 
 /** The trace id of the rollout that was asked for; waits for the first one of an empty store. Null when interrupted. */
@@ -78,6 +87,7 @@ class Follower {
   readonly #isJson: boolean;
   readonly #io: CommandIo;
   readonly #agents: Map<string, string> = new Map();
+  readonly #reported: Set<string> = new Set();
   #startUs: number | null = null;
   #next = 1;
 
@@ -93,7 +103,7 @@ class Follower {
     let isOver = false;
     for (const record of this.#store.openRollout(this.#traceId).events(this.#next)) {
       if (record.type === "problem") {
-        this.#io.err(`${record.problem.where}: ${record.problem.message}\n`);
+        this.#report(`${record.problem.where}: ${record.problem.message}`);
         continue;
       }
       const event = eventOf(record.value);
@@ -109,6 +119,13 @@ class Follower {
       isOver ||= LAST.has(event.type);
     }
     return isOver;
+  }
+
+  /** Once: a place that cannot be read is met again whenever nothing came after it. */
+  #report(problem: string): void {
+    if (this.#reported.has(problem)) return;
+    this.#reported.add(problem);
+    this.#io.err(`${fitText(problem, PROBLEM_COLUMNS)}\n`);
   }
 
   #learn(type: string, { thread_id: id, agent_path: path }: JsonObject): void {

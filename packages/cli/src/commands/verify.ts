@@ -5,6 +5,7 @@ import { escapeText } from "../render/escape.ts";
 import { count } from "../render/format.ts";
 import { page } from "../render/page.ts";
 import { wrapText } from "../render/wrap.ts";
+import { progressLine } from "./progress.ts";
 import { openStore } from "./open-store.ts";
 import { detectFormat, openSource, type SourceOptions } from "../sources/open-source.ts";
 import { type CheckedRollout, checkRollout } from "../verification/check-rollout.ts";
@@ -39,11 +40,11 @@ function* checkEach(path: string, options: SourceOptions, io: CommandIo): Genera
   using store = openStore(path);
   // By trace id: a rollout that was recorded twice is two recordings.
   const rollouts = store.rollouts();
+  using line = progressLine(io);
   for (const [index, { traceId }] of rollouts.entries()) {
-    io.passing?.(`verifying: ${index + 1} of ${rollouts.length} rollouts`);
+    line.show(() => `verifying: ${index + 1} of ${rollouts.length} rollouts`);
     const rollout = store.openRollout(asId<RolloutId>(traceId));
     const checked = checkRollout({ format, rollout, [Symbol.dispose]: () => undefined });
-    io.passing?.("");
     yield checked;
   }
 }

@@ -3,6 +3,7 @@
  * between them, what has the same key is paired as changed, and the rest was added or removed. So a step that is put in or
  * taken out moves nothing else.
  */
+import { hash } from "node:crypto";
 import type { Step } from "./outline.ts";
 
 export type Pair = readonly [Step | null, Step | null];
@@ -52,7 +53,8 @@ const signatures = new WeakMap<Step, string>();
 function signatureOf(step: Step): string {
   const known = signatures.get(step);
   if (known !== undefined) return known;
-  const signature = JSON.stringify([step.key, [...step.fields], step.children.map(signatureOf)]);
+  const whole = JSON.stringify([step.key, [...step.fields], step.children.map(signatureOf)]);
+  const signature = hash("sha256", whole);
   signatures.set(step, signature);
   return signature;
 }

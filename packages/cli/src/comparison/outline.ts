@@ -165,6 +165,8 @@ class Outline {
   }
 
   #call(call: ToolCall): Step {
+    // A damaged recording may say that a cell's own call started it.
+    const isAgain = this.#listed.has(call.tool_call_id);
     this.#listed.add(call.tool_call_id);
     const fields = this.#window(call.execution);
     fields.set("end", call.recorded_end_cause ?? "");
@@ -176,7 +178,7 @@ class Outline {
     const cell = this.#graph.code_cells[call.code_cell_id ?? ""];
     const startsCell = cell !== undefined && call.kind.type === "code_cell_exec";
     if (startsCell) this.#addCell(fields, cell);
-    const nested = startsCell ? cell.nested_tool_call_ids : [];
+    const nested = startsCell && !isAgain ? cell.nested_tool_call_ids : [];
     return {
       key: `call ${toolName(call)} ${call.runtime_tool_call_id ?? ""}`.trim(),
       anchor: { type: "tool_call", id: call.tool_call_id },

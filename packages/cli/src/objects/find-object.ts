@@ -16,6 +16,7 @@ import {
   type ObjectAnchor,
   type ObjectType,
   threadOf,
+  toolName,
 } from "./graph-objects.ts";
 
 /** Candidates named in a message. */
@@ -172,13 +173,19 @@ function nearest(graph: RolloutGraph, wanted: string): readonly ObjectAnchor[] {
   );
 }
 
+/** Objects whose id or name has the text in it. */
 function containing(graph: RolloutGraph, wanted: string): readonly ObjectAnchor[] {
   if (wanted.length < LEAST_PART) return [];
-  const words = wanted.toLowerCase();
-  return [...OBJECT_TYPES]
-    .filter((type) => type !== "payload")
+  const text = wanted.toLowerCase();
+  return OBJECT_TYPES.filter((type) => type !== "payload")
     .flatMap((type) => idsOf(graph, type).map((id): ObjectAnchor => ({ type, id })))
-    .filter((anchor) => `${anchor.id} ${describe(graph, anchor)}`.toLowerCase().includes(words));
+    .filter((anchor) => `${anchor.id} ${spokenName(graph, anchor)}`.toLowerCase().includes(text));
+}
+
+function spokenName(graph: RolloutGraph, { type, id }: ObjectAnchor): string {
+  const call = type === "tool_call" ? graph.tool_calls[id] : undefined;
+  if (call !== undefined) return toolName(call);
+  return type === "thread" ? (graph.threads[id]?.agent_path ?? "") : "";
 }
 
 function belongs(graph: RolloutGraph, found: ObjectAnchor, scope: ObjectAnchor): boolean {

@@ -19,8 +19,17 @@ export interface RequestMoment {
   readonly at_us: number;
 }
 
-export function sightingsOf(graph: RolloutGraph, anchor: ObjectAnchor): readonly Sighting[] {
-  return itemsOf(graph, anchor).map((id) => sighting(graph, id));
+/** Items looked up at most: each costs a pass over the requests of its agent. */
+const SIGHTED_ITEMS = 24;
+
+/** The first items of an object, and how many more it has. */
+export function sightingsOf(
+  graph: RolloutGraph,
+  anchor: ObjectAnchor,
+): { readonly sightings: readonly Sighting[]; readonly more: number } {
+  const ids = itemsOf(graph, anchor);
+  const sightings = ids.slice(0, SIGHTED_ITEMS).map((id) => sighting(graph, id));
+  return { sightings, more: ids.length - sightings.length };
 }
 
 /** The items through which a model can have seen an object. */

@@ -29,6 +29,8 @@ export interface Page {
   readonly turn: string | undefined;
   /** Agents already on the page: a damaged recording may say that agents spawned each other. */
   readonly shown: Set<string>;
+  /** Tool calls already on the page: nor may a call, by way of its cell, hang under itself. */
+  readonly shownCalls: Set<string>;
 }
 
 /** The trees of a graph: that of the root agent first, then agents that hang under nobody. */
@@ -39,6 +41,7 @@ export function rolloutTree(graph: RolloutGraph, options: RolloutTreeOptions): r
     colour: options.colour,
     turn: options.turn,
     shown: new Set(),
+    shownCalls: new Set(),
   };
   const threads = Object.values(graph.threads);
   const wanted =
@@ -150,11 +153,13 @@ function toolCallNode(page: Page, call: ToolCall): TreeNode {
   const { graph, index } = page;
   const cell = call.code_cell_id === null ? undefined : graph.code_cells[call.code_cell_id];
   const started = call.kind.type === "code_cell_exec" && cell !== undefined;
+  const isAgain = page.shownCalls.has(call.tool_call_id);
+  page.shownCalls.add(call.tool_call_id);
   const spawned = index.spawnedBy(call.tool_call_id).flatMap((thread) => threadNode(page, thread) ?? []);
   return {
     text: toolCallText(page, call),
     detail: started ? cell.source : call.input_preview,
-    children: [...(started ? cellNodes(page, cell, toolCallNode) : []), ...spawned],
+    children: [...(started && !isAgain ? cellNodes(page, cell, toolCallNode) : []), ...spawned],
   };
 }
 

@@ -46,6 +46,38 @@ describe("show", () => {
     expect(out).toContain(String.raw`\x1b]0;owned\x07\u{202e}`);
   });
 
+  it("ends where a damaged recording says that a cell was started by its own call", async () => {
+    const path = join(folder, "circle.db");
+    const store = openTraceStore({ path });
+    const turn = store.startRollout({ rolloutId: "circle" }).startTurn();
+    const item = { type: "custom_tool_call", call_id: "call_1", name: "exec", input: "x" };
+    turn
+      .startInference({
+        model: "m",
+        provider: "p",
+        dialect: "openai_responses",
+        request: () => ({ input: [] }),
+      })
+      .completed({ response: () => ({ output_items: [item] }) });
+    turn.codeModeObserver().observe({ type: "cell_started", cellId: "1", toolCallId: "call_1", source: "x" });
+    turn.startToolCall({
+      kind: { type: "code_cell_exec" },
+      modelVisibleCallId: "call_1",
+      requester: { type: "code_cell", runtime_cell_id: "1" as never },
+    });
+    store.close();
+    const { code, out } = await run(["show", path]);
+    expect(code).toBe(0);
+    expect(out.match(/call_1/g)?.length).toBeLessThan(5);
+    for (const args of [
+      ["diff", path, path],
+      ["why", path, "call_1"],
+      ["explain", path, "cell 1"],
+    ]) {
+      expect((await run(args)).code).toBeLessThan(2);
+    }
+  });
+
   it("shows only the levels that are asked for", async () => {
     const lines = (await run(["show", smallBundle(folder), "--depth", "2"])).out.trim().split("\n");
     expect(lines.slice(3)).toEqual([
