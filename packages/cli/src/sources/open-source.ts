@@ -1,13 +1,26 @@
 /** Finds out what a source is, from its content, and opens one rollout of it. */
 import { closeSync, openSync, readSync, statSync } from "node:fs";
-import type { RolloutSource } from "@rollout-trace/protocol";
+import type { RolloutSource, SourceProblem } from "@rollout-trace/protocol";
 import { CliError, messageOf } from "../errors.ts";
 import { isCodexBundle, openCodexBundle } from "./codex-bundle/open-bundle.ts";
+import { codexLogFormat } from "./codex-log/codex-log-format.ts";
+import { sampleOf } from "./detect.ts";
+import { findLogs } from "./log/find-logs.ts";
+import { chooseRollout, type LogFormat } from "./log/log-format.ts";
 import { openStoreRollout } from "./store.ts";
 
+const LOG_FORMAT_NAMES = ["codex-log"] as const;
+
+type LogFormatName = (typeof LOG_FORMAT_NAMES)[number];
+export type SourceFormat = "store" | "codex-bundle" | LogFormatName;
+
+/** Formats of files of JSON lines. A file is of the first format that recognises it. */
+const LOG_FORMATS: { readonly [Name in LogFormatName]: LogFormat } = {
+  "codex-log": codexLogFormat,
+};
+
 /** The formats this command reads. */
-export const SOURCE_FORMATS = ["store", "codex-bundle"] as const;
-export type SourceFormat = (typeof SOURCE_FORMATS)[number];
+export const SOURCE_FORMATS: readonly SourceFormat[] = ["store", "codex-bundle", ...LOG_FORMAT_NAMES];
 
 export interface SourceOptions {
   /** Which rollout, by id, or `latest`. Needed only where a source holds several. */
@@ -36,32 +49,96 @@ export function openSource(path: string, options: SourceOptions = {}): OpenSourc
       }
       return { format, rollout, [Symbol.dispose]: () => undefined };
     }
+    default:
+      return openLog(path, format, options.rollout);
   }
 }
 
 /** The format of what lies at `path`. Throws `CliError` `unreadable_source` or `unknown_format`. */
 export function detectFormat(path: string): SourceFormat {
-  let isFolder: boolean;
-  let head = "";
+  if (isFolder(path)) return isCodexBundle(path) ? "codex-bundle" : detectLogs(path);
   try {
-    isFolder = statSync(path).isDirectory();
-    if (!isFolder) head = readHead(path);
+    if (readStart(path) === SQLITE_HEAD) return "store";
+    const format = formatOf(path);
+    if (format !== null) return format;
   } catch (error) {
     throw new CliError("unreadable_source", `${path}: ${messageOf(error)}`, { cause: error });
   }
-  if (isFolder && isCodexBundle(path)) return "codex-bundle";
-  if (head === SQLITE_HEAD) return "store";
-  const what = isFolder ? "a folder without manifest.json" : "no SQLite file";
+  throw unknownFormat(path, "neither an SQLite file nor a session log");
+}
+
+function detectLogs(folder: string): LogFormatName {
+  const { paths } = findLogs(folder);
+  const formats = new Set(paths.flatMap((file) => readableFormat(file, () => undefined) ?? []));
+  const [format, another] = formats;
+  if (format === undefined) throw unknownFormat(folder, "a folder without manifest.json or session logs");
+  if (another === undefined) return format;
   throw new CliError(
     "unknown_format",
-    `${path}: ${what}; this command reads stores (SQLite files) and Codex trace bundles (folders with manifest.json)`,
+    `${folder}: holds logs of several formats; choose one with --from: ${[...formats].join(", ")}`,
+  );
+}
+
+function openLog(path: string, name: LogFormatName, wanted: string | undefined): OpenSource {
+  const format = LOG_FORMATS[name];
+  const found = isFolder(path) ? findLogs(path) : null;
+  const problems: SourceProblem[] = [...(found?.problems ?? [])];
+  const report = (problem: SourceProblem): void => void problems.push(problem);
+  const paths = found === null ? [path] : found.paths.filter((file) => readableFormat(file, report) === name);
+  const rollouts = format.rollouts(paths, report);
+  const opened = chooseRollout(path, rollouts, wanted).open();
+  return {
+    format: name,
+    rollout: problems.length === 0 ? opened.rollout : withProblems(opened.rollout, problems),
+    [Symbol.dispose]: () => opened[Symbol.dispose](),
+  };
+}
+
+/** A rollout whose files are among others that cannot be read: what is missing may belong to it. */
+function withProblems(rollout: RolloutSource, problems: readonly SourceProblem[]): RolloutSource {
+  return {
+    ...rollout,
+    *events(fromSeq = 1) {
+      if (fromSeq === 1) for (const problem of problems) yield { type: "problem", problem };
+      yield* rollout.events(fromSeq);
+    },
+  };
+}
+
+function formatOf(path: string): LogFormatName | null {
+  const sample = sampleOf(path);
+  return LOG_FORMAT_NAMES.find((name) => LOG_FORMATS[name].recognises(sample)) ?? null;
+}
+
+/** The format of a file among others; null for one that is no log or cannot be read. */
+function readableFormat(path: string, report: (problem: SourceProblem) => void): LogFormatName | null {
+  try {
+    return formatOf(path);
+  } catch (error) {
+    report({ where: path, message: messageOf(error) });
+    return null;
+  }
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch (error) {
+    throw new CliError("unreadable_source", `${path}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function unknownFormat(path: string, what: string): CliError {
+  return new CliError(
+    "unknown_format",
+    `${path}: ${what}; this command reads stores (SQLite files), Codex trace bundles (folders with manifest.json) and session logs (${LOG_FORMAT_NAMES.join(", ")}), also gzip or zstd compressed`,
   );
 }
 
 /** The first bytes of every SQLite database file (SQLite file format, section 1.3). */
 const SQLITE_HEAD = "SQLite format 3\0";
 
-function readHead(path: string): string {
+function readStart(path: string): string {
   const descriptor = openSync(path, "r");
   try {
     const head = Buffer.alloc(SQLITE_HEAD.length);

@@ -1,0 +1,402 @@
+/**
+ * One pass over the log of one thread.
+ *
+ * Every record comes out: items as parts of inference calls, accounts of tools as runtime events, the rest as breadcrumbs.
+ * The exception is history that the file copies from the log of another thread: its items are context, the rest of it is
+ * told where it happened.
+ */
+import {
+  asId,
+  type CompactionId,
+  type CompactionRequestId,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  type ProviderItemId,
+  type ThreadId,
+  type ThreadOrigin,
+  type TurnId,
+} from "@rollout-trace/protocol";
+import {
+  arrayDocument,
+  derivedDocument,
+  lineDocument,
+  type LogDocument,
+  type LogElement,
+  objectDocument,
+  spread,
+  valueAt,
+  valueOf,
+} from "../log/document.ts";
+import type { LogFile, LogLine } from "../log/log-file.ts";
+import type { AddPayload } from "../log/log-rollout.ts";
+import { agentMessage, summaryMessage } from "./conversation-documents.ts";
+import { CodexConversation, type Models } from "./conversation.ts";
+import { Inheritance } from "./inheritance.ts";
+import { callOf, isUserInput, sortOf, typeOf } from "./items.ts";
+import {
+  type CodexRecord,
+  idOf,
+  integerOf,
+  isRecordType,
+  payloadDocument,
+  readRecord,
+  STATE_MARKER,
+} from "./record.ts";
+import { runtimeEventOf } from "./runtime-events.ts";
+import type { SessionHead } from "./session-head.ts";
+import { type Place, type ThreadDraft, ThreadOutput } from "./thread-output.ts";
+import { ToolCalls } from "./tool-calls.ts";
+import { Turns } from "./turns.ts";
+import { UsageRecords } from "./usage-records.ts";
+import { AgentCalls } from "./agents.ts";
+
+/** A thread of a rollout: what its log says of it, and its place among the others. */
+export interface LoggedThread {
+  readonly head: SessionHead;
+  readonly agentPath: string;
+  readonly origin: ThreadOrigin;
+}
+
+/** The drafts of a thread, in the order of its log. */
+export function* importThread(
+  thread: LoggedThread,
+  file: LogFile,
+  add: AddPayload,
+): Generator<ThreadDraft, void, undefined> {
+  const pass = new ThreadPass(thread, file, add);
+  pass.start();
+  yield* pass.take();
+  for (const line of file.lines()) {
+    pass.read(line);
+    yield* pass.take();
+  }
+  pass.finish(file.damage);
+  yield* pass.take();
+}
+
+class ThreadPass {
+  readonly #thread: LoggedThread;
+  readonly #output: ThreadOutput;
+  readonly #conversation: CodexConversation;
+  readonly #turns: Turns;
+  readonly #calls: ToolCalls;
+  readonly #agents: AgentCalls;
+  readonly #usage = new UsageRecords();
+  readonly #inheritance: Inheritance;
+  #models: Models;
+  #last: Place;
+  /** Where the context stood when each message of a person was given, for taking turns back. */
+  #cuts: number[] = [];
+  #userItems: LogElement[] = [];
+
+  constructor(thread: LoggedThread, file: LogFile, add: AddPayload) {
+    const { head } = thread;
+    this.#thread = thread;
+    this.#output = new ThreadOutput(head.threadId, file, add);
+    this.#conversation = new CodexConversation(this.#output, () => this.#models);
+    this.#turns = new Turns(this.#output);
+    this.#calls = new ToolCalls(this.#output);
+    this.#agents = new AgentCalls(this.#output);
+    this.#inheritance = new Inheritance(head);
+    this.#models = { model: head.model ?? "unknown", provider: head.provider };
+    this.#last = { line: 0, timeUs: head.startedTimeUs };
+  }
+
+  take(): readonly ThreadDraft[] {
+    return this.#output.take();
+  }
+
+  start(): void {
+    const { head, agentPath, origin } = this.#thread;
+    const { metaLine, nickname, model } = head;
+    this.#output.say(this.#last.timeUs, () => ({
+      type: "thread_started",
+      thread_id: asId<ThreadId>(head.threadId),
+      agent_path: agentPath,
+      origin,
+      nickname,
+      model,
+      metadata:
+        metaLine === null
+          ? null
+          : this.#output.payload(metaLine, "meta", "thread_metadata", this.#wholePayload(metaLine)),
+    }));
+  }
+
+  read({ number: line, content, terminated }: LogLine): void {
+    if (!content.ok) {
+      const cut = terminated ? "" : "; the last line was cut off while it was being written";
+      this.#output.report(line, this.#last.timeUs, `${content.message}${cut}`);
+      return;
+    }
+    const record = readRecord(content.value);
+    if (typeof record === "string") {
+      this.#output.report(line, this.#last.timeUs, `no record of a session log: ${record}`);
+      return;
+    }
+    const at = { line, timeUs: record.timeUs ?? this.#last.timeUs };
+    this.#last = at;
+    if (this.#inheritance.covers(record, at)) this.#inherit(record, at);
+    else this.#record(record, at);
+  }
+
+  finish(damage: string | null): void {
+    const at = this.#last;
+    if (!this.#turns.areTold && this.#conversation.isAnswered) {
+      this.#conversation.endTurn();
+      this.#turns.end("completed", at);
+    }
+    this.#conversation.close();
+    for (const element of this.#conversation.takeGiven()) this.#accept(element, at);
+    if (damage !== null) this.#output.report(at.line, at.timeUs, `the file ends here: ${damage}`);
+    const status = this.#turns.lastStatus;
+    if (status === null || status === "running") return;
+    this.#output.say(at.timeUs, () => ({
+      type: "thread_ended",
+      thread_id: asId<ThreadId>(this.#output.threadId),
+      status,
+    }));
+  }
+
+  /** Another thread's history: its items are context. */
+  #inherit(record: CodexRecord, at: Place): void {
+    const { type, payload } = record;
+    if (type === "response_item" && sortOf(payload) !== "outside") {
+      this.#conversation.give(payloadDocument(this.#output.line(at.line), record), at);
+    } else if (type === "inter_agent_communication") {
+      this.#conversation.give(derivedDocument(this.#output.line(at.line), agentMessage), at);
+    } else if (type === "compacted") {
+      this.#conversation.replace(this.#replacement(payload, at), at);
+    } else if (type === "event_msg" && payload["type"] === "token_count") {
+      this.#usage.skip(payload);
+    }
+  }
+
+  #record(record: CodexRecord, at: Place): void {
+    const { type, payload } = record;
+    if (!isRecordType(type)) {
+      if (type !== STATE_MARKER) {
+        this.#output.report(at.line, at.timeUs, `a record of type ${JSON.stringify(type)} is not known`);
+      }
+      this.#breadcrumb(type, at);
+      return;
+    }
+    switch (type) {
+      case "response_item":
+        this.#item(record, at);
+        break;
+      case "inter_agent_communication": {
+        const item = agentMessage({ payload });
+        this.#give(
+          isJsonObject(item) ? item : {},
+          derivedDocument(this.#output.line(at.line), agentMessage),
+          at,
+        );
+        break;
+      }
+      case "event_msg":
+        this.#event(payload, at);
+        break;
+      case "compacted":
+        this.#compacted(payload, at);
+        break;
+      case "token_usage_record":
+        this.#use(this.#usage.ofRecord(payload), ["payload", "usage"], at);
+        this.#breadcrumb(type, at);
+        break;
+      case "turn_context":
+        this.#setModel(payload["model"]);
+        this.#breadcrumb(type, at);
+        break;
+      case "session_meta":
+        // The first is the thread's metadata.
+        if (at.line !== this.#thread.head.metaLine) this.#breadcrumb(type, at);
+        break;
+      case "world_state":
+      case "inter_agent_communication_metadata":
+        this.#breadcrumb(type, at);
+        break;
+    }
+  }
+
+  #item(record: CodexRecord, at: Place): void {
+    const { payload: item, bare } = record;
+    const sort = sortOf(item);
+    const document = payloadDocument(this.#output.line(at.line), record);
+    if (sort === "outside") {
+      this.#breadcrumb("response_item", at);
+      return;
+    }
+    if (sort === "given") {
+      if (bare && !this.#turns.areTold && isUserInput(item)) {
+        this.#conversation.endTurn();
+        this.#turns.beginUntold(at);
+      }
+      this.#give(item, document, at);
+      return;
+    }
+    const turnId = this.#turns.current(at);
+    this.#conversation.make(document, at, { turnId, isMessage: typeOf(item) === "message" });
+    const call = callOf(item);
+    if (call !== null) this.#calls.start(call, at);
+  }
+
+  #give(item: JsonObject, document: LogDocument, at: Place): void {
+    if (isUserInput(item)) {
+      this.#cuts.push(this.#conversation.length);
+      this.#userItems.push(document);
+    }
+    this.#conversation.give(document, at);
+    this.#agents.receive(item, at);
+    this.#calls.end(item, at);
+  }
+
+  #event(event: JsonObject, at: Place): void {
+    const type = idOf(event["type"]) ?? "unknown";
+    const account = runtimeEventOf(event);
+    if (account !== null && account.type !== "agent") {
+      this.#calls.account(account, at);
+      return;
+    }
+    // Who was reached is no account of what a tool did: the event is kept as well.
+    if (account !== null) this.#calls.account(account, at);
+    if (type === "task_started" || type === "turn_started") this.#turnBegins(event, at);
+    else if (type === "task_complete" || type === "turn_complete") this.#turnEnds(event, at);
+    else if (type === "turn_aborted") this.#endTurn("aborted", at);
+    else if (type === "user_message" && !this.#turns.areTold) {
+      this.#conversation.endTurn();
+      this.#turns.beginUntold(at);
+    } else if (type === "token_count") {
+      this.#use(this.#usage.ofCount(event), ["payload", "info", "last_token_usage"], at);
+    } else if (type === "thread_rolled_back") this.#rollBack(event, at);
+    else if (type === "thread_settings_applied") {
+      this.#setModel(valueAt(event, ["thread_settings", "model"]));
+    }
+    this.#breadcrumb(type, at);
+  }
+
+  #turnBegins(event: JsonObject, at: Place): void {
+    this.#conversation.endTurn();
+    this.#turns.begin(idOf(event["turn_id"]) ?? this.#output.idAt<TurnId>(at.line), at);
+    this.#calls.cells.forgetEnded();
+  }
+
+  #turnEnds(event: JsonObject, at: Place): void {
+    const error = event["error"];
+    const open = this.#turns.open;
+    if (isJsonObject(error) && open !== null) {
+      this.#conversation.fail(at, idOf(error["message"]) ?? JSON.stringify(error), open);
+    }
+    this.#endTurn(isJsonObject(error) ? "failed" : "completed", at);
+  }
+
+  #endTurn(status: "completed" | "failed" | "aborted", at: Place): void {
+    this.#conversation.endTurn();
+    this.#turns.end(status, at);
+  }
+
+  #use(use: { readonly responseId: string | null } | null, path: readonly string[], at: Place): void {
+    if (use === null) return;
+    const document = lineDocument(this.#output.line(at.line), ...path);
+    this.#conversation.use({ ...at, document, responseId: use.responseId });
+  }
+
+  #compacted(payload: JsonObject, at: Place): void {
+    const output = this.#output;
+    const usage = this.#conversation.takeUnclaimed();
+    this.#conversation.close();
+    const id = output.idAt<CompactionId>(at.line);
+    const context = this.#conversation.context();
+    const turnId = this.#turns.open;
+    if (usage !== null && turnId !== null) {
+      const requestId = output.idAt<CompactionRequestId>(usage.line);
+      const request = output.payload(
+        usage.line,
+        "request",
+        "compaction_request",
+        objectDocument({ input: context }),
+      );
+      const response = output.payload(
+        usage.line,
+        "response",
+        "compaction_response",
+        objectDocument({ token_usage: usage.document }),
+      );
+      const ids = { compaction_id: id, compaction_request_id: requestId };
+      output.say(usage.timeUs, () => ({
+        type: "compaction_request_started",
+        ...ids,
+        thread_id: asId<ThreadId>(output.threadId),
+        turn_id: asId<TurnId>(turnId),
+        ...this.#models,
+        request,
+      }));
+      output.say(usage.timeUs, () => ({ type: "compaction_request_completed", ...ids, response }));
+    }
+    const replacement = this.#replacement(payload, at);
+    const checkpoint = output.payload(
+      at.line,
+      "checkpoint",
+      "compaction_checkpoint",
+      objectDocument({ input_history: context, replacement_history: arrayDocument(replacement) }),
+    );
+    output.say(at.timeUs, () => ({ type: "compaction_installed", compaction_id: id, checkpoint }));
+    this.#conversation.replace(replacement, at);
+    this.#cuts = [];
+  }
+
+  /** What the history was replaced by. Early versions keep what people wrote and add the summary. */
+  #replacement(payload: JsonObject, at: Place): readonly LogElement[] {
+    const ref = this.#output.line(at.line);
+    if (Array.isArray(payload["replacement_history"])) {
+      return [spread(lineDocument(ref, "payload", "replacement_history"))];
+    }
+    return [...this.#userItems, derivedDocument(ref, summaryMessage)];
+  }
+
+  #rollBack(event: JsonObject, at: Place): void {
+    const turns = integerOf(event["num_turns"]) ?? 0;
+    if (turns < 1) return;
+    const kept = this.#cuts.length - turns;
+    if (kept < 0) {
+      const message = `${turns} turns were taken back, of which the history has ${this.#cuts.length}`;
+      this.#output.report(at.line, at.timeUs, message);
+    }
+    this.#conversation.cut(this.#cuts[Math.max(0, kept)] ?? this.#conversation.length, at);
+    this.#cuts.length = Math.max(0, kept);
+  }
+
+  #setModel(model: JsonValue | undefined): void {
+    const name = idOf(model);
+    if (name !== null) this.#models = { ...this.#models, model: name };
+  }
+
+  /** An item that no request of the log carries any more. */
+  #accept(element: LogElement, at: Place): void {
+    if (element.type === "spread" || (element.type !== "line" && element.type !== "derived")) return;
+    const { line } = element.ref;
+    const value = valueOf(element);
+    const id = (isJsonObject(value) ? idOf(value["id"]) : null) ?? this.#output.idAt<ProviderItemId>(line);
+    const item = this.#output.payload(line, "item", "protocol_event", element);
+    this.#output.say(at.timeUs, () => ({
+      type: "history_item_accepted",
+      item_id: asId<ProviderItemId>(id),
+      item,
+    }));
+  }
+
+  #breadcrumb(eventType: string, at: Place): void {
+    const event = this.#output.payload(
+      at.line,
+      "event",
+      "protocol_event",
+      lineDocument(this.#output.line(at.line)),
+    );
+    this.#output.say(at.timeUs, () => ({ type: "protocol_event_observed", event_type: eventType, event }));
+  }
+
+  #wholePayload(line: number): LogDocument {
+    return derivedDocument(this.#output.line(line), (value) => valueAt(value, ["payload"]) ?? value);
+  }
+}

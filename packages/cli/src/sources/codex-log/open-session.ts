@@ -1,0 +1,108 @@
+/** The logs of one session as a `RolloutSource`. */
+import {
+  asId,
+  type HostInfo,
+  type RawEventPayload,
+  type RolloutSource,
+  type RolloutStatus,
+  type ThreadId,
+  type TraceId,
+} from "@rollout-trace/protocol";
+import { LogFile } from "../log/log-file.ts";
+import { type AddPayload, type LogDraft, logRollout } from "../log/log-rollout.ts";
+import { mergeByTime } from "../log/merge-by-time.ts";
+import { importThread } from "./import-thread.ts";
+import { Roster } from "./roster.ts";
+import { type CodexSession, type SessionThreads, threadsOf } from "./sessions.ts";
+import type { ThreadDraft } from "./thread-output.ts";
+
+/** Opens the logs of a session. Throws `CliError` `unreadable_source`. */
+export function openSession(session: CodexSession): Disposable & { readonly rollout: RolloutSource } {
+  const files: LogFile[] = [];
+  const close = (): void => {
+    for (const file of files) file[Symbol.dispose]();
+  };
+  try {
+    for (const { path } of session.heads) files.push(new LogFile(path));
+  } catch (error) {
+    close();
+    throw error;
+  }
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const { rolloutId } = session;
+  const drafts = (add: AddPayload): Iterable<LogDraft> => passOver(session, { byPath, add });
+  return { rollout: logRollout({ rolloutId, drafts }), [Symbol.dispose]: close };
+}
+
+interface Pass {
+  readonly byPath: ReadonlyMap<string, LogFile>;
+  readonly add: AddPayload;
+}
+
+function* passOver(session: CodexSession, pass: Pass): Generator<LogDraft, void, undefined> {
+  const threads = threadsOf(session);
+  const roster = rosterOf(threads);
+  const { rolloutId, startedTimeUs } = session;
+  const host = threads.logged[0]?.head.host ?? null;
+  yield outside(startedTimeUs, rolloutStarted(rolloutId, host));
+  for (const { threadId, agentPath, origin, startedTimeUs: timeUs } of threads.unlogged) {
+    const thread_id = asId<ThreadId>(threadId);
+    yield outside(timeUs, { type: "thread_started", thread_id, agent_path: agentPath, origin });
+  }
+  const streams = threads.logged.flatMap((thread) => {
+    const file = pass.byPath.get(thread.head.path);
+    return file === undefined ? [] : [importThread(thread, file, pass.add)];
+  });
+  let rootStatus: RolloutStatus = "running";
+  let timeUs = startedTimeUs;
+  for (const draft of mergeByTime<ThreadDraft>(streams)) {
+    timeUs = Math.max(timeUs, draft.timeUs);
+    for (const known of draft.type === "late" ? draft.resolve(roster) : [draft]) {
+      yield known;
+      if (known.type !== "event") continue;
+      follow(roster, known.payload);
+      rootStatus = statusAfter(rootStatus, known, rolloutId);
+    }
+  }
+  if (rootStatus !== "running") yield outside(timeUs, { type: "rollout_ended", status: rootStatus });
+}
+
+function rosterOf({ logged, unlogged }: SessionThreads): Roster {
+  const roster = new Roster();
+  for (const { threadId, agentPath } of unlogged) {
+    roster.add({ threadId, agentPath, hasLog: false, turnId: null });
+  }
+  for (const { head, agentPath } of logged) {
+    roster.add({ threadId: head.threadId, agentPath, hasLog: true, turnId: null });
+  }
+  return roster;
+}
+
+function follow(roster: Roster, payload: RawEventPayload): void {
+  if (payload.type !== "turn_started") return;
+  const thread = roster.get(payload.thread_id);
+  if (thread !== undefined) thread.turnId = payload.turn_id;
+}
+
+/** A session is over when its root thread is; a root whose last turn is open may still be going on. */
+function statusAfter(
+  status: RolloutStatus,
+  { payload }: LogDraft & { readonly type: "event" },
+  rolloutId: string,
+): RolloutStatus {
+  if (payload.type !== "thread_ended" || payload.thread_id !== rolloutId) return status;
+  return payload.status === "cancelled" ? "aborted" : payload.status;
+}
+
+function rolloutStarted(rolloutId: string, host: HostInfo | null): RawEventPayload {
+  return {
+    type: "rollout_started",
+    trace_id: asId<TraceId>(`codex-log:${rolloutId}`),
+    root_thread_id: asId<ThreadId>(rolloutId),
+    host,
+  };
+}
+
+function outside(timeUs: number, payload: RawEventPayload): LogDraft {
+  return { type: "event", timeUs, threadId: null, turnId: null, payload };
+}

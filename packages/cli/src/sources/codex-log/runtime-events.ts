@@ -1,0 +1,189 @@
+/** The host's own accounts of what tools did, of all generations, in one shape. */
+import { isJsonObject, type JsonObject, type JsonValue, type ToolKind } from "@rollout-trace/protocol";
+import { valueAt } from "../log/document.ts";
+import { idOf, integerOf, stringOf } from "./record.ts";
+
+/** How an account ends up: the end of a command, of a patch, of a call of an MCP server, or something done to an agent. */
+export type RuntimeEvent =
+  | (RuntimeEventBase & { readonly type: "command"; readonly isHosts: boolean })
+  | (RuntimeEventBase & { readonly type: "patch" })
+  | (RuntimeEventBase & { readonly type: "mcp"; readonly kind: ToolKind & { readonly type: "mcp" } })
+  | {
+      readonly type: "agent";
+      readonly callId: string;
+      readonly agent: AgentContact;
+    };
+
+interface RuntimeEventBase {
+  readonly callId: string;
+  readonly ok: boolean;
+  /** When it began; null where the log does not say. */
+  readonly startedUs: number | null;
+  readonly durationUs: number | null;
+  /** What a script that made this call has to contain. */
+  readonly mentions: readonly string[];
+}
+
+/** Another agent, as an account of a collaboration tool names it. */
+export interface AgentContact {
+  readonly threadId: string | null;
+  readonly agentPath: string | null;
+  readonly nickname: string | null;
+  readonly role: string | null;
+  readonly prompt: string | null;
+  readonly model: string | null;
+}
+
+/** The account that an event gives, or null for any other event. */
+export function runtimeEventOf(event: JsonObject): RuntimeEvent | null {
+  if (event["type"] !== "item_completed") return accountOf(stringOf(event["type"]) ?? "", event, null);
+  const item = event["item"];
+  if (!isJsonObject(item)) return null;
+  const started = integerOf(event["started_at_ms"]);
+  return accountOf(stringOf(item["type"]) ?? "", item, started === null ? null : started * 1000);
+}
+
+function accountOf(type: string, event: JsonObject, startedUs: number | null): RuntimeEvent | null {
+  const callId = idOf(event["call_id"]) ?? idOf(event["event_id"]) ?? idOf(event["id"]);
+  if (callId === null) return null;
+  const base = { callId, startedUs, durationUs: durationOf(event["duration"]) };
+  switch (type) {
+    case "exec_command_end":
+    case "CommandExecution":
+      return {
+        ...base,
+        type: "command",
+        ok: integerOf(event["exit_code"]) === 0,
+        isHosts: event["source"] === "user_shell",
+        mentions: commandMentions(event["command"]),
+      };
+    case "patch_apply_end":
+    case "FileChange":
+      return {
+        ...base,
+        type: "patch",
+        ok: event["success"] === true || event["status"] === "completed",
+        mentions: ["apply_patch"],
+      };
+    case "mcp_tool_call_end":
+    case "McpToolCall":
+      return mcpEvent(base, event);
+    default:
+      return agentEvent(type, callId, event);
+  }
+}
+
+function mcpEvent(
+  base: Pick<RuntimeEventBase, "callId" | "startedUs" | "durationUs">,
+  event: JsonObject,
+): RuntimeEvent {
+  const invocation = isJsonObject(event["invocation"]) ? event["invocation"] : event;
+  const tool = stringOf(invocation["tool"]) ?? "unknown";
+  const result = event["result"];
+  const failed =
+    valueAt(result, ["Err"]) !== undefined ||
+    valueAt(result, ["Ok", "isError"]) === true ||
+    valueAt(result, ["isError"]) === true ||
+    event["status"] === "failed";
+  const kind = { type: "mcp", server: stringOf(invocation["server"]) ?? "unknown", tool } as const;
+  return { ...base, type: "mcp", ok: !failed, kind, mentions: [tool] };
+}
+
+const AGENT_EVENTS: ReadonlySet<string> = new Set([
+  "collab_agent_spawn_end",
+  "collab_agent_interaction_end",
+  "collab_close_end",
+  "collab_resume_end",
+  "sub_agent_activity",
+  "SubAgentActivity",
+  "CollabAgentToolCall",
+]);
+
+function agentEvent(type: string, callId: string, event: JsonObject): RuntimeEvent | null {
+  if (!AGENT_EVENTS.has(type)) return null;
+  const receivers = event["receiver_thread_ids"];
+  const [receiver] = Array.isArray(receivers) ? (receivers as readonly JsonValue[]) : [];
+  return {
+    type: "agent",
+    callId,
+    agent: {
+      threadId:
+        idOf(event["agent_thread_id"]) ??
+        idOf(event["new_thread_id"]) ??
+        idOf(event["receiver_thread_id"]) ??
+        idOf(receiver),
+      agentPath: idOf(event["agent_path"]),
+      nickname: idOf(event["new_agent_nickname"]) ?? idOf(event["receiver_agent_nickname"]),
+      role: idOf(event["new_agent_role"]) ?? idOf(event["receiver_agent_role"]),
+      prompt: stringOf(event["prompt"]),
+      model: idOf(event["model"]),
+    },
+  };
+}
+
+function commandMentions(command: JsonValue | undefined): readonly string[] {
+  if (!Array.isArray(command)) return [];
+  const last = (command as readonly JsonValue[]).at(-1);
+  if (typeof last !== "string" || last === "") return [];
+  // As it stands in a script: with the quotes of any kind of string literal.
+  const escaped = JSON.stringify(last).slice(1, -1);
+  return [...new Set([last, escaped])];
+}
+
+function durationOf(value: JsonValue | undefined): number | null {
+  if (!isJsonObject(value)) return null;
+  const { secs, nanos } = value;
+  if (typeof secs !== "number" || typeof nanos !== "number") return null;
+  return Math.max(0, Math.floor(secs * 1e6 + nanos / 1e3));
+}
+
+/** The runtime part of a line: the event, or the item that it tells of. */
+function accountIn(line: JsonValue): JsonObject {
+  const event = valueAt(line, ["payload"]);
+  const item = valueAt(event, ["item"]);
+  return isJsonObject(item) ? item : isJsonObject(event) ? event : {};
+}
+
+/** The end of a command, in the shape of a terminal's runtime payload. */
+export function commandEnd(line: JsonValue): JsonValue {
+  const event = accountIn(line);
+  return {
+    ...event,
+    type: "exec_command_end",
+    exit_code: event["exit_code"] ?? null,
+    stdout: event["stdout"] ?? event["aggregated_output"] ?? "",
+    stderr: event["stderr"] ?? "",
+    process_id: event["process_id"] ?? null,
+  };
+}
+
+/** The begin of a command that its end tells of. */
+export function commandBegin(line: JsonValue): JsonValue {
+  const { command = [], cwd = "" } = accountIn(line);
+  return { type: "exec_command_begin", command, cwd: localPath(cwd) };
+}
+
+/** Any other account, as it is. */
+export function account(line: JsonValue): JsonValue {
+  return accountIn(line);
+}
+
+/** What an account says a tool of an MCP server returned. */
+export function mcpResult(line: JsonValue): JsonValue {
+  const { result = null } = accountIn(line);
+  return { type: "code_mode", value: valueAt(result, ["Ok"]) ?? result };
+}
+
+export function mcpInvocation(line: JsonValue): JsonValue {
+  const event = accountIn(line);
+  const invocation = isJsonObject(event["invocation"]) ? event["invocation"] : event;
+  return {
+    tool_name: invocation["tool"] ?? "unknown",
+    tool_namespace: invocation["server"] ?? null,
+    payload: { type: "json", value: invocation["arguments"] ?? null },
+  };
+}
+
+function localPath(cwd: JsonValue): JsonValue {
+  return typeof cwd === "string" && cwd.startsWith("file://") ? cwd.slice("file://".length) : cwd;
+}

@@ -1,0 +1,127 @@
+/** What the first lines of a session log say about its thread. */
+import { isJsonObject, type JsonObject, type JsonValue } from "@rollout-trace/protocol";
+import { LogFile } from "../log/log-file.ts";
+import { valueAt } from "../log/document.ts";
+import { idOf, readRecord, stringOf } from "./record.ts";
+
+export interface SessionHead {
+  readonly path: string;
+  readonly threadId: string;
+  /** The product's session: that of the root thread, where the log says it. */
+  readonly sessionId: string | null;
+  readonly parentThreadId: string | null;
+  /** Whether another thread started this one. */
+  readonly isSpawned: boolean;
+  readonly agentPath: string | null;
+  readonly nickname: string | null;
+  readonly role: string | null;
+  readonly provider: string;
+  readonly model: string | null;
+  readonly host: { readonly name: string; readonly version: string } | null;
+  readonly startedTimeUs: number;
+  /** Whether the file begins with a copy of another thread's history. */
+  readonly inherits: boolean;
+  /** The line of the session's metadata; null for a log without. */
+  readonly metaLine: number | null;
+  /** Where the thread's own history begins, for a host that counts. */
+  readonly ownFromOrdinal: number | null;
+}
+
+/** The model stands in the first turn's context, soon after the metadata. */
+const HEAD_LINES = 40;
+
+/** Reads the head of a log. Throws `CliError` `unreadable_source`. */
+export function readSessionHead(path: string): SessionHead {
+  using file = new LogFile(path);
+  return sessionHeadOf(file);
+}
+
+function sessionHeadOf(file: LogFile): SessionHead {
+  let meta: { readonly payload: JsonObject; readonly line: number } | null = null;
+  let model: string | null = null;
+  let firstTimeUs: number | null = null;
+  let othersMeta = false;
+  for (const { number, content } of file.lines()) {
+    if (number > HEAD_LINES) break;
+    const record = content.ok ? readRecord(content.value) : "";
+    if (typeof record === "string") continue;
+    firstTimeUs ??= record.timeUs;
+    if (record.type === "session_meta") {
+      const isFirst = meta === null;
+      meta ??= { payload: record.payload, line: number };
+      othersMeta ||= !isFirst && record.payload["id"] !== meta.payload["id"];
+    }
+    model ??= idOf(record.payload["model"]);
+    if (record.type === "turn_context" && model !== null) break;
+  }
+  return headFrom(file.path, { meta, model, firstTimeUs, othersMeta });
+}
+
+interface Found {
+  readonly meta: { readonly payload: JsonObject; readonly line: number } | null;
+  readonly model: string | null;
+  readonly firstTimeUs: number | null;
+  readonly othersMeta: boolean;
+}
+
+function headFrom(path: string, { meta, model, firstTimeUs, othersMeta }: Found): SessionHead {
+  const payload: JsonObject = meta?.payload ?? {};
+  const spawn = spawnOf(payload["source"]);
+  const parentThreadId = idOf(payload["parent_thread_id"]) ?? idOf(spawn?.["parent_thread_id"]);
+  const isSpawned = isSubAgent(payload["source"]) || parentThreadId !== null;
+  const startOrdinal = payload["subagent_history_start_ordinal"];
+  const ownFromOrdinal = typeof startOrdinal === "number" && startOrdinal > 0 ? startOrdinal : null;
+  const name = idOf(payload["originator"]);
+  const created = Date.parse(stringOf(payload["timestamp"]) ?? "");
+  return {
+    path,
+    threadId: idOf(payload["id"]) ?? idFromName(path),
+    sessionId: idOf(payload["session_id"]),
+    parentThreadId,
+    isSpawned,
+    agentPath: idOf(payload["agent_path"]) ?? idOf(spawn?.["agent_path"]),
+    nickname: idOf(payload["agent_nickname"]) ?? idOf(spawn?.["agent_nickname"]),
+    role:
+      idOf(payload["agent_role"]) ??
+      idOf(payload["agent_type"]) ??
+      idOf(spawn?.["agent_role"]) ??
+      subAgentName(payload["source"]),
+    provider: idOf(payload["model_provider"]) ?? "unknown",
+    model,
+    host: name === null ? null : { name, version: stringOf(payload["cli_version"]) ?? "unknown" },
+    startedTimeUs: Number.isFinite(created) && created >= 0 ? created * 1000 : (firstTimeUs ?? 0),
+    inherits: idOf(payload["forked_from_id"]) !== null || othersMeta || ownFromOrdinal !== null,
+    metaLine: meta?.line ?? null,
+    ownFromOrdinal,
+  };
+}
+
+function isSubAgent(source: JsonValue | undefined): boolean {
+  return isJsonObject(source) && source["subagent"] !== undefined;
+}
+
+function spawnOf(source: JsonValue | undefined): JsonObject | null {
+  const spawn = valueAt(source, ["subagent", "thread_spawn"]);
+  return isJsonObject(spawn) ? spawn : null;
+}
+
+/** What a sub-agent is for that was not spawned by a call: `review`, `compact`, … */
+function subAgentName(source: JsonValue | undefined): string | null {
+  return idOf(valueAt(source, ["subagent"])) ?? idOf(valueAt(source, ["subagent", "other"]));
+}
+
+/** A log without metadata has no other name than that of its file. */
+function idFromName(path: string): string {
+  const name = path.split(/[/\\]/).at(-1) ?? path;
+  return UUID.exec(name)?.[0] ?? name.replace(/\.jsonl(?:\.gz|\.zst)?$/, "");
+}
+
+const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/;
+
+/** When a UUIDv7 was made, in milliseconds since the epoch; null for any other id. */
+export function madeAtMs(id: string): number | null {
+  const match = UUID_V7.exec(id);
+  return match === null ? null : Number.parseInt(`${match[1] ?? ""}${match[2] ?? ""}`, 16);
+}
+
+const UUID_V7 = /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;

@@ -1,0 +1,299 @@
+/**
+ * Tool calls: an item that asks for one, the output with its call id, and the host's accounts of what the tool did, which
+ * may come before the output, after it or never. A call that no item asks for was made by a script or by the host.
+ */
+import {
+  asId,
+  type ExecutionStatus,
+  type JsonObject,
+  type ModelVisibleCallId,
+  PREVIEW_CODE_POINTS,
+  type ToolCallId,
+  type ToolKind,
+  type ToolRequester,
+} from "@rollout-trace/protocol";
+import { derivedDocument, literalDocument, type LogDocument, objectDocument } from "../log/document.ts";
+import { type AgentCall, AgentCalls } from "./agents.ts";
+import { type Cell, Cells, runtimeId, type WaitCall } from "./cells.ts";
+import { type CallItem, textOf } from "./items.ts";
+import { callEnd, terminalOutput } from "./outputs.ts";
+import { idOf, integerOf } from "./record.ts";
+import * as runtime from "./runtime-events.ts";
+import type { RuntimeEvent } from "./runtime-events.ts";
+import type { Place, ThreadOutput } from "./thread-output.ts";
+import * as documents from "./tool-documents.ts";
+
+interface Call {
+  readonly callId: string;
+  readonly kind: ToolKind;
+  /** The turn that asked for it. */
+  readonly turnId: string | null;
+  readonly cell: Cell | null;
+  readonly wait: WaitCall | null;
+  readonly agent: AgentCall | null;
+  /** The last account of what it did: its line, and what it is an account of. */
+  account: { readonly line: number; readonly type: RuntimeEvent["type"]; readonly ok: boolean } | null;
+  /** The number of the process that it left running. */
+  sessionId: string | null;
+}
+
+export class ToolCalls {
+  readonly cells: Cells;
+  readonly #output: ThreadOutput;
+  readonly #agents: AgentCalls;
+  /** The latest call with each id. */
+  readonly #calls = new Map<string, Call>();
+
+  constructor(output: ThreadOutput) {
+    this.#output = output;
+    this.cells = new Cells(output);
+    this.#agents = new AgentCalls(output);
+  }
+
+  /** An item of a response that asks for a call. */
+  start(item: CallItem, at: Place): void {
+    const output = this.#output;
+    const { callId, kind, name, input, args } = item;
+    const id = asId<ToolCallId>(callId);
+    const invocation = this.#payload(at, "invocation", "tool_invocation", documents.invocation);
+    output.say(at.timeUs, () => ({
+      type: "tool_call_started",
+      tool_call_id: id,
+      requester: { type: "model" },
+      model_visible_call_id: asId<ModelVisibleCallId>(callId),
+      kind,
+      label: name,
+      input_preview: previewOf(input),
+      invocation,
+    }));
+    const call: Call = {
+      callId,
+      kind,
+      turnId: output.turnId,
+      cell: kind.type === "code_cell_exec" ? this.cells.start({ callId, source: input }, at) : null,
+      wait: kind.type === "code_cell_wait" ? this.cells.wait({ callId, cellId: cellIdOf(args) }, at) : null,
+      agent: this.#agents.start({ callId, kind, args }, at),
+      account: null,
+      sessionId: null,
+    };
+    this.#calls.set(callId, call);
+    if (kind.type === "exec_command") this.#beginCommand(call, at);
+  }
+
+  /** An output that the host gave the model. */
+  end(item: JsonObject, at: Place): void {
+    const call = this.#calls.get(idOf(item["call_id"]) ?? "");
+    if (call === undefined) return;
+    const { kind, callId, turnId } = call;
+    const text = textOf(item);
+    const end = callEnd(kind, text);
+    const result = this.#payload(at, "result", "tool_result", documents.result);
+    const said = { ...at, text, payload: result };
+    if (kind.type === "exec_command" || kind.type === "write_stdin") this.#endCommand(call, said);
+    if (call.cell !== null) this.cells.respond(call.cell, said);
+    if (call.wait !== null) this.cells.answer(call.wait, said);
+    if (call.agent !== null) this.#agents.end(call.agent, { ...said, status: end.status });
+    this.#output.say(
+      at.timeUs,
+      () => ({
+        type: "tool_call_ended",
+        tool_call_id: asId<ToolCallId>(callId),
+        status: statusOf(end.status, call),
+        end_cause: statusOf(end.status, call) === end.status ? end.cause : "error",
+        result,
+        output_preview: previewOf(text),
+      }),
+      turnId,
+    );
+  }
+
+  /** The host's account of what a tool did. */
+  account(event: RuntimeEvent, at: Place): void {
+    const call = this.#calls.get(event.callId);
+    if (event.type === "agent") {
+      if (call?.agent !== null && call?.agent !== undefined) this.#agents.contact(call.agent, event.agent);
+      return;
+    }
+    if (call === undefined) this.#callFromElsewhere(event, at);
+    else this.#accountFor(call, event, at);
+  }
+
+  #accountFor(call: Call, event: Exclude<RuntimeEvent, { type: "agent" }>, at: Place): void {
+    const { turnId } = call;
+    call.account = { line: at.line, type: event.type, ok: event.ok };
+    const id = asId<ToolCallId>(call.callId);
+    const ref = this.#accountOf(event, at);
+    const kind = kindOf(event);
+    // A patch that a shell command applied, a tool that turned out to be an MCP server's.
+    if (event.type !== "command") {
+      this.#output.say(
+        at.timeUs,
+        () => ({ type: "tool_call_runtime_started", tool_call_id: id, kind, runtime: ref }),
+        turnId,
+      );
+    }
+    const status = event.ok ? "completed" : "failed";
+    this.#output.say(
+      at.timeUs,
+      () => ({ type: "tool_call_runtime_ended", tool_call_id: id, status, runtime: ref }),
+      turnId,
+    );
+  }
+
+  /** A call that no item asks for: a nested call of a cell, or one of the host's own. */
+  #callFromElsewhere(event: Exclude<RuntimeEvent, { type: "agent" }>, at: Place): void {
+    const output = this.#output;
+    const begunUs = event.startedUs ?? at.timeUs - (event.durationUs ?? 0);
+    const cell = this.#cellOf(event, { ...at, timeUs: begunUs });
+    const startedUs = Math.max(begunUs, cell?.startedUs ?? 0);
+    const turnId = cell === null ? output.turnId : cell.turnId;
+    const id = asId<ToolCallId>(event.callId);
+    const kind = kindOf(event);
+    const requester = (): ToolRequester =>
+      cell === null ? { type: "host" } : { type: "code_cell", runtime_cell_id: runtimeId(cell) };
+    const invocation =
+      event.type === "mcp" ? this.#payload(at, "invocation", "tool_invocation", runtime.mcpInvocation) : null;
+    const label = event.type === "mcp" ? event.kind.tool : kind.type;
+    const preview = event.type === "command" ? previewOf(event.mentions[0] ?? "") : null;
+    output.sayEarlier(
+      startedUs,
+      () => ({
+        type: "tool_call_started",
+        tool_call_id: id,
+        requester: requester(),
+        kind,
+        label,
+        input_preview: preview,
+        invocation,
+      }),
+      turnId,
+    );
+    const ref = this.#accountOf(event, at);
+    const begin =
+      event.type === "command" ? this.#payload(at, "begin", "tool_runtime_event", runtime.commandBegin) : ref;
+    output.sayEarlier(
+      startedUs,
+      () => ({ type: "tool_call_runtime_started", tool_call_id: id, kind, runtime: begin }),
+      turnId,
+    );
+    const status = event.ok ? "completed" : "failed";
+    output.say(
+      at.timeUs,
+      () => ({ type: "tool_call_runtime_ended", tool_call_id: id, status, runtime: ref }),
+      turnId,
+    );
+    const result =
+      event.type === "mcp" ? this.#payload(at, "result", "tool_result", runtime.mcpResult) : null;
+    // A command that fails has been run: its exit code is the process's, not the call's.
+    const callStatus = event.type === "command" ? "completed" : status;
+    output.say(
+      at.timeUs,
+      () => ({ type: "tool_call_ended", tool_call_id: id, status: callStatus, result }),
+      turnId,
+    );
+  }
+
+  /** The cell that made a call; null for a call of the host, and (reported) where the log does not tell. */
+  #cellOf(event: Exclude<RuntimeEvent, { type: "agent" }>, begun: Place): Cell | null {
+    if (event.type === "command" && event.isHosts) return null;
+    const owner = this.cells.ownerOf({ startedUs: begun.timeUs, mentions: event.mentions });
+    if (typeof owner !== "string") {
+      owner.hasCalled = true;
+      return owner;
+    }
+    const why = owner === "several" ? "several code cells ran when it began" : "no item asks for it";
+    const message = `it is not known who made call ${event.callId}: ${why}; it is taken for the host's own`;
+    this.#output.report(begun.line, begun.timeUs, message);
+    return null;
+  }
+
+  #beginCommand(call: Call, at: Place): void {
+    const { line, timeUs } = at;
+    this.#output.say(timeUs, () => {
+      const { account } = call;
+      if (account !== null && account.type !== "command") return null;
+      return {
+        type: "tool_call_runtime_started",
+        tool_call_id: asId<ToolCallId>(call.callId),
+        runtime: this.#output.payload(
+          line,
+          "begin",
+          "tool_runtime_event",
+          account === null
+            ? this.#commandOfCall(line, call.sessionId)
+            : derivedDocument(this.#output.line(account.line), runtime.commandBegin),
+        ),
+      };
+    });
+  }
+
+  /** A command as the call asks for it: what was run of it is not in the log. */
+  #commandOfCall(line: number, sessionId: string | null): LogDocument {
+    const ref = this.#output.line(line);
+    return objectDocument({
+      type: literalDocument("exec_command_begin"),
+      command: derivedDocument(ref, documents.commandOfCall),
+      cwd: derivedDocument(ref, documents.folderOfCall),
+      process_id: literalDocument(sessionId),
+    });
+  }
+
+  /** What an output tells of a command, for a log without the host's own account. */
+  #endCommand(call: Call, said: Place & { readonly text: string }): void {
+    const { exitCode, sessionId } = terminalOutput(said.text);
+    if (call.kind.type === "exec_command") call.sessionId = sessionId;
+    if (exitCode === null) return;
+    const ref = this.#payload(said, "runtime", "tool_runtime_event", documents.terminalEnd);
+    this.#output.say(
+      said.timeUs,
+      () =>
+        call.account !== null
+          ? null
+          : {
+              type: "tool_call_runtime_ended",
+              tool_call_id: asId<ToolCallId>(call.callId),
+              status: exitCode === 0 ? "completed" : "failed",
+              runtime: ref,
+            },
+      call.turnId,
+    );
+  }
+
+  #accountOf(event: RuntimeEvent, at: Place) {
+    const derive = event.type === "command" ? runtime.commandEnd : runtime.account;
+    return this.#payload(at, "account", "tool_runtime_event", derive);
+  }
+
+  #payload(
+    { line }: Place,
+    what: string,
+    kind: "tool_invocation" | "tool_result" | "tool_runtime_event",
+    derive: Parameters<typeof derivedDocument>[1],
+  ) {
+    return this.#output.payload(line, what, kind, derivedDocument(this.#output.line(line), derive));
+  }
+}
+
+function kindOf(event: Exclude<RuntimeEvent, { type: "agent" }>): ToolKind {
+  if (event.type === "mcp") return event.kind;
+  return event.type === "patch" ? { type: "apply_patch" } : { type: "exec_command" };
+}
+
+/** The host's account outranks what a text for the model says. */
+function statusOf(status: ExecutionStatus, { account }: Call): ExecutionStatus {
+  if (account === null || account.type === "command" || account.ok || status !== "completed") return status;
+  return "failed";
+}
+
+function cellIdOf(args: JsonObject): string | null {
+  const id = args["cell_id"];
+  return idOf(id) ?? integerOf(id)?.toString() ?? null;
+}
+
+/** The first code points of a text. */
+export function previewOf(text: string): string {
+  // No more code units than code points could have.
+  const start = Array.from(text.slice(0, PREVIEW_CODE_POINTS * 2));
+  if (start.length <= PREVIEW_CODE_POINTS && text.length <= PREVIEW_CODE_POINTS * 2) return text;
+  return `${start.slice(0, PREVIEW_CODE_POINTS - 1).join("")}…`;
+}

@@ -1,0 +1,65 @@
+/** The turns of a thread: told by the log, or made up of its user messages where it is too old to tell. */
+import { asId, type ExecutionStatus, type ThreadId, type TurnId } from "@rollout-trace/protocol";
+import type { Place, ThreadOutput } from "./thread-output.ts";
+
+export class Turns {
+  readonly #output: ThreadOutput;
+  /** The turn that began last, whether it has ended or not. */
+  #last: { readonly id: string; status: ExecutionStatus } | null = null;
+  /** Whether the log tells of turns; then user messages begin none. */
+  #areTold = false;
+
+  constructor(output: ThreadOutput) {
+    this.#output = output;
+  }
+
+  get areTold(): boolean {
+    return this.#areTold;
+  }
+
+  get open(): string | null {
+    return this.#output.turnId;
+  }
+
+  /** How the last turn ended; `running` while it has not, null when there was none. */
+  get lastStatus(): ExecutionStatus | null {
+    return this.#last?.status ?? null;
+  }
+
+  /** The log tells of a turn. One that is still open was given up. */
+  begin(id: string, at: Place): void {
+    this.#areTold = true;
+    if (this.open === id) return;
+    this.end("aborted", at);
+    this.#start(id, at);
+  }
+
+  /** A user message begins a turn that the log does not tell of, and ends the one before it. */
+  beginUntold(at: Place): void {
+    this.end("completed", at);
+    this.#start(this.#output.idAt<TurnId>(at.line), at);
+  }
+
+  /** The turn that something happens in: the open one, the last one, or one that the log does not tell of. */
+  current(at: Place): string {
+    const known = this.open ?? this.#last?.id;
+    if (known !== undefined) return known;
+    this.beginUntold(at);
+    return this.open ?? "";
+  }
+
+  end(status: ExecutionStatus, at: Place): void {
+    const { open } = this;
+    if (open === null) return;
+    this.#output.say(at.timeUs, () => ({ type: "turn_ended", turn_id: asId<TurnId>(open), status }));
+    if (this.#last !== null) this.#last.status = status;
+    this.#output.turnId = null;
+  }
+
+  #start(id: string, at: Place): void {
+    this.#last = { id, status: "running" };
+    this.#output.turnId = id;
+    const thread_id = asId<ThreadId>(this.#output.threadId);
+    this.#output.say(at.timeUs, () => ({ type: "turn_started", turn_id: asId<TurnId>(id), thread_id }));
+  }
+}

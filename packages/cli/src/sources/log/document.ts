@@ -1,0 +1,117 @@
+/**
+ * Payloads that are made of lines of a log: what the document says stays in the file, and the document is a recipe for
+ * putting it together again. A recipe is a few numbers, so a log of any size has payloads without being held in memory.
+ */
+import { isJsonObject, type JsonObject, type JsonValue } from "@rollout-trace/protocol";
+import type { LogFile } from "./log-file.ts";
+
+/** A line of one of the files of a rollout. */
+export interface LineRef {
+  readonly file: LogFile;
+  readonly line: number;
+}
+
+/** How a document comes out of its lines. */
+export type LogDocument =
+  /** The value at `path` in a line. */
+  | { readonly type: "line"; readonly ref: LineRef; readonly path: readonly string[] }
+  /** What a function makes of a line. */
+  | { readonly type: "derived"; readonly ref: LineRef; readonly derive: (line: JsonValue) => JsonValue }
+  /** A value of a few bytes that stands in no line. */
+  | { readonly type: "literal"; readonly value: JsonValue }
+  | { readonly type: "object"; readonly members: { readonly [key: string]: LogDocument } }
+  /** An array; a `spread` element stands for the elements of an array. */
+  | { readonly type: "array"; readonly elements: readonly LogElement[] };
+
+export type LogElement = LogDocument | { readonly type: "spread"; readonly array: LogDocument };
+
+export function lineDocument(ref: LineRef, ...path: readonly string[]): LogDocument {
+  return { type: "line", ref, path };
+}
+
+export function derivedDocument(ref: LineRef, derive: (line: JsonValue) => JsonValue): LogDocument {
+  return { type: "derived", ref, derive };
+}
+
+export function literalDocument(value: JsonValue): LogDocument {
+  return { type: "literal", value };
+}
+
+export function objectDocument(members: { readonly [key: string]: LogDocument }): LogDocument {
+  return { type: "object", members };
+}
+
+export function arrayDocument(elements: readonly LogElement[]): LogDocument {
+  return { type: "array", elements };
+}
+
+/** The elements of an array that stands in a line, as elements of another. */
+export function spread(array: LogDocument): LogElement {
+  return { type: "spread", array };
+}
+
+/** A line that a document is made of cannot be read; the message says which and why. */
+export class UnreadableLine extends Error {
+  override readonly name = "UnreadableLine";
+}
+
+/** The document as a value. Throws `UnreadableLine`. */
+export function valueOf(document: LogDocument): JsonValue {
+  switch (document.type) {
+    case "literal":
+      return document.value;
+    case "line":
+      return valueAt(contentOf(document.ref), document.path) ?? null;
+    case "derived":
+      return document.derive(contentOf(document.ref));
+    case "object": {
+      const members = Object.entries(document.members).map(([key, member]) => [key, valueOf(member)]);
+      return Object.fromEntries(members) as JsonObject;
+    }
+    case "array":
+      return elementsOf(document).map((element) => element());
+  }
+}
+
+/**
+ * The elements of an array document, each read when it is called for; null when the document is no array. Throws
+ * `UnreadableLine` where an array that is spread cannot be read.
+ */
+export function elementsOf(document: LogDocument & { readonly type: "array" }): readonly (() => JsonValue)[] {
+  return document.elements.flatMap((element) => {
+    if (element.type !== "spread") return [() => valueOf(element)];
+    const values = valueOf(element.array);
+    return Array.isArray(values) ? (values as readonly JsonValue[]).map((value) => () => value) : [];
+  });
+}
+
+/** Bytes of the lines that a document is made of, each time it uses them; of a literal, its JSON text. */
+export function bytesOf(document: LogDocument): number {
+  switch (document.type) {
+    case "literal":
+      return Buffer.byteLength(JSON.stringify(document.value));
+    case "line":
+    case "derived":
+      return document.ref.file.lineBytes(document.ref.line);
+    case "object":
+      return Object.values(document.members).reduce((sum, member) => sum + bytesOf(member), 0);
+    case "array":
+      return document.elements.reduce(
+        (sum, element) => sum + bytesOf(element.type === "spread" ? element.array : element),
+        0,
+      );
+  }
+}
+
+/** What stands under a path of keys, or undefined. */
+export function valueAt(value: JsonValue | undefined, path: readonly string[]): JsonValue | undefined {
+  let here = value;
+  for (const key of path) here = isJsonObject(here) && Object.hasOwn(here, key) ? here[key] : undefined;
+  return here;
+}
+
+function contentOf({ file, line }: LineRef): JsonValue {
+  const content = file.content(line);
+  if (!content.ok) throw new UnreadableLine(`${file.path}:${line}: ${content.message}`);
+  return content.value;
+}

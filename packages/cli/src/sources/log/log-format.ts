@@ -1,0 +1,50 @@
+/** What a log format is to the rest of the command: how it is recognised, and how rollouts of it are opened. */
+import type { JsonValue, RolloutSource, SourceProblem } from "@rollout-trace/protocol";
+import { CliError } from "../../errors.ts";
+import { utc } from "../../render/format.ts";
+
+/** The first lines of a file, as far as they are JSON. */
+export type LogSample = readonly JsonValue[];
+
+export interface LogFormat {
+  /** Whether a file that begins like this is of the format. */
+  recognises(sample: LogSample): boolean;
+  /** The rollouts in some files of the format, oldest first. A file that cannot be read is reported and hides no other. */
+  rollouts(paths: readonly string[], report: (problem: SourceProblem) => void): readonly LoggedRollout[];
+}
+
+/** A rollout that can be opened. */
+export interface LoggedRollout {
+  readonly rolloutId: string;
+  readonly startedTimeUs: number;
+  /** Throws `CliError` `unreadable_source`. */
+  open(): Disposable & { readonly rollout: RolloutSource };
+}
+
+/** Rollouts named in a message when none was chosen. */
+const NAMED = 10;
+
+/** The rollout named, `latest`, or the only one. Throws `CliError` `unknown_rollout` or `ambiguous_rollout`. */
+export function chooseRollout(
+  path: string,
+  rollouts: readonly LoggedRollout[],
+  wanted: string | undefined,
+): LoggedRollout {
+  const latest = rollouts.at(-1);
+  if (latest === undefined) throw new CliError("unknown_rollout", `${path}: holds no rollout`);
+  if (wanted === "latest" || (wanted === undefined && rollouts.length === 1)) return latest;
+  const listed = rollouts
+    .slice(-NAMED)
+    .map(({ rolloutId, startedTimeUs }) => `\n  ${rolloutId}  ${utc(startedTimeUs)}`)
+    .join("");
+  const more = rollouts.length > NAMED ? `\n  … and ${rollouts.length - NAMED} older` : "";
+  if (wanted === undefined) {
+    throw new CliError(
+      "ambiguous_rollout",
+      `${path}: holds ${rollouts.length} rollouts; choose one with --rollout ID or --rollout latest:${listed}${more}`,
+    );
+  }
+  const chosen = rollouts.find(({ rolloutId }) => rolloutId === wanted);
+  if (chosen !== undefined) return chosen;
+  throw new CliError("unknown_rollout", `${path}: no rollout ${wanted}; it holds:${listed}${more}`);
+}
