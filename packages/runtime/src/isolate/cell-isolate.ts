@@ -53,8 +53,8 @@ export type DeliveredResult =
  */
 export type StopResult = "stopped" | "stuck" | "poisoned";
 
-/** Most scripts stop within a millisecond; a sort of millions or a bigint product takes longer and does stop. */
-const STOP_CHECK_MS = 150;
+/** Most scripts stop within a millisecond; a sort of millions, a bigint product, or a busy machine may take much longer. */
+const STOP_CHECK_MS = 500;
 /** A completed cell's isolate is thrown away after its response is out. */
 const DISPOSE_DELAY_MS = 1;
 const CALL_PREFIX = "tool-";

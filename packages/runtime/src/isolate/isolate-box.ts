@@ -7,7 +7,7 @@ import type { CellJournal } from "@rollout-trace/protocol";
 import ivm from "isolated-vm";
 import type { Deliver, Post, PreludeConfig } from "./bridge.ts";
 import { JOURNAL_ENTRIES } from "./journal.ts";
-import type { ResolvedLimits } from "./limits.ts";
+import { PENDING_INPUT_CHARS, type ResolvedLimits } from "./limits.ts";
 import { PRELUDE_FILE, PRELUDE_SOURCE } from "./prelude/source.ts";
 import { CELL_FILE } from "./script-error.ts";
 import type { Toolset } from "./toolset.ts";
@@ -20,8 +20,6 @@ const NOTIFY_OVERHEAD_BYTES = 1024;
 /** The host takes this much of a script's messages before its own loop goes on; 256 cost it a few milliseconds. */
 const BARRIER_MESSAGES = 256;
 const BARRIER_CHARS = 256 * 1024;
-/** Inputs of calls in flight are kept by the host, too. */
-const PENDING_INPUT_CHARS = 64 * MIB;
 
 /**
  * A driver runs the cell's module and then says so; nothing but the driver can import `rt`.

@@ -25,6 +25,9 @@ export const DEFAULT_LIMITS: ResolvedLimits = Object.freeze({
   cpuMs: null,
 });
 
+/** Inputs of calls in flight are kept by the host, too. */
+export const PENDING_INPUT_CHARS: number = 64 * MIB;
+
 /** V8 cannot run the prelude and a useful script in less. */
 const MIN_HEAP_BYTES = 8 * MIB;
 
@@ -58,7 +61,7 @@ export function limitErrorText(name: CellLimitName, limits: ResolvedLimits): str
     case "output":
       return `exec cell ended: it passed the output limit of ${limits.outputBytes} bytes (outputBytes)`;
     case "pending_tool_calls":
-      return `exec cell ended: it passed the limit of ${limits.pendingToolCalls} pending tool calls (pendingToolCalls)`;
+      return `exec cell ended: it passed the limit of ${limits.pendingToolCalls} pending tool calls, or of ${PENDING_INPUT_CHARS} characters of their input (pendingToolCalls)`;
     case "timers":
       return `exec cell ended: it passed the limit of ${limits.timers} timers (timers)`;
     case "cpu":

@@ -114,7 +114,8 @@ export function describeHostileScripts(name: string, runScript: RunScript): void
 
       it("and leaving many promises rejected never harms the process when the cell's isolate goes", async () => {
         const source = `
-      for (let n = 0; n < 8000; n += 1) tools.fail({ text: "x" });
+      for (let n = 0; n < 2000; n += 1) tools.fail({ text: "x" });
+      for (let n = 0; n < 8000; n += 1) Promise.reject(n);
       for (let n = 0; n < 20; n += 1) await tools.echo({});
       text("fine");
     `;
@@ -149,7 +150,7 @@ export function describeHostileScripts(name: string, runScript: RunScript): void
       it("ends an endless stream of calls with the limit that it passes", async () => {
         const { response, host } = await runScript("for (;;) tools.hold({})");
         expect(response.errorText).toBe(
-          "exec cell ended: it passed the limit of 16384 pending tool calls (pendingToolCalls)",
+          "exec cell ended: it passed the limit of 16384 pending tool calls, or of 67108864 characters of their input (pendingToolCalls)",
         );
         const count = (wanted: string): number => host.events.filter(({ type }) => type === wanted).length;
         expect([count("nested_call_started"), count("nested_call_ended")]).toEqual([16_384, 16_384]);

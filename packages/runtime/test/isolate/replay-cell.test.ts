@@ -104,7 +104,7 @@ describe("replayCell", () => {
   });
 
   it("stops where the recording does, and a script that goes on for ever", async () => {
-    const endless = { enabledTools: TOOLS, journal: NO_JOURNAL, calls: [], timeoutMs: 50 };
+    const endless = { enabledTools: TOOLS, journal: NO_JOURNAL, calls: [], timeoutMs: 2_000 };
     const unfinished = { type: "unfinished", contentItems: [{ type: "input_text", text: "a" }] };
     expect(await replayCell({ ...endless, source: "text('a'); await new Promise(() => {})" })).toEqual(
       unfinished,
