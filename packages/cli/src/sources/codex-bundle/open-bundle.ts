@@ -6,6 +6,7 @@ import { asId } from "@rollout-trace/protocol";
 import { CliError } from "../../errors.ts";
 import { readLines } from "../read-lines.ts";
 import { asPayloadRef, type BundleEvent, parseBundleEvent } from "./bundle-event.ts";
+import { carriedBy } from "./carried.ts";
 import { type BundleManifest, MANIFEST_FILE, readManifest } from "./manifest.ts";
 import { fileInside, type PayloadFile, PayloadFiles } from "./payload-files.ts";
 import { payloadKindOf } from "./payload-kind.ts";
@@ -77,7 +78,8 @@ function indexPayloads(log: string): ReadonlyMap<string, PayloadFile> {
 
 function addRefs(event: BundleEvent, files: Map<string, PayloadFile>): void {
   const { payloads, ...fields }: JsonObject = event.payload;
-  for (const value of [...Object.values(fields), ...(Array.isArray(payloads) ? payloads : [])]) {
+  const carried = carriedBy(event.payload)?.payloads ?? [];
+  for (const value of [...Object.values(fields), ...(Array.isArray(payloads) ? payloads : []), ...carried]) {
     const ref = asPayloadRef(value);
     if (ref !== null) files.set(ref.id, { path: ref.path, kind: payloadKindOf(ref.kind, event.type) });
   }

@@ -9,6 +9,7 @@
 import type { JsonObject, JsonValue, PayloadId, PayloadReader } from "@rollout-trace/protocol";
 import { AGENT_INTERACTION_KINDS, asId, isJsonObject, SCHEMA_VERSION } from "@rollout-trace/protocol";
 import { asPayloadRef, type BundleEvent, stringOrNull } from "./bundle-event.ts";
+import { carriedBy, withCarried } from "./carried.ts";
 import type { BundleManifest } from "./manifest.ts";
 import { payloadKindOf } from "./payload-kind.ts";
 
@@ -39,7 +40,9 @@ export function createTranslator(
   let timeUs = 0;
   return (event) => {
     // The recorder's clock is a wall clock; raw events promise that time never goes back.
-    timeUs = Math.max(timeUs, Math.floor(event.timeUnixMs * 1000));
+    const coarse = Math.floor(event.timeUnixMs * 1000);
+    const fine = carriedBy(event.payload)?.timeUnixUs ?? coarse;
+    timeUs = Math.max(timeUs, Math.floor(fine / 1000) * 1000 === coarse ? fine : coarse);
     const translation = TRANSLATIONS.get(event.type);
     return {
       schema_version: SCHEMA_VERSION,
@@ -48,7 +51,10 @@ export function createTranslator(
       rollout_id: event.rolloutId,
       thread_id: event.threadId,
       turn_id: event.turnId,
-      payload: translation === undefined ? event.payload : translation(event.payload, memory),
+      payload: withCarried(
+        event.payload,
+        translation === undefined ? event.payload : translation(event.payload, memory),
+      ),
     };
   };
 }
