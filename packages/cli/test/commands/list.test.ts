@@ -19,7 +19,7 @@ beforeAll(() => {
   const turn = first.startTurn();
   turn
     .startInference({ model: "m", provider: "p", dialect: "openai_responses", request: () => ({}) })
-    .failed("no");
+    .failed({ error: "no" });
   turn.startToolCall({ kind: { type: "other", name: "look" } }).ended();
   turn.end();
   first.endRollout("failed");
