@@ -12,11 +12,17 @@ const UPDATE_MS = 100;
 export interface ProgressLine extends Disposable {
   /** Asks for the text only when it is time to show it. */
   show(text: () => string): void;
+  /** Takes the line away until the next one, so that something else can be printed. */
+  clear(): void;
 }
 
 export function progressLine({ passing }: CommandIo): ProgressLine {
   let next = Date.now() + QUIET_MS;
   let isShown = false;
+  const clear = (): void => {
+    if (isShown) passing?.("");
+    isShown = false;
+  };
   return {
     show(text) {
       const now = Date.now();
@@ -25,9 +31,8 @@ export function progressLine({ passing }: CommandIo): ProgressLine {
       isShown = true;
       passing(text());
     },
-    [Symbol.dispose]: () => {
-      if (isShown) passing?.("");
-    },
+    clear,
+    [Symbol.dispose]: clear,
   };
 }
 

@@ -20,21 +20,32 @@ export interface VerifyCommandOptions extends SourceOptions {
  */
 export function verifyCommand(path: string, options: VerifyCommandOptions, io: CommandIo): number {
   const checked: CheckedRollout[] = [];
-  for (const rollout of checkEach(path, options, io)) {
+  for (const { rollout, isOneOfMany } of checkEach(path, options, io)) {
     checked.push(rollout);
-    if (options.json !== true) io.out(page(lines(rollout, io), io));
+    if (options.json !== true)
+      io.out(page(lines(rollout, { colour: io.colour, columns: io.columns, isOneOfMany }), io));
   }
   const ok = checked.every((rollout) => rollout.ok);
   if (options.json === true) io.out(`${JSON.stringify({ ok, rollouts: checked }, null, 1)}\n`);
-  else if (checked.length === 0) io.out("the store holds no rollout yet\n");
+  else if (checked.length !== 1) io.out(`${summary(checked)}\n`);
   return ok ? EXIT.ok : EXIT.traceErrors;
 }
 
-function* checkEach(path: string, options: SourceOptions, io: CommandIo): Generator<CheckedRollout, void> {
+function summary(checked: readonly CheckedRollout[]): string {
+  if (checked.length === 0) return "the store holds no rollout yet";
+  return `${count(checked.length, "rollout")}, ${checked.filter(({ ok }) => !ok).length} damaged`;
+}
+
+interface Verified {
+  readonly rollout: CheckedRollout;
+  readonly isOneOfMany: boolean;
+}
+
+function* checkEach(path: string, options: SourceOptions, io: CommandIo): Generator<Verified, void> {
   const format = options.from ?? detectFormat(path);
   if (format !== "store" || options.rollout !== undefined) {
     using source = openSource(path, { ...options, from: format });
-    yield checkRollout(source);
+    yield { rollout: checkRollout(source), isOneOfMany: false };
     return;
   }
   using store = openStore(path);
@@ -43,13 +54,20 @@ function* checkEach(path: string, options: SourceOptions, io: CommandIo): Genera
   using line = progressLine(io);
   for (const [index, { traceId }] of rollouts.entries()) {
     line.show(() => `verifying: ${index + 1} of ${rollouts.length} rollouts`);
-    const rollout = store.openRollout(asId<RolloutId>(traceId));
-    const checked = checkRollout({ format, rollout, [Symbol.dispose]: () => undefined });
-    yield checked;
+    const source = store.openRollout(asId<RolloutId>(traceId));
+    const rollout = checkRollout({ format, rollout: source, [Symbol.dispose]: () => undefined });
+    line.clear();
+    yield { rollout, isOneOfMany: rollouts.length > 1 };
   }
 }
 
-function lines(rollout: CheckedRollout, { colour, columns }: CommandIo): readonly string[] {
+interface LineOptions extends Pick<CommandIo, "colour" | "columns"> {
+  /** Of many rollouts only what is wrong with each is told. */
+  readonly isOneOfMany: boolean;
+}
+
+function lines(rollout: CheckedRollout, options: LineOptions): readonly string[] {
+  const { colour, columns, isOneOfMany } = options;
   const word = rollout.ok ? colour.green("ok") : colour.red("damaged");
   const facts = `${count(rollout.events, "event")}, ${count(rollout.payloads, "payload")}`;
   const failed = rollout.checks
@@ -62,7 +80,7 @@ function lines(rollout: CheckedRollout, { colour, columns }: CommandIo): readonl
         : []),
     ]);
   const passed = rollout.checks
-    .filter((check) => check.count === 0)
+    .filter((check) => check.count === 0 && !isOneOfMany)
     .map((check) => `  ${colour.green("✓")} ${check.name}`);
   return [
     `${word}  ${escapeText(rollout.rollout_id)}  ${colour.dim(facts)}`,

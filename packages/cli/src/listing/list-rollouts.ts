@@ -38,7 +38,7 @@ export interface ListedProblems {
 
 const COUNTS = `
   SELECT rollouts.rollout_id, rollouts.trace_id, rollouts.host_name, rollouts.state, counts.*
-  FROM rollouts JOIN (
+  FROM rollouts LEFT JOIN (
     SELECT rollout, count(*) AS events, min(time_unix_us) AS first_us, max(time_unix_us) AS last_us,
       sum(type = 'thread_started') AS agents, sum(type = 'turn_started') AS turns,
       sum(type = 'inference_started') AS model_requests, sum(type = 'tool_call_started') AS tool_calls,
@@ -53,16 +53,17 @@ interface Row {
   readonly trace_id: string;
   readonly host_name: string | null;
   readonly state: "recording" | "completed" | "stopped";
-  readonly events: number;
-  readonly first_us: number;
-  readonly last_us: number;
-  readonly agents: number;
-  readonly turns: number;
-  readonly model_requests: number;
-  readonly tool_calls: number;
-  readonly code_cells: number;
-  readonly failed_model_requests: number;
-  readonly recorder_gaps: number;
+  /** This and the rest are null for a rollout without any event, which no recorder leaves and an edit may. */
+  readonly events: number | null;
+  readonly first_us: number | null;
+  readonly last_us: number | null;
+  readonly agents: number | null;
+  readonly turns: number | null;
+  readonly model_requests: number | null;
+  readonly tool_calls: number | null;
+  readonly code_cells: number | null;
+  readonly failed_model_requests: number | null;
+  readonly recorder_gaps: number | null;
   readonly ended: string | null;
 }
 
@@ -80,23 +81,25 @@ export function listRollouts(path: string): readonly ListedRollout[] {
 const BUSY_MS = 1_000;
 
 function listed(row: Row): ListedRollout {
-  const { rollout_id, trace_id, host_name, first_us, last_us, failed_model_requests, recorder_gaps } = row;
-  const { events, agents, turns, model_requests, tool_calls, code_cells } = row;
+  const { rollout_id, trace_id, host_name, first_us, last_us } = row;
   return {
     rollout_id,
     trace_id,
     host: host_name,
     status: statusOf(row),
-    started_at_us: first_us,
-    duration_us: last_us - first_us,
-    events,
-    agents,
-    turns,
-    model_requests,
-    tool_calls,
-    code_cells,
+    started_at_us: first_us ?? 0,
+    duration_us: (last_us ?? 0) - (first_us ?? 0),
+    events: row.events ?? 0,
+    agents: row.agents ?? 0,
+    turns: row.turns ?? 0,
+    model_requests: row.model_requests ?? 0,
+    tool_calls: row.tool_calls ?? 0,
+    code_cells: row.code_cells ?? 0,
     tokens: null,
-    problems: { failed_model_requests, recorder_gaps },
+    problems: {
+      failed_model_requests: row.failed_model_requests ?? 0,
+      recorder_gaps: row.recorder_gaps ?? 0,
+    },
   };
 }
 
