@@ -5,6 +5,7 @@ import type { Bench, BenchRow } from "./bench.ts";
 const BENCHES: ReadonlyMap<string, () => Promise<Bench>> = new Map([
   ["event-loop", async () => (await import("./event-loop.bench.ts")).eventLoopBench],
   ["exec-overhead", async () => (await import("./exec-overhead.bench.ts")).execOverheadBench],
+  ["process-boundary", async () => (await import("./process-boundary.bench.ts")).processBoundaryBench],
   ["reduce", async () => (await import("./reduce.bench.ts")).reduceBench],
   ["tool-call", async () => (await import("./tool-call.bench.ts")).toolCallBench],
 ]);

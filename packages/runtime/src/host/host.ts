@@ -1,5 +1,5 @@
 /** One client's sessions: takes its messages, runs its operations, and tells it what happens. */
-import type { JsonValue } from "@rollout-trace/protocol";
+import type { CodeModeEvent, JsonValue } from "@rollout-trace/protocol";
 import { ObserverPort } from "../cell/observer-port.ts";
 import { CodeModeError } from "../errors.ts";
 import { IsolatePool } from "../isolate/isolate-pool.ts";
@@ -40,6 +40,14 @@ const GRACES = Object.freeze({
   /** A tool that does not answer its signal within a second will not. */
   abortGraceMs: 1_000,
 });
+
+/** What a client has to know of a session's cells even when nobody observes them. */
+const ALWAYS_TOLD: ReadonlySet<CodeModeEvent["type"]> = new Set([
+  "cell_started",
+  "cell_ended",
+  "wait_started",
+  "wait_ended",
+]);
 
 export class CodeModeHost {
   readonly #ends: HostEnds;
@@ -131,14 +139,14 @@ export class CodeModeHost {
     }
   }
 
-  #open({ session, firstCell, firstWait }: Extract<ClientMessage, { type: "open_session" }>): void {
+  #open({ session, firstCell, firstWait, observed }: Extract<ClientMessage, { type: "open_session" }>): void {
     if (this.#sessions.has(session)) {
       this.#ends.log(`session ${session} was opened already`);
       return;
     }
     const observer = new ObserverPort({
       observe: (event) => {
-        this.#send({ type: "event", session, event });
+        if (observed || ALWAYS_TOLD.has(event.type)) this.#send({ type: "event", session, event });
       },
     });
     const resources = {
@@ -202,7 +210,7 @@ export class CodeModeHost {
   #send(message: HostMessage): string | null {
     const document = encoded(message);
     if (document !== null && document.bytes <= MAX_SENT_BYTES) {
-      this.#writer.push(document);
+      this.#writer.push(document, message.type !== "event");
       return null;
     }
     const size = document === null ? "more than a text can have" : `${document.bytes}`;

@@ -5,7 +5,6 @@ import type {
   CodeModeSessionOptions,
   CodeModeSessionProvider,
 } from "@rollout-trace/protocol";
-import { ObserverPort } from "../cell/observer-port.ts";
 import { CodeModeError } from "../errors.ts";
 import { Connection, type SessionMessage } from "./connection.ts";
 import { hostArguments } from "./host-command.ts";
@@ -90,7 +89,7 @@ export class ProcessSessionProvider implements CodeModeSessionProvider, AsyncDis
     this.#assertOpen();
     const number = this.#nextSession;
     this.#nextSession += 1;
-    const link = new SessionLink(number, delegate, new ObserverPort(options.observer), {
+    const link = new SessionLink(number, delegate, options.observer, {
       connect: () => this.#connect(),
       closed: () => this.#links.delete(number),
     });

@@ -3,8 +3,8 @@
  * are open, and what its cells stored. Outlives children; knows nothing of the object that the host holds, so that a session
  * nobody holds any more can be noticed.
  */
-import type { CodeModeSessionDelegate, JsonValue } from "@rollout-trace/protocol";
-import type { ObserverPort } from "../cell/observer-port.ts";
+import type { CodeModeObserver, CodeModeSessionDelegate, JsonValue } from "@rollout-trace/protocol";
+import { ObserverPort } from "../cell/observer-port.ts";
 import { CodeModeError } from "../errors.ts";
 import type { CallAnswer, Operation } from "../wire/client-messages.ts";
 import { CellLedger } from "./cell-ledger.ts";
@@ -17,6 +17,7 @@ export class SessionLink {
   readonly number: number;
   readonly observer: ObserverPort;
   readonly ledger: CellLedger<Connection> = new CellLedger();
+  readonly #observed: boolean;
   readonly #delegate: CodeModeSessionDelegate;
   /** A child in which new cells start; throws when there can be none. */
   readonly #connect: () => Connection;
@@ -32,11 +33,12 @@ export class SessionLink {
   constructor(
     number: number,
     delegate: CodeModeSessionDelegate,
-    observer: ObserverPort,
+    observer: CodeModeObserver | undefined,
     provider: { readonly connect: () => Connection; readonly closed: (link: SessionLink) => void },
   ) {
     this.number = number;
-    this.observer = observer;
+    this.observer = new ObserverPort(observer);
+    this.#observed = observer !== undefined;
     this.#delegate = delegate;
     this.#connect = provider.connect;
     this.#closed = () => {
@@ -63,6 +65,7 @@ export class SessionLink {
       session: this.number,
       firstCell: cell + this.#unanswered,
       firstWait: wait + this.#unanswered,
+      observed: this.#observed,
     });
     for (const [key, json] of this.#stored) this.#tell(connection, key, json);
     return connection;

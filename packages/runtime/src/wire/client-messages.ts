@@ -58,6 +58,8 @@ export type ClientMessage =
       readonly session: number;
       readonly firstCell: number;
       readonly firstWait: number;
+      /** Whether anybody is told of nested calls, notifications, cancellations and first responses. */
+      readonly observed: boolean;
     }
   /** A stored value, as JSON text, that the session had in another host. */
   | { readonly type: "store"; readonly session: number; readonly key: string; readonly json: string }
@@ -134,6 +136,7 @@ export const clientMessageSchemas: {
     session: id,
     firstCell: id,
     firstWait: id,
+    observed: z.boolean(),
   }),
   store: z.object({ type: z.literal("store"), session: id, key: z.string(), json: z.string() }),
   define_tools: z.object({ type: z.literal("define_tools"), toolset: id, tools: z.array(toolSchema) }),

@@ -111,31 +111,41 @@ export function encodeJson(value: unknown): EncodedJson {
   return { json, bytes: Buffer.byteLength(json) };
 }
 
-/** Collects frames and writes those of one tick together: a write is a system call and wakes the other side. */
+/**
+ * Collects frames and writes those of one tick together: a write is a system call and wakes the other side. Frames that nobody
+ * waits for may go a moment later, with the next one that somebody does.
+ */
 export class FrameWriter {
   readonly #write: (bytes: Buffer) => void;
   #queue: EncodedJson[] = [];
   #queuedBytes = 0;
-  #scheduled = false;
+  #thisTick = false;
+  #soon: NodeJS.Timeout | undefined;
 
   constructor(write: (bytes: Buffer) => void) {
     this.#write = write;
   }
 
-  push(document: EncodedJson): void {
+  push(document: EncodedJson, urgent = true): void {
     this.#queue.push(document);
     this.#queuedBytes += document.bytes;
     if (this.#queuedBytes > EARLY_FLUSH_BYTES) this.flush();
-    else if (!this.#scheduled) {
-      this.#scheduled = true;
+    else if (!urgent) {
+      this.#soon ??= setTimeout(() => {
+        this.flush();
+      }, LATER_MS);
+    } else if (!this.#thisTick) {
+      this.#thisTick = true;
       process.nextTick(() => {
-        this.#scheduled = false;
+        this.#thisTick = false;
         this.flush();
       });
     }
   }
 
   flush(): void {
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
     if (this.#queue.length === 0) return;
     const bytes = encodeFrames(this.#queue);
     this.#queue = [];
@@ -146,3 +156,5 @@ export class FrameWriter {
 
 /** More than this is not kept for the end of the tick. */
 const EARLY_FLUSH_BYTES = 1024 * 1024;
+/** Shorter than anybody notices, longer than a script takes to ask again. */
+const LATER_MS = 1;

@@ -59,4 +59,22 @@ describe("frames", () => {
     writer.push(encodeJson("x".repeat(2 ** 20)));
     expect(writes).toEqual([21, 2 ** 20 + 6]);
   });
+
+  it("that nobody waits for go with the next one that somebody does, in order", async () => {
+    const written: Buffer[] = [];
+    const writer = new FrameWriter((bytes) => written.push(bytes));
+    writer.push(encodeJson("event"), false);
+    writer.push(encodeJson("answer"));
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    expect(written).toEqual([encodeFrames(["event", "answer"].map(encodeJson))]);
+    await new Promise<void>((resolve) => {
+      const alone = new FrameWriter((bytes) => {
+        expect(bytes).toEqual(encodeFrames([encodeJson("event")]));
+        resolve();
+      });
+      alone.push(encodeJson("event"), false);
+    });
+  });
 });

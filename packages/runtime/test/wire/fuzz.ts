@@ -20,7 +20,7 @@ export interface FuzzReport {
 
 const CLIENT_FRAMES: readonly unknown[] = [
   hello("fuzzer"),
-  { type: "open_session", session: 1, firstCell: 1, firstWait: 1 },
+  { type: "open_session", session: 1, firstCell: 1, firstWait: 1, observed: true },
   {
     type: "define_tools",
     toolset: 1,

@@ -23,7 +23,7 @@ describe("a message", () => {
     ['{"type":"__proto__"}', 'an unknown message "__proto__"'],
     ['{"type":"teleport"}', 'an unknown message "teleport"'],
     ['{"type":"abandon"}', 'a malformed message "abandon" ("id: '],
-    ['{"type":"open_session","session":-1,"firstCell":1,"firstWait":1}', "session: "],
+    ['{"type":"open_session","session":-1,"firstCell":1,"firstWait":1,"observed":true}', "session: "],
   ])("%s is refused in words", (json, words) => {
     expect(decode(json)).toMatchObject({ ok: false, problem: expect.stringContaining(words) });
   });
