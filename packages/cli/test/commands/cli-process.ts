@@ -1,7 +1,9 @@
 /** Runs the real command as its own process, as a shell would. */
 import { type ChildProcess, spawn, type SpawnOptions, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { resolve } from "node:path";
+import { readdirSync, readlinkSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 
 const MAIN = resolve(import.meta.dirname, "../../src/main.ts");
 const ARGS = ["--conditions=rollout-trace-source"];
@@ -71,6 +73,21 @@ export class Running {
 
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  /** Resolves once the process has a file open; rejects when it ends before. Looks where Linux lists open files. */
+  async opened(path: string): Promise<void> {
+    const files = `/proc/${this.#child.pid}/fd`;
+    const isOpen = (): boolean =>
+      readdirSync(files).some((name) => {
+        try {
+          return readlinkSync(join(files, name)) === path;
+        } catch {
+          // Closed since it was listed.
+          return false;
+        }
+      });
+    while (!isOpen()) await nextTurn();
   }
 
   /** Resolves once the output so far matches; rejects when the process ends before. */

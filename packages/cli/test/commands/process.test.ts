@@ -1,8 +1,8 @@
 /** What only a real process shows: streams, signals, terminals, exit codes. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import stringWidth from "string-width";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openTraceStore } from "@rollout-trace/trace";
@@ -90,21 +90,25 @@ describe("a file that is no trace", () => {
 
 describe("Ctrl-C", () => {
   it("while reading leaves the old result as it was, and no other file", async () => {
-    const slow = smallBundle(mkdtempSync(join(folder, "slow-")));
-    const log = join(slow, "trace.jsonl");
-    const text = readFileSync(log, "utf8");
-    rmSync(log);
-    expect(shell(`mkfifo '${log}'`).code).toBe(0);
+    const long = join(folder, "long.db");
+    const trace = openTraceStore({ path: long });
+    trace.startRollout({ rolloutId: "long" });
+    trace.close();
+    const database = new DatabaseSync(long);
+    database.exec(`
+      PRAGMA synchronous = OFF;
+      WITH RECURSIVE numbers (n) AS (SELECT 10 UNION ALL SELECT n + 1 FROM numbers WHERE n < 100000)
+      INSERT INTO events SELECT rollout, n, time_unix_us, thread_id, NULL, 'turn_started',
+        json_object('type', 'turn_started', 'turn_id', 'turn-' || n, 'thread_id', thread_id)
+        FROM events, numbers WHERE seq = 2;`);
+    database.close();
     const target = mkdtempSync(join(folder, "target-"));
     const result = join(target, "graph.json");
     writeFileSync(result, "old");
-    const reduce = Running.cli(["reduce", slow, "-o", result]);
-    // Opens only once the command has it open too; with its end missing, the command goes on reading.
-    const pipe = await open(log, "w");
-    await pipe.write(text.slice(0, 200));
+    const reduce = Running.cli(["reduce", long, "-o", result]);
+    await reduce.opened(long);
     reduce.signal("SIGINT");
     const { code, signal, out } = await reduce.exited;
-    await pipe.close();
     expect({ code, signal, out }).toEqual({ code: null, signal: "SIGINT", out: "" });
     expect(readFileSync(result, "utf8")).toBe("old");
     expect(readdirSync(target)).toEqual(["graph.json"]);
