@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { RolloutGraph } from "@rollout-trace/reducer";
 import {
   execCall,
   execOutput,
@@ -68,6 +69,46 @@ describe("a code cell", () => {
       { type: "tool", tool_call_id: "x1" },
       { type: "code_cell", code_cell_id: CELL },
     ]);
+  });
+
+  it("shows the model a nested call's result only in what it sent after the call had ended", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const exec = execCall("x1", "1");
+    turn.request([userMessage("hi")]).respond([exec]);
+    const execTool = turn.tool("x1", { kind: { type: "code_cell_exec" } });
+    const cell = turn.cell("1", "x1");
+    turn.tool("early", { cell: "1" }).end();
+    const late = turn.tool("late", { cell: "1" });
+    const cancelled = turn.tool("cancelled", { cell: "1" });
+    cell.respond("yielded");
+    execTool.end();
+    const waitCall = functionCall("w1", "wait", { cell_id: "1" });
+    const first = [userMessage("hi"), exec, execOutput("x1", "early")];
+    turn.request(first).respond([waitCall]);
+    const wait = turn.tool("w1", { kind: { type: "code_cell_wait" }, input: { cell_id: "1" } });
+    late.end();
+    cancelled.end("cancelled");
+    cell.end();
+    wait.end();
+    const seen = (graph: RolloutGraph) =>
+      ["early", "late", "cancelled"].map((id) => graph.tool_calls[id]?.visibility.seen_by_model);
+    expect(seen(reduce(rollout))).toEqual([true, false, false]);
+    turn.request([...first, waitCall, functionOutput("w1", "late")]);
+    expect(seen(reduce(rollout))).toEqual([true, true, false]);
+  });
+
+  it("that was stopped may have been awaiting the calls that it left open", () => {
+    const record = (status: "completed" | "terminated") => {
+      const rollout = new RolloutBuilder();
+      const turn = rollout.root.turn();
+      const cell = turn.cell("1", "x1").respond("yielded");
+      turn.tool("n1", { cell: "1" });
+      cell.end(status);
+      return findingsOf(reduce(rollout));
+    };
+    expect(record("completed")).toContain("nested_call_not_awaited n1");
+    expect(record("terminated")).not.toContain("nested_call_not_awaited n1");
   });
 
   it("needs no exec call beside it", () => {
@@ -238,7 +279,8 @@ describe("a wait", () => {
       expect(graph.code_cells[CELL]?.yields).toMatchObject([{ wait_id: null }, { wait_id: "wait-1" }]);
       expect(graph.code_cells[CELL]).toMatchObject({
         runtime_status: "yielded",
-        cancellation: { cause: "model" },
+        // It asked for the end of the cell, and the cell did not end.
+        cancellation: null,
       });
     }
   });
@@ -246,19 +288,41 @@ describe("a wait", () => {
   it("of which only the tool call was recorded is found by the cell id in its arguments", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();
-    turn.cell("7", "x1").respond("yielded");
-    turn.tool("w1", { label: "wait", input: { cell_id: 7, terminate: true } }).end();
+    const cell = turn.cell("7", "x1").respond("yielded");
+    const call = turn.tool("w1", { label: "wait", input: { cell_id: 7, terminate: true } });
+    cell.end("terminated");
+    call.end();
     expect(reduce(rollout).code_cells[CELL]).toMatchObject({
       waits: [
         {
           wait_id: null,
           tool_call_id: "w1",
-          outcome: null,
-          execution: { status: "completed", ended_seq: 7 },
+          outcome: "terminated",
+          execution: { status: "completed", ended_seq: 8 },
         },
       ],
-      cancellation: { cause: "model", model_visible_call_id: "w1" },
+      cancellation: { cause: "model", model_visible_call_id: "w1", seq: 6 },
     });
+  });
+
+  it("that asks for the end of a cell which was over already cancels nothing", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.cell("7", "x1").respond("yielded").end("completed");
+    turn.tool("w1", { label: "wait", input: { cell_id: 7, terminate: true } }).end("failed");
+    const graph = reduce(rollout);
+    expect(graph.code_cells[CELL]).toMatchObject({ runtime_status: "completed", cancellation: null });
+    expect(graph.tool_calls["w1"]?.code_cell_id).toBe(CELL);
+  });
+
+  it("that ends a cell leaves the cancellation to what the runtime says of it", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const cell = turn.cell("7", "x1").respond("yielded");
+    const call = turn.tool("w1", { label: "wait", input: { cell_id: 7, terminate: true } });
+    cell.cancel("model", "w1").end("terminated");
+    call.end();
+    expect(reduce(rollout).code_cells[CELL]?.cancellation).toMatchObject({ cause: "model", seq: 7 });
   });
 
   it("for a cell that there is not is no error when its outcome says so", () => {

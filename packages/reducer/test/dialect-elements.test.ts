@@ -63,7 +63,7 @@ describe("an element of openai_chat", () => {
       [
         "assistant/analysis/reasoning | text hmm",
         "assistant/-/message | text let me see",
-        'assistant/commentary/function_call c1 | json {"a":2,"b":1}',
+        'assistant/commentary/function_call c1 | json {"b":1,"a":2}',
         'assistant/commentary/function_call c2 | text {"cut',
       ],
     ],

@@ -60,7 +60,10 @@ describe("a spawn", () => {
       status: "completed",
       runtime,
     });
-    const call = reduce(rollout).tool_calls["s1"];
+    const { interaction_edges: edges, tool_calls: calls } = reduce(rollout);
+    const call = calls["s1"];
+    expect(edges[SPAWN]?.carried_payload_ids).toContain(runtime.payload_id);
+    expect(edges[SPAWN]?.evidence.payload_ids).toContain(runtime.payload_id);
     expect(call?.runtime_payload_ids).toEqual([runtime.payload_id]);
     expect(call?.evidence.payload_ids).toContain(runtime.payload_id);
   });

@@ -10,6 +10,23 @@ import {
 import { codesOf, findingsOf, reduce, reduceLeniently } from "./support.ts";
 
 describe("a tool call", () => {
+  it("has the arguments that the model wrote, in its order and to the last digit", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const written = (digit: string) => ({
+      ...functionCall("c1", "get", {}),
+      arguments: `{"z": 1, "id": 1234567890123456789${digit}}`,
+    });
+    turn.request([userMessage("hi"), written("0"), written("1")]);
+    const parts = Object.values(reduce(rollout).conversation_items).flatMap((item) => item.body.parts);
+    expect(parts.slice(1)).toMatchObject([
+      { type: "json", preview: '{"z": 1, "id": 12345678901234567890}' },
+      { type: "json", preview: '{"z": 1, "id": 12345678901234567891}' },
+    ]);
+    const [, first, second] = parts;
+    expect(first).not.toMatchObject({ content_id: second?.type === "json" ? second.content_id : "" });
+  });
+
   it("is of the kind that it turned out to be when it ran, not of that which it was dispatched as", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();

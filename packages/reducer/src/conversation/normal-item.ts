@@ -55,14 +55,20 @@ export function encodedPart(label: string, value: string): SizedPart {
   return { part: { type: "encoded", label, value }, bytes: utf8Bytes(value) };
 }
 
-export function jsonPart(value: JsonValue, payloadId: string): SizedPart {
-  const text = canonicalJson(value);
-  const preview = cutToCodePoints(text, JSON_PREVIEW_CODE_POINTS);
+/** `written` is the text that `value` was parsed from, where it was recorded as text: that is what the model wrote. */
+export function jsonPart(value: JsonValue, payloadId: string, written: string | null = null): SizedPart {
+  const canonical = canonicalJson(value);
+  // A number that JavaScript rounds must not make two different arguments the same.
+  const identity = written !== null && LONG_NUMBER.test(written) ? written : canonical;
+  const preview = cutToCodePoints(written ?? canonical, JSON_PREVIEW_CODE_POINTS);
   return {
-    part: { type: "json", preview, content_id: sha256Hex(text), payload_id: payloadId },
-    bytes: utf8Bytes(text),
+    part: { type: "json", preview, content_id: sha256Hex(identity), payload_id: payloadId },
+    bytes: utf8Bytes(written ?? canonical),
   };
 }
+
+/** Up to fifteen digits a double is exact. */
+const LONG_NUMBER = /\d[\d.]{15}/;
 
 export function payloadRefPart(label: string, value: JsonValue, payloadId: string): SizedPart {
   const text = canonicalJson(value);

@@ -45,7 +45,7 @@ const EXEC_TOOL_NAME = "exec";
 export function argumentsPart(value: JsonValue | undefined, payloadId: string): SizedPart {
   if (typeof value !== "string") return jsonPart(value ?? null, payloadId);
   try {
-    return jsonPart(JSON.parse(value) as JsonValue, payloadId);
+    return jsonPart(JSON.parse(value) as JsonValue, payloadId, value);
   } catch {
     return textPart(value);
   }

@@ -38,9 +38,11 @@ function callFindings(
   const { status, end_cause: cause } = call.execution;
   const found: Finding[] = [];
   if (cause === "cell_ended" || call.recorded_end_cause === "cell_ended") {
-    found.push(
-      finding("nested_call_not_awaited", "tool_call", id, "it was still running when its cell ended"),
-    );
+    // A cell that was stopped or that failed may well have been awaiting the call.
+    if (cellOf(call, graph)?.runtime_status === "completed")
+      found.push(
+        finding("nested_call_not_awaited", "tool_call", id, "it was still running when its cell ended"),
+      );
   } else if (cause !== null && cause !== "observed") {
     found.push(finding("tool_call_never_ended", "tool_call", id, `it was closed by ${cause}`));
   }
@@ -57,6 +59,10 @@ function callFindings(
     found.push(finding("output_truncated", "tool_call", id, message));
   }
   return found;
+}
+
+function cellOf({ requester }: ToolCall, graph: RolloutGraph): CodeCell | undefined {
+  return requester.type === "code_cell" ? graph.code_cells[requester.code_cell_id ?? ""] : undefined;
 }
 
 function edgeFindings(graph: RolloutGraph): readonly Finding[] {

@@ -21,14 +21,21 @@ export function buildInference(call: InferenceState): InferenceCall {
   return built;
 }
 
-export function buildToolCall(call: ToolCallState): ToolCall {
+/** What of a tool call follows from other objects. `spans` are the ids of those that ran in each call. */
+export interface CallLinks {
+  readonly outputsOf: CellOutputs;
+  readonly spans: ReadonlyMap<string, readonly string[]>;
+}
+
+export function buildToolCall(call: ToolCallState, { outputsOf, spans }: CallLinks): ToolCall {
   const built = finishDraft(call.draft);
+  built.span_ids = spans.get(built.tool_call_id) ?? [];
   const outputs = call.slot?.outputItems ?? [];
   built.caused_by = causeOf(call.slot ?? call.parentCell?.slot ?? null);
   built.visibility = {
     ...built.visibility,
     to_model_bytes: outputs.length === 0 ? null : outputs.reduce((sum, { normal }) => sum + normal.bytes, 0),
-    seen_by_model: outputs.length > 0 || (call.parentCell?.slot?.outputItems.length ?? 0) > 0,
+    seen_by_model: outputs.length > 0 || outputsOf.firstAfter(call) !== null,
   };
   return built;
 }
@@ -36,22 +43,86 @@ export function buildToolCall(call: ToolCallState): ToolCall {
 export function buildCell(state: ReducerState, cell: CellState): CodeCell {
   const built = finishDraft(cell.draft);
   built.caused_by = causeOf(cell.slot);
+  const wasTerminated = built.runtime_status === "terminated";
+  if (wasTerminated) built.cancellation ??= cell.askedToEnd;
   // A wait that only a tool call tells of lasts as long as the call.
   built.waits = built.waits.map((wait) => {
     if (wait.wait_id !== null || wait.tool_call_id === null) return wait;
     const call = state.toolCalls.byId.get(wait.tool_call_id);
-    return call === undefined ? wait : { ...wait, execution: call.draft.execution };
+    const asked = cell.askedToEnd?.model_visible_call_id ?? null;
+    const ended = wasTerminated && asked !== null && asked === wait.model_visible_call_id;
+    return {
+      ...wait,
+      execution: call?.draft.execution ?? wait.execution,
+      outcome: ended ? ("terminated" as const) : wait.outcome,
+    };
   });
   return built;
 }
 
-export function buildOperation({ draft, call }: OperationState): TerminalOperation {
+export function buildOperation({ draft, call }: OperationState, outputsOf: CellOutputs): TerminalOperation {
   const built = finishDraft(draft);
+  const throughCell = outputsOf.firstAfter(call);
   built.observed_by = [
     ...observation("direct", call.slot),
-    ...(call.parentCell === null ? [] : observation("code_cell_output", call.parentCell.slot)),
+    ...(throughCell === null ? [] : observation("code_cell_output", throughCell)),
   ];
   return built;
+}
+
+/** The outputs of cells that a model has seen. */
+export interface CellOutputs {
+  /**
+   * For a nested call that came to an end of its own and gave its script something: the first output of its cell that went
+   * out after that and that a request carries. Null for any other call.
+   */
+  firstAfter(call: ToolCallState): CallSlot | null;
+}
+
+export function cellOutputs(state: ReducerState): CellOutputs {
+  const known = new Map<CellState, readonly SentOutput[]>();
+  return {
+    firstAfter({ draft, parentCell }) {
+      const { status, end_cause: cause, ended_seq: endedSeq } = draft.execution;
+      const answered = cause === "observed" && (status === "completed" || status === "failed");
+      if (parentCell === null || !answered || endedSeq === null) return null;
+      let outputs = known.get(parentCell);
+      if (outputs === undefined) known.set(parentCell, (outputs = sentOutputs(state, parentCell)));
+      return firstSentAfter(outputs, endedSeq);
+    },
+  };
+}
+
+interface SentOutput {
+  readonly sentSeq: number;
+  readonly slot: CallSlot;
+}
+
+/** What `exec` and each wait of a cell returned, where a request carries it, in the order of returning. */
+function sentOutputs(state: ReducerState, { draft, slot }: CellState): readonly SentOutput[] {
+  // Where no exec call is recorded, its answer is the cell's first response or, at the latest, the cell's end.
+  const execSeq =
+    slot?.toolCall?.draft.execution.ended_seq ?? draft.initial_response?.seq ?? draft.execution.ended_seq;
+  const waits = draft.waits.flatMap(({ tool_call_id: id }) => {
+    const call = id === null ? undefined : state.toolCalls.byId.get(id);
+    return call === undefined ? [] : [{ sentSeq: call.draft.execution.ended_seq, slot: call.slot }];
+  });
+  return [{ sentSeq: execSeq, slot }, ...waits]
+    .flatMap(({ sentSeq, slot: of }) =>
+      sentSeq === null || of === null || of.outputItems.length === 0 ? [] : [{ sentSeq, slot: of }],
+    )
+    .toSorted((left, right) => left.sentSeq - right.sentSeq);
+}
+
+function firstSentAfter(outputs: readonly SentOutput[], seq: number): CallSlot | null {
+  let from = 0;
+  let to = outputs.length;
+  while (from < to) {
+    const middle = Math.floor((from + to) / 2);
+    if ((outputs[middle]?.sentSeq ?? 0) > seq) to = middle;
+    else from = middle + 1;
+  }
+  return outputs[from]?.slot ?? null;
 }
 
 function observation(

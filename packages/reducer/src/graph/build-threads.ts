@@ -15,7 +15,12 @@ export function buildThread(state: ReducerState, thread: ThreadState): Thread {
   return built;
 }
 
-export function buildEdge(state: ReducerState, edge: EdgeState): InteractionEdge {
+/** `payloadOrder` says of each payload when it was first named. */
+export function buildEdge(
+  state: ReducerState,
+  edge: EdgeState,
+  payloadOrder: ReadonlyMap<string, number>,
+): InteractionEdge {
   const built = finishDraft(edge.draft);
   const answer = edge.resultOf?.lastAnswer ?? null;
   if (answer !== null) built.source = { type: "conversation_item", id: answer.draft.item_id };
@@ -25,6 +30,14 @@ export function buildEdge(state: ReducerState, edge: EdgeState): InteractionEdge
       (id) => id !== null,
     );
   }
+  // What was carried is evidence of the carrying.
+  const named = new Set([...built.evidence.payload_ids, ...built.carried_payload_ids]);
+  built.evidence = {
+    ...built.evidence,
+    payload_ids: [...named].toSorted(
+      (left, right) => (payloadOrder.get(left) ?? 0) - (payloadOrder.get(right) ?? 0),
+    ),
+  };
   const { recipientThreadId } = edge;
   if (built.kind === "spawn_agent" && built.target === null && recipientThreadId !== null) {
     if (state.threads.has(recipientThreadId)) built.target = { type: "thread", id: recipientThreadId };

@@ -4,8 +4,10 @@
  */
 import type { Diagnostic } from "../diagnostics.ts";
 import { findFindings } from "../findings/find.ts";
+import { enqueue } from "../state/queues.ts";
 import type { ReducerState } from "../state/reducer-state.ts";
-import { buildCell, buildInference, buildOperation, buildToolCall } from "./build-calls.ts";
+import { buildCell, buildInference, buildOperation, buildToolCall, cellOutputs } from "./build-calls.ts";
+import { buildSpan, spanCalls } from "./build-spans.ts";
 import { buildEdge, buildThread } from "./build-threads.ts";
 import { closeLeftovers } from "./close-leftovers.ts";
 import { finishDraft } from "./draft.ts";
@@ -13,6 +15,11 @@ import { type Collection, GRAPH_SCHEMA_VERSION, type RolloutGraph } from "./roll
 
 /** `lateDiagnostics` are those that only the end of the input shows. */
 export function buildGraph(state: ReducerState, lateDiagnostics: readonly Diagnostic[]): RolloutGraph {
+  const outputsOf = cellOutputs(state);
+  const payloadOrder = new Map([...state.payloads.keys()].map((id, index) => [id, index]));
+  const calls = spanCalls(state);
+  const spans = new Map<string, string[]>();
+  for (const [span, callId] of calls) enqueue(spans, callId, span.draft.span_id);
   const graph: RolloutGraph = {
     schema_version: GRAPH_SCHEMA_VERSION,
     trace_id: state.traceId,
@@ -27,16 +34,19 @@ export function buildGraph(state: ReducerState, lateDiagnostics: readonly Diagno
     turns: collect(state.turns.byId, ({ draft }) => finishDraft(draft)),
     conversation_items: fromPairs(state.items.map(({ draft }) => [draft.item_id, finishDraft(draft)])),
     inference_calls: collect(state.inferenceCalls.byId, buildInference),
-    tool_calls: collect(state.toolCalls.byId, buildToolCall),
+    tool_calls: collect(state.toolCalls.byId, (call) => buildToolCall(call, { outputsOf, spans })),
     code_cells: collect(state.cells.byId, (cell) => buildCell(state, cell)),
     terminal_sessions: collect(state.sessions.byId, ({ draft }) => finishDraft(draft)),
     terminal_operations: fromPairs(
-      state.operations.map((operation) => [operation.draft.operation_id, buildOperation(operation)]),
+      state.operations.map((operation) => [
+        operation.draft.operation_id,
+        buildOperation(operation, outputsOf),
+      ]),
     ),
     compactions: collect(state.compactions.byId, ({ draft }) => finishDraft(draft)),
     compaction_requests: collect(state.compactionRequests.byId, ({ draft }) => finishDraft(draft)),
-    interaction_edges: collect(state.edges, (edge) => buildEdge(state, edge)),
-    spans: collect(state.spans.byId, ({ draft }) => finishDraft(draft)),
+    interaction_edges: collect(state.edges, (edge) => buildEdge(state, edge, payloadOrder)),
+    spans: collect(state.spans.byId, (span) => buildSpan(span, calls)),
     payloads: collect(state.payloads, (payload) => payload),
     usage: {
       total: state.usage.total,

@@ -22,7 +22,8 @@ export interface CausedBy {
 
 /**
  * How much of a call's output came how far, in bytes of UTF-8; null where the recording does not say. `seen_by_model` is
- * true when a request carries an output item of the call, or of the cell that it is nested in.
+ * true when a request carries an output
+ * item of the call or, for a nested call that gave its script something, an output that its cell sent afterwards.
  */
 export interface Visibility {
   readonly produced_bytes: number | null;
@@ -51,6 +52,8 @@ export interface ToolCall extends GraphObject {
   /** The cell that an `exec` started or a `wait` observed. */
   readonly code_cell_id: string | null;
   readonly terminal_operation_id: string | null;
+  /** The host's own spans that ran during the call. */
+  readonly span_ids: readonly string[];
   readonly input_preview: string | null;
   readonly output_preview: string | null;
   readonly invocation_payload_id: string | null;

@@ -197,6 +197,7 @@ function startCell(
     turn,
     slot: null,
     openNested: new Set(),
+    askedToEnd: null,
     unseenNotifications: new Map(),
     otherOutputs: new Map(),
   };

@@ -43,8 +43,8 @@ export function joinWaitCall(reduction: Reduction, call: ToolCallState, input: W
   if (thread === null) return;
   const callId = draft.model_visible_call_id;
   const cell = runtimeCellId === null ? null : (thread.cells.get(runtimeCellId) ?? null);
-  if (cell !== null && terminates) {
-    cell.draft.cancellation ??= {
+  if (cell !== null && terminates && cell.draft.execution.status === "running") {
+    cell.askedToEnd ??= {
       ...reduction.moment,
       cause: "model",
       limit: null,

@@ -1,6 +1,6 @@
 /** What the reducer keeps about calls, cells and the interactions that calls make. */
 import type { AgentInteractionKind, ExecutionStatus } from "@rollout-trace/protocol";
-import type { CodeCell } from "../graph/code-cell.ts";
+import type { CellCancellation, CodeCell } from "../graph/code-cell.ts";
 import type { Draft, Moment } from "../graph/draft.ts";
 import type { InteractionEdge } from "../graph/edge.ts";
 import type { InferenceCall } from "../graph/inference.ts";
@@ -61,6 +61,11 @@ export interface CellState {
   slot: CallSlot | null;
   /** Nested calls that have not ended; the end of the cell closes them. */
   readonly openNested: Set<ToolCallState>;
+  /**
+   * What a wait call with `terminate` asked for while the cell ran. Only the runtime knows whether that ended the cell; where
+   * it says nothing of a cancellation, a cell that was terminated afterwards was terminated for this.
+   */
+  askedToEnd: CellCancellation | null;
   /**
    * Notifications (by text, as indices) without an output item, and output items (by text) without a notification: a
    * notification is recorded when it is made, its item when the next request carries it.
