@@ -1,8 +1,10 @@
-/** The parts of the debug command that another program may use: opening sources, and the page that `show` prints. */
+/** The parts of the debug command that another program may use: opening and exporting sources, and the page that `show` prints. */
 export { renderRollout } from "./commands/show.ts";
 export type { ShowOptions } from "./commands/show.ts";
 export { CliError, EXIT } from "./errors.ts";
 export type { CliErrorCode } from "./errors.ts";
+export { exportCodexBundle } from "./export/codex-bundle/export-bundle.ts";
+export type { ExportBundleOptions, ExportedBundle } from "./export/codex-bundle/export-bundle.ts";
 export { processIo } from "./io.ts";
 export type { CommandIo } from "./io.ts";
 export { runCli } from "./program.ts";

@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { diffCommand, type DiffCommandOptions } from "./commands/diff.ts";
 import { explainCommand, type ExplainCommandOptions } from "./commands/explain.ts";
+import { exportCommand, type ExportCommandOptions } from "./commands/export.ts";
 import { listCommand, type ListCommandOptions } from "./commands/list.ts";
 import { ignorables, levels, moment } from "./commands/option-values.ts";
 import { reduceCommand, type ReduceCommandOptions } from "./commands/reduce.ts";
@@ -81,6 +82,15 @@ function addRolloutCommands(program: Command, io: CommandIo, done: Done): void {
     .option("--json", "as JSON")
     .addHelpText("after", `\nWithout --rollout all rollouts of a store.\n${example("verify session.db")}`)
     .action((path: string, options: VerifyCommandOptions) => done(verifyCommand(path, options, io)));
+  sourceCommand(program, "export")
+    .description("write a rollout as a Codex trace bundle; exit code 1 when something had to be left out")
+    .requiredOption("--bundle <folder>", "the folder to make; it must not exist")
+    .option(
+      "--bundle-version <version>",
+      "1 (read by Codex up to 0.164) or 2 (from 0.169); default: what fits",
+    )
+    .addHelpText("after", example("export session.db --rollout latest --bundle session-bundle"))
+    .action((path: string, options: ExportCommandOptions) => done(exportCommand(path, options, io)));
   program
     .command("diff")
     .argument("<a>", "a store, a bundle or another recording")

@@ -8,6 +8,7 @@ import {
   type RawEvent,
   type ThreadStarted,
 } from "@rollout-trace/protocol";
+import { CARRIED } from "../../sources/codex-bundle/carried.ts";
 
 /** The document of a thread's start; `{}` where the recording has none. */
 export function metadataDocument(p: ThreadStarted, document: JsonObject): JsonObject {
@@ -99,7 +100,7 @@ export function terminalDocument(
   if (Object.hasOwn(document, "call_id")) {
     const text = document["aggregated_output"];
     if (version === 2 || text === undefined) return document;
-    return withDefaults(document, { stdout: text, stderr: "", formatted_output: text });
+    return withMarkedDefaults(document, { stdout: text, stderr: "", formatted_output: text });
   }
   const isEnd = document["exit_code"] !== undefined || document["aggregated_output"] !== undefined;
   if (!isEnd && !Array.isArray(document["command"])) return document;
@@ -114,10 +115,10 @@ export function terminalDocument(
     parsed_cmd: [],
     source: "unified_exec_startup",
   };
-  if (!isEnd) return withDefaults(document, { ...shared, started_at_ms: timeMs });
+  if (!isEnd) return withMarkedDefaults(document, { ...shared, started_at_ms: timeMs });
   const output = `${textOf(document["stdout"])}${textOf(document["stderr"])}`;
   const exitCode = document["exit_code"] ?? 0;
-  return withDefaults(document, {
+  return withMarkedDefaults(document, {
     ...shared,
     completed_at_ms: timeMs,
     stdout: "",
@@ -125,9 +126,15 @@ export function terminalDocument(
     aggregated_output: output,
     exit_code: exitCode,
     duration: { secs: 0, nanos: 0 },
-    formatted_output: output,
+    ...(version === 1 ? { formatted_output: output } : {}),
     status: exitCode === 0 ? "completed" : "failed",
   });
+}
+
+/** With a note of what was not there, for reading the bundle here. */
+function withMarkedDefaults(document: JsonObject, defaults: JsonObject): JsonObject {
+  const added = Object.keys(defaults).filter((key) => !Object.hasOwn(document, key));
+  return added.length === 0 ? document : { ...withDefaults(document, defaults), [CARRIED]: { added } };
 }
 
 function withDefaults(document: JsonObject, defaults: JsonObject): JsonObject {

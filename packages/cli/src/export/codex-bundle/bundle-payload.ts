@@ -82,10 +82,9 @@ function runtimeEventForBundle(document: JsonObject): JsonObject {
   if (type === "exec_command_begin") return rest;
   if (type !== "exec_command_end") return document;
   const { stdout = "", stderr = "", ...others } = rest;
-  const aggregated = others["aggregated_output"];
   // What reading has put there goes; what was recorded stays.
-  if (aggregated === stdout && stderr === "" && others["formatted_output"] === undefined) return others;
-  return { ...rest, aggregated_output: aggregated ?? `${text(stdout)}${text(stderr)}` };
+  const isRead = others["aggregated_output"] === stdout && stderr === "";
+  return isRead && others["formatted_output"] === undefined ? others : rest;
 }
 
 function responseForBundle(document: JsonObject): JsonObject {
@@ -116,8 +115,4 @@ function cellResponseForBundle(document: JsonObject): JsonObject {
       [name]: { cell_id: cellId, content_items: contentItems ?? [], error_text: errorText ?? null },
     },
   };
-}
-
-function text(value: JsonValue): string {
-  return typeof value === "string" ? value : "";
 }

@@ -30,6 +30,8 @@ import { type BundleVersion, createBundleTranslator } from "./bundle-event.ts";
 import { bundleDocument } from "./bundle-payload.ts";
 import { isRef, type RefWriter } from "./bundle-ref.ts";
 
+export type { BundleVersion };
+
 export interface ExportBundleOptions {
   /**
    * Schema version of the bundle: 1 is read by the programs up to 0.164, 2 by those from 0.169. Default: 2 where the recording

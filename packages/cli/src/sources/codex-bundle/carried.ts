@@ -44,3 +44,12 @@ export function withCarried(payload: JsonObject, translated: JsonObject): JsonOb
   const { [CARRIED]: _carried, ...rest } = translated;
   return { ...rest, ...carried.fields };
 }
+
+/** A payload document without the fields that an export added to it. */
+export function withoutAdded(document: JsonObject): JsonObject {
+  const note = Object.hasOwn(document, CARRIED) ? document[CARRIED] : undefined;
+  const added = isJsonObject(note) ? note["added"] : undefined;
+  if (!Array.isArray(added)) return document;
+  const dropped = new Set<JsonValue>([CARRIED, ...(added as readonly JsonValue[])]);
+  return Object.fromEntries(Object.entries(document).filter(([key]) => !dropped.has(key)));
+}

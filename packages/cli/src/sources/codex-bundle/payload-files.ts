@@ -20,6 +20,7 @@ import type {
 } from "@rollout-trace/protocol";
 import { isJsonObject } from "@rollout-trace/protocol";
 import { messageOf } from "../../errors.ts";
+import { withoutAdded } from "./carried.ts";
 
 /** Where a payload is and what it is evidence of, as the events of the bundle say. */
 export interface PayloadFile {
@@ -138,11 +139,12 @@ function resultInOurShape(value: JsonObject): JsonValue {
 /** Only terminals get a type: other runtime events keep the shape that the host gave them. */
 function runtimeEventInOurShape(value: JsonObject): JsonValue {
   if (!Array.isArray(value["command"])) return value;
-  if (!("exit_code" in value)) return { ...value, type: "exec_command_begin" };
+  const recorded = withoutAdded(value);
+  if (!("exit_code" in value)) return { ...recorded, type: "exec_command_begin" };
   return {
-    ...value,
+    ...recorded,
     type: "exec_command_end",
-    stdout: value["stdout"] ?? value["aggregated_output"] ?? "",
-    stderr: value["stderr"] ?? "",
+    stdout: recorded["stdout"] ?? recorded["aggregated_output"] ?? "",
+    stderr: recorded["stderr"] ?? "",
   };
 }
