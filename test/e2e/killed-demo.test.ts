@@ -1,9 +1,10 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
+import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openSource } from "@rollout-trace/cli";
+import { decodeRawEvent } from "@rollout-trace/protocol";
 import { type ExecutionWindow, type RolloutGraph, reduceRollout } from "@rollout-trace/reducer";
 import { openTraceStore, readTraceStore, TraceStoreError } from "@rollout-trace/trace";
 import { spawnDemo } from "./run-demo.ts";
@@ -16,18 +17,28 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** How many events are in the store; none while there is no whole store yet. */
-function eventsIn(storePath: string): number {
-  if (!existsSync(storePath)) return 0;
+/** The types of the events in the store, in order; none while there is no whole store yet. */
+function eventsIn(storePath: string): readonly string[] {
+  if (!existsSync(storePath)) return [];
   try {
     const store = readTraceStore(storePath);
-    const count = store.rollouts()[0]?.eventCount ?? 0;
+    const id = store.rollouts()[0]?.rolloutId;
+    const records = id === undefined ? [] : [...store.openRollout(id).events()];
     store.close();
-    return count;
+    return records.map((record) => (record.type === "event" ? typeOf(record.value) : record.type));
   } catch (error) {
-    if (error instanceof TraceStoreError && error.code === "not_a_store") return 0;
+    if (error instanceof TraceStoreError && error.code === "not_a_store") return [];
     throw error;
   }
+}
+
+function typeOf(event: unknown): string {
+  const decoded = decodeRawEvent(event);
+  return decoded.ok ? decoded.event.payload.type : decoded.error.code;
+}
+
+function count(events: readonly string[], type: string): number {
+  return events.filter((known) => known === type).length;
 }
 
 function reduce(storePath: string): RolloutGraph {
@@ -43,21 +54,24 @@ function windows(graph: RolloutGraph): readonly ExecutionWindow[] {
 
 describe("a demo killed without warning", () => {
   it.each([
-    ["before its first answer", 4],
-    ["while cells run", 36],
-    ["while two agents run", 84],
+    ["once it has asked its model", "inference_started", 1],
+    ["once a third cell runs", "code_cell_started", 3],
+    ["once a second agent runs", "thread_started", 2],
   ])(
     "%s leaves a store that reduces, and nothing running once somebody has found that out",
-    async (_when, events) => {
+    async (_when, type, times) => {
       const storePath = join(folder, "demo.db");
       const demo = spawnDemo(storePath);
-      // The next look is taken when this one is over; the demo is killed at whatever it does then.
-      while (eventsIn(storePath) < events) await pause(1);
+      let over = false;
+      void demo.ended.then(() => {
+        over = true;
+      });
+      while (count(eventsIn(storePath), type) < times && !over) await turn();
       demo.kill();
       expect(await demo.ended).toMatchObject({ signal: "SIGKILL" });
 
       const kept = eventsIn(storePath);
-      expect(kept).toBeGreaterThanOrEqual(events);
+      expect(count(kept, type)).toBeGreaterThanOrEqual(times);
       const live = reduce(storePath);
       expect(live).toMatchObject({ status: "running", recording_complete: false });
       expect(live.diagnostics).toEqual([]);
@@ -65,7 +79,7 @@ describe("a demo killed without warning", () => {
 
       openTraceStore({ path: storePath }).close();
       const stopped = reduce(storePath);
-      expect(eventsIn(storePath)).toBe(kept + 1);
+      expect(eventsIn(storePath)).toEqual([...kept, "recording_stopped"]);
       expect(stopped.status).toBe("aborted");
       expect(windows(stopped).filter((window) => window.status === "running")).toEqual([]);
     },

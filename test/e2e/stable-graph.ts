@@ -8,18 +8,30 @@
 import type { JsonValue } from "@rollout-trace/protocol";
 import type { RolloutGraph } from "@rollout-trace/reducer";
 
-type Names = ReadonlyMap<string, string>;
-
-/** Keys whose values are times, positions or sizes of texts that hold times. */
-const VOLATILE = /(_at_us|_seq|_bytes)$|^(seq|evidence|usage|payloads|at_us|content_id|trace_id|rollout_id)$/;
+/** Keys whose values are times, or sizes of texts that hold times. */
+const VOLATILE = /(_at_us|_bytes)$|^(usage|payloads|at_us|content_id|trace_id|rollout_id)$/;
+/** Keys that name events and payloads: what is stable is of which type and kind those are. */
+const SEQ_KEY = /(^|_)seqs?$/;
 const PAYLOAD_KEY = /payload_ids?$/;
 
-export function stableGraph(graph: RolloutGraph, texts: ReadonlyMap<string, string>): JsonValue {
-  const names = nameObjects(graph);
-  return stable(JSON.parse(JSON.stringify(graph)) as JsonValue, names, texts);
+interface Stabiliser {
+  readonly names: ReadonlyMap<string, string>;
+  readonly texts: ReadonlyMap<string, string>;
+  readonly graph: RolloutGraph;
+  /** The type of the event with each `seq`. */
+  readonly eventTypes: ReadonlyMap<number, string>;
 }
 
-function nameObjects(graph: RolloutGraph): Names {
+/** `texts` are recorded texts to replace; `eventTypes` has the type of the event with each `seq`. */
+export function stableGraph(
+  graph: RolloutGraph,
+  { texts, eventTypes }: Pick<Stabiliser, "texts" | "eventTypes">,
+): JsonValue {
+  const plain = JSON.parse(JSON.stringify(graph)) as JsonValue;
+  return stable(plain, { graph, texts, eventTypes, names: nameObjects(graph) });
+}
+
+function nameObjects(graph: RolloutGraph): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
   const name = (id: string | null | undefined) =>
     id === null || id === undefined ? "?" : (names.get(id) ?? id);
@@ -56,25 +68,26 @@ function nameObjects(graph: RolloutGraph): Names {
   return names;
 }
 
-function stable(value: JsonValue, names: Names, texts: ReadonlyMap<string, string>): JsonValue {
-  if (typeof value === "string") return names.get(value) ?? stableText(value, texts);
+function stable(value: JsonValue, by: Stabiliser): JsonValue {
+  if (typeof value === "string") return by.names.get(value) ?? stableText(value, by.texts);
   if (value === null || typeof value !== "object") return value;
-  if (Array.isArray(value)) return value.map((inner: JsonValue) => stable(inner, names, texts));
+  if (Array.isArray(value)) return value.map((inner: JsonValue) => stable(inner, by));
   const entries = Object.entries(value as Readonly<Record<string, JsonValue>>)
     .filter(([key]) => !VOLATILE.test(key))
-    .map(([key, inner]): [string, JsonValue] => [
-      names.get(key) ?? key,
-      PAYLOAD_KEY.test(key) ? countOf(inner) : stable(inner, names, texts),
-    ]);
+    .map(([key, inner]): [string, JsonValue] => [by.names.get(key) ?? key, stableField(key, inner, by)]);
   // Objects keep their order of keys; collections, whose keys were ids, are sorted by name.
-  const isCollection = Object.keys(value).some((key) => names.has(key));
+  const isCollection = Object.keys(value).some((key) => by.names.has(key));
   return Object.fromEntries(isCollection ? entries.toSorted(([a], [b]) => (a < b ? -1 : 1)) : entries);
 }
 
-/** Payload ids are ordinals of the whole rollout: what is stable is whether and how many there are. */
-function countOf(value: JsonValue): JsonValue {
-  if (value === null) return null;
-  return Array.isArray(value) ? value.length : 1;
+function stableField(key: string, value: JsonValue, by: Stabiliser): JsonValue {
+  if (Array.isArray(value)) {
+    const isPointer = PAYLOAD_KEY.test(key) || SEQ_KEY.test(key);
+    return isPointer ? value.map((inner: JsonValue) => stableField(key, inner, by)) : stable(value, by);
+  }
+  if (PAYLOAD_KEY.test(key) && typeof value === "string") return by.graph.payloads[value]?.kind ?? "missing";
+  if (SEQ_KEY.test(key) && typeof value === "number") return by.eventTypes.get(value) ?? "missing";
+  return stable(value, by);
 }
 
 function stableText(text: string, texts: ReadonlyMap<string, string>): string {
