@@ -14,14 +14,13 @@ export interface ChaosReport {
   readonly operations: Readonly<Record<string, number>>;
   /** Things that an observer was told the start of and not, or not once, the end. */
   readonly unbalanced: readonly string[];
-  /** Delegate calls whose signal was never aborted and whose cell is over. */
   readonly heapGrownBytes: number;
   /** A plain cell after it all. */
   readonly after: string;
 }
 
 const SESSIONS = 3;
-const SILENCE_MS = 400;
+const SILENCE_MS = 1_500;
 const ECHO: ToolDefinition = { name: "echo", toolName: { name: "echo" }, description: "", kind: "function" };
 const SOURCES = [
   "text(1)",
@@ -36,6 +35,8 @@ const wanted = Number(deathCount);
 const reasons: Record<string, number> = {};
 const operations: Record<string, number> = {};
 let deaths = 0;
+/** Whether the child that there is has given a result. */
+let underLoad = false;
 const host = fileURLToPath(new URL("chaotic-host.ts", import.meta.url));
 const provider = new ProcessSessionProvider({
   command: [
@@ -53,6 +54,7 @@ const provider = new ProcessSessionProvider({
   })(),
   onHostEnd: ({ reason }: HostEndReport) => {
     deaths += 1;
+    underLoad = false;
     reasons[reason] = (reasons[reason] ?? 0) + 1;
   },
 });
@@ -62,10 +64,10 @@ globalThis.gc?.();
 const before = process.memoryUsage().heapUsed;
 const torment = setInterval(() => {
   const pid = provider.hostPid;
-  // Both sorts of death, and now and then neither, so that the child's own misdeeds have their turn.
-  if (pid === undefined || Math.random() < 0.6) return;
+  // Not before it is under load, and not so soon that its own misdeeds never have their turn.
+  if (pid === undefined || !underLoad || Math.random() < 0.9) return;
   process.kill(pid, Math.random() < 0.6 ? "SIGKILL" : "SIGSTOP");
-}, 150);
+}, 25);
 await Promise.all(Array.from({ length: SESSIONS }, keepBusy));
 clearInterval(torment);
 const unbalanced = observed.flatMap(imbalances);
@@ -101,6 +103,7 @@ async function keepBusy(): Promise<void> {
     const source = SOURCES[round % SOURCES.length] ?? "";
     try {
       await useCell(session, source);
+      underLoad = true;
       count("result");
     } catch (error) {
       count((error as { code?: string }).code ?? String(error));

@@ -5,14 +5,19 @@
 import { writeSync } from "node:fs";
 import { CodeModeHost } from "../../src/host/host.ts";
 
+/** Hello, and the first words about cells. */
+const WRITES_BEFORE = 4;
 const LARGE_BYTES = 100 * 1024 * 1024;
 const random = generator(Number(process.argv[2]) * 65_537 + process.pid);
 /** Set when nothing more that makes sense is to be written. */
 let broken = false;
+let writes = 0;
 
 const host = new CodeModeHost({
   write: (bytes) => {
     if (!broken) writeAll(bytes);
+    writes += 1;
+    if (writes === WRITES_BEFORE) setTimeout(misdeed, random() * 300);
   },
   end: () => process.kill(process.pid, "SIGKILL"),
   log: () => {},
@@ -23,8 +28,10 @@ process.stdin.on("data", (chunk: Buffer) => {
 process.stdin.on("end", () => process.kill(process.pid, "SIGKILL"));
 host.start();
 
-const misdeeds = [() => {}, garbage, halfFrame, largeFrame];
-setTimeout(misdeeds[Math.floor(random() * misdeeds.length)] ?? garbage, 20 + random() * 200);
+function misdeed(): void {
+  const misdeeds = [() => {}, garbage, halfFrame, largeFrame];
+  misdeeds[Math.floor(random() * misdeeds.length)]?.();
+}
 
 function garbage(): void {
   writeAll(Buffer.from(Array.from({ length: 1 + Math.floor(random() * 5_000) }, () => random() * 256)));
