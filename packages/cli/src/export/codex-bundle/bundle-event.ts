@@ -39,8 +39,11 @@ export interface TranslatorOptions {
 }
 
 interface Context extends TranslatorOptions {
+  /** Of every call, as dispatched: a runtime start of version 2 must say it again. */
   readonly kinds: Map<string, ToolKind>;
+  /** Begins of commands that have not ended: an end repeats what its begin said. */
   readonly terminals: Map<string, JsonObject>;
+  /** Agent paths by thread. */
   readonly paths: Map<string, string>;
 }
 
@@ -200,7 +203,7 @@ const SAY: { readonly [Type in RawEventType]: Say<Type> } = {
   tool_call_runtime_started: (p, context, event) => {
     const document = readDocument(p.runtime, context);
     if (document["type"] === "write_stdin_begin") return standIn(p, context);
-    context.terminals.set(p.tool_call_id, document);
+    if (document["type"] === "exec_command_begin") context.terminals.set(p.tool_call_id, document);
     const kind = p.kind ?? context.kinds.get(p.tool_call_id) ?? UNKNOWN_KIND;
     return {
       payload: {
@@ -217,6 +220,7 @@ const SAY: { readonly [Type in RawEventType]: Say<Type> } = {
   tool_call_runtime_ended: (p, context, event) => {
     if (readDocument(p.runtime, context)["type"] === "write_stdin_end") return standIn(p, context);
     const begin = context.terminals.get(p.tool_call_id);
+    context.terminals.delete(p.tool_call_id);
     return {
       payload: {
         type: p.type,
