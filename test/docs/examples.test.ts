@@ -14,6 +14,8 @@ const PAGES = [
   "docs/events.md",
   "docs/store.md",
   "docs/code-mode.md",
+  "docs/code-mode-host.md",
+  "docs/cli.md",
 ];
 
 function read(file: string): string {

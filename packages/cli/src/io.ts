@@ -1,5 +1,6 @@
 /** What a command writes to: results on stdout, everything else on stderr. A seam, so that a test sees what a person sees. */
 import { Chalk, type ChalkInstance } from "chalk";
+import { escapeJson, escapeLines } from "./render/escape.ts";
 
 export interface CommandIo {
   /** Results. */
@@ -14,6 +15,16 @@ export interface CommandIo {
   readonly columns: number | null;
   /** From now on Ctrl-C and SIGTERM abort this signal; until then they end the process. */
   untilInterrupted(): AbortSignal;
+}
+
+/** Writes a result that is JSON. A terminal gets the same value without anything in it that could steer the terminal. */
+export function outJson(io: CommandIo, json: string): void {
+  io.out(io.columns === null ? json : escapeJson(json));
+}
+
+/** The same, with messages that cannot steer a terminal: they quote paths, ids and texts of recordings. */
+export function withSafeMessages(io: CommandIo): CommandIo {
+  return { ...io, err: (text) => io.err(escapeLines(text)) };
 }
 
 /** The process's own streams. Colours follow the terminal, `NO_COLOR` and `FORCE_COLOR`. */

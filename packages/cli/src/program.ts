@@ -11,13 +11,14 @@ import { tailCommand, type TailCommandOptions } from "./commands/tail.ts";
 import { verifyCommand, type VerifyCommandOptions } from "./commands/verify.ts";
 import { whyCommand, type WhyCommandOptions } from "./commands/why.ts";
 import { CliError, EXIT, exitCodeOf } from "./errors.ts";
-import type { CommandIo } from "./io.ts";
+import { type CommandIo, withSafeMessages } from "./io.ts";
 import { LISTED_STATUSES } from "./listing/list-rollouts.ts";
 import { SOURCE_FORMATS } from "./sources/open-source.ts";
 import { VERSION } from "./version.ts";
 
 /** Runs the command with the arguments after the program's name. Gives the exit code and never rejects for bad input. */
-export async function runCli(args: readonly string[], io: CommandIo): Promise<number> {
+export async function runCli(args: readonly string[], streams: CommandIo): Promise<number> {
+  const io = withSafeMessages(streams);
   let code: number = EXIT.ok;
   const program = buildProgram(io, (result) => {
     code = result;

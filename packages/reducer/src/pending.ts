@@ -5,7 +5,14 @@ import type { CallSlot } from "./state/call-state.ts";
 import type { ReducerState } from "./state/reducer-state.ts";
 
 export function pendingDiagnostics(state: ReducerState): readonly Diagnostic[] {
-  return [...unstarted(state), ...orphans(state), ...missingSources(state)];
+  return [...nothing(state), ...unstarted(state), ...orphans(state), ...missingSources(state)];
+}
+
+/** A recording without a single event, and without a reason for that. */
+function nothing(state: ReducerState): readonly Diagnostic[] {
+  if (state.rolloutId !== null || state.diagnostics.length > 0) return [];
+  const message = "there is no event; a recording begins with rollout_started";
+  return [diagnostic("missing_rollout_start", { seq: null, message, object: null })];
 }
 
 function unstarted(state: ReducerState): readonly Diagnostic[] {

@@ -14,6 +14,20 @@ function without(events: readonly RawEvent[], seq: number): readonly RawEvent[] 
   return events.filter((event) => event.seq !== seq);
 }
 
+describe("a recording of nothing", () => {
+  it("is an error", () => {
+    const empty = { json: none, items: none, stat: () => null };
+    expect(createReducer({ payloads: empty }).finish().diagnostics).toMatchObject([
+      { code: "missing_rollout_start", severity: "error", seq: null },
+    ]);
+    expect(() => createReducer({ payloads: empty, mode: "strict" }).finish()).toThrow(/no event/);
+  });
+});
+
+function none() {
+  return { ok: false, code: "missing_payload", message: "there is none" } as const;
+}
+
 describe("the codes", () => {
   it("are a closed list, each with its severity", () => {
     expect(DIAGNOSTIC_CODES.map((code) => `${severityOf(code)} ${code}`)).toMatchInlineSnapshot(`

@@ -1,7 +1,7 @@
 import { compare, type FieldChange, type Hunk } from "../comparison/compare.ts";
 import { type Ignorable, outlineOf, type Step } from "../comparison/outline.ts";
 import { EXIT } from "../errors.ts";
-import type { CommandIo } from "../io.ts";
+import { type CommandIo, outJson } from "../io.ts";
 import { escapeText, fitText } from "../render/escape.ts";
 import { count } from "../render/format.ts";
 import { page } from "../render/page.ts";
@@ -29,7 +29,7 @@ export function diffCommand(
   using a = openGraph(pathA, options, io);
   using b = openGraph(pathB, { ...options, rollout: options.rolloutB ?? options.rollout }, io);
   const hunks = compare(outlineOf(a.graph, ignored), outlineOf(b.graph, ignored));
-  if (options.json === true) io.out(`${JSON.stringify(asJson(hunks), null, 1)}\n`);
+  if (options.json === true) outJson(io, `${JSON.stringify(asJson(hunks), null, 1)}\n`);
   else if (hunks.length > 0)
     io.out(
       page(

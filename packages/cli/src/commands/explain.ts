@@ -1,6 +1,6 @@
 import type { RolloutGraph } from "@rollout-trace/reducer";
 import { EXIT } from "../errors.ts";
-import type { CommandIo } from "../io.ts";
+import { type CommandIo, outJson } from "../io.ts";
 import { eventsAt, type Quote, quoteEvent } from "../objects/evidence.ts";
 import { findObject } from "../objects/find-object.ts";
 import { describe, evidenceOf, objectOf, type ObjectAnchor } from "../objects/graph-objects.ts";
@@ -61,7 +61,7 @@ export function explainCommand(
   };
   if (options.json === true) {
     const out = { ...explanation, value: objectOf(graph, anchor) };
-    io.out(`${JSON.stringify(out, null, 1)}\n`);
+    outJson(io, `${JSON.stringify(out, null, 1)}\n`);
   } else io.out(page(lines(graph, explanation, io), io));
   return EXIT.ok;
 }

@@ -1,5 +1,5 @@
 import { CliError, EXIT, messageOf } from "../errors.ts";
-import type { CommandIo } from "../io.ts";
+import { type CommandIo, outJson } from "../io.ts";
 import { page } from "../render/page.ts";
 import { listTable } from "../render/list-table.ts";
 import { type ListedRollout, type ListedStatus, listRollouts } from "../listing/list-rollouts.ts";
@@ -29,7 +29,8 @@ export function listCommand(path: string, options: ListCommandOptions, io: Comma
       (options.since === undefined || rollout.started_at_us >= options.since) &&
       (options.status === undefined || rollout.status === options.status),
   );
-  if (options.json === true) io.out(`${JSON.stringify({ rollouts, not_counted: NOT_COUNTED }, null, 1)}\n`);
+  if (options.json === true)
+    outJson(io, `${JSON.stringify({ rollouts, not_counted: NOT_COUNTED }, null, 1)}\n`);
   else io.out(page(listTable(rollouts, io), io));
   return EXIT.ok;
 }

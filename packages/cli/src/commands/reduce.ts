@@ -1,7 +1,7 @@
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { graphJson, ReduceError, type RolloutGraph, reduceRollout } from "@rollout-trace/reducer";
 import { CliError, EXIT, messageOf } from "../errors.ts";
-import type { CommandIo } from "../io.ts";
+import { type CommandIo, outJson } from "../io.ts";
 import { fitText } from "../render/escape.ts";
 import { openSource, type SourceOptions } from "../sources/open-source.ts";
 import { watched } from "./progress.ts";
@@ -30,7 +30,7 @@ export function reduceCommand(path: string, options: ReduceCommandOptions, io: C
   }
   reportDiagnostics(path, graph, io);
   const text = graphJson(graph, { expand: options.expand });
-  if (options.output === undefined) io.out(text);
+  if (options.output === undefined) outJson(io, text);
   else writeWhole(options.output, text);
   return EXIT.ok;
 }
@@ -44,14 +44,27 @@ function reportDiagnostics(path: string, graph: RolloutGraph, io: CommandIo): vo
   }
 }
 
-/** Writes a file so that it is either the whole result or what it was before. */
+/**
+ * Writes a file so that it is either the whole result or what it was before. A link stays a link to the file that is
+ * replaced; what is no regular file, such as a device, is written to and never replaced.
+ */
 function writeWhole(path: string, text: string): void {
+  try {
+    const there = statSync(path, { throwIfNoEntry: false });
+    if (there !== undefined && !there.isFile()) writeFileSync(path, text);
+    else replaceFile(there === undefined ? path : realpathSync(path), text);
+  } catch (error) {
+    throw new CliError("unwritable_output", `${path}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function replaceFile(path: string, text: string): void {
   const partial = `${path}.${process.pid}.partial`;
   try {
     writeFileSync(partial, text);
     renameSync(partial, path);
   } catch (error) {
     rmSync(partial, { force: true });
-    throw new CliError("unwritable_output", `${path}: ${messageOf(error)}`, { cause: error });
+    throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { graphJson, type RolloutGraph } from "@rollout-trace/reducer";
 import { CliError, EXIT } from "../errors.ts";
-import type { CommandIo } from "../io.ts";
+import { type CommandIo, outJson } from "../io.ts";
 import { fitText } from "../render/escape.ts";
 import { page } from "../render/page.ts";
 import { rolloutTree } from "../render/rollout-tree.ts";
@@ -26,7 +26,7 @@ export interface ShowCommandOptions extends ShowOptions, SourceOptions {}
 export function showCommand(path: string, options: ShowCommandOptions, io: CommandIo): number {
   using opened = openGraph(path, options, io);
   const { graph } = opened;
-  if (options.json === true) io.out(graphJson(graph));
+  if (options.json === true) outJson(io, graphJson(graph));
   else io.out(renderRollout(graph, options, io));
   return EXIT.ok;
 }

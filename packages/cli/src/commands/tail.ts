@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { JsonObject } from "@rollout-trace/protocol";
 import { TraceStoreError, type TraceStoreReader } from "@rollout-trace/trace";
 import { CliError, EXIT } from "../errors.ts";
-import type { CommandIo } from "../io.ts";
+import { type CommandIo, outJson } from "../io.ts";
 import { eventOf } from "../objects/evidence.ts";
 import { fitText } from "../render/escape.ts";
 import { eventLine } from "../render/event-line.ts";
@@ -115,7 +115,8 @@ class Follower {
       const line = this.#isJson
         ? JSON.stringify(record.value)
         : eventLine({ event, agent, startUs: this.#startUs }, this.#io);
-      this.#io.out(this.#isJson ? `${line}\n` : page([line], this.#io));
+      if (this.#isJson) outJson(this.#io, `${line}\n`);
+      else this.#io.out(page([line], this.#io));
       isOver ||= LAST.has(event.type);
     }
     return isOver;

@@ -1,6 +1,6 @@
 import { type RolloutId, asId } from "@rollout-trace/protocol";
 import { EXIT } from "../errors.ts";
-import type { CommandIo } from "../io.ts";
+import { type CommandIo, outJson } from "../io.ts";
 import { escapeText } from "../render/escape.ts";
 import { count } from "../render/format.ts";
 import { page } from "../render/page.ts";
@@ -26,7 +26,7 @@ export function verifyCommand(path: string, options: VerifyCommandOptions, io: C
       io.out(page(lines(rollout, { colour: io.colour, columns: io.columns, isOneOfMany }), io));
   }
   const ok = checked.every((rollout) => rollout.ok);
-  if (options.json === true) io.out(`${JSON.stringify({ ok, rollouts: checked }, null, 1)}\n`);
+  if (options.json === true) outJson(io, `${JSON.stringify({ ok, rollouts: checked }, null, 1)}\n`);
   else if (checked.length !== 1) io.out(`${summary(checked)}\n`);
   return ok ? EXIT.ok : EXIT.traceErrors;
 }

@@ -1,7 +1,7 @@
 import type { RolloutGraph } from "@rollout-trace/reducer";
 import { type Chain, chainOf } from "../causes/chain.ts";
 import { EXIT } from "../errors.ts";
-import type { CommandIo } from "../io.ts";
+import { type CommandIo, outJson } from "../io.ts";
 import type { Quote } from "../objects/evidence.ts";
 import { findObject } from "../objects/find-object.ts";
 import { describe, type ObjectAnchor } from "../objects/graph-objects.ts";
@@ -26,7 +26,7 @@ export function whyCommand(path: string, object: string, options: WhyCommandOpti
   const { graph, source } = opened;
   const anchor = findObject(graph, object);
   const chain = chainOf(graph, source.rollout, anchor);
-  if (options.json === true) io.out(`${JSON.stringify({ object: anchor, ...chain }, null, 1)}\n`);
+  if (options.json === true) outJson(io, `${JSON.stringify({ object: anchor, ...chain }, null, 1)}\n`);
   else io.out(page(lines(graph, anchor, chain, io), io));
   return chain.end.type === "missing" ? EXIT.traceErrors : EXIT.ok;
 }

@@ -29,6 +29,22 @@ export function escapeText(text: string): string {
   });
 }
 
+/** Lines that are not a command's result, such as messages: each made safe, the breaks between them kept. */
+export function escapeLines(text: string): string {
+  return text.split("\n").map(escapeText).join("\n");
+}
+
+/** JSON text for a terminal: the same value, with everything unsafe in its strings written as JSON escapes. */
+export function escapeJson(json: string): string {
+  return json.replace(UNSAFE, (character) =>
+    character === "\n" ? character : [...unitsOf(character)].map((unit) => `\\u${hex(unit, 4)}`).join(""),
+  );
+}
+
+function* unitsOf(text: string): Generator<number, void, undefined> {
+  for (let index = 0; index < text.length; index += 1) yield text.charCodeAt(index);
+}
+
 /** U+200D makes one picture of several, as in 👩‍🔬; between anything else it only hides. */
 const JOINER = "\u200d";
 const PICTURE_BEFORE = /\p{Extended_Pictographic}\ufe0f?\p{Emoji_Modifier}?$/u;

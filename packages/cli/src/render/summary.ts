@@ -29,7 +29,10 @@ export function summaryLines(graph: RolloutGraph, { colour, columns }: CommandIo
           utc(graph.started_at_us),
           ...(graph.ended_at_us === null ? [] : [duration(graph.ended_at_us - graph.started_at_us)]),
         ];
-  const ended = graph.recording_complete ? "" : colour.yellow("  (the recording was not closed)");
+  const ended =
+    graph.recording_complete || graph.status === "completed" || graph.status === "failed"
+      ? ""
+      : colour.yellow("  (the recording was not closed)");
   return [
     `${colour.bold("rollout")} ${escapeText(graph.rollout_id ?? "without an id")}  ${statusText(graph, colour)}${ended}`,
     ...factLines([...when, ...counts], columns).map((line) => colour.dim(line)),

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -127,6 +136,24 @@ describe("reduce", () => {
     });
   });
 
+  it("writes through a link to the file that it leads to", async () => {
+    const file = join(folder, "graph.json");
+    const link = join(folder, "link.json");
+    writeFileSync(file, "old");
+    symlinkSync(file, link);
+    expect(await run(["reduce", smallBundle(folder), "-o", link])).toEqual({ code: 0, out: "", err: "" });
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ status: "completed" });
+  });
+
+  it("gives a terminal the same JSON without anything that could steer it, and anybody else the canonical bytes", async () => {
+    const bundle = smallBundle(folder, "\u009b31m \u202e \u200b \u{e0041} é\n");
+    const [piped, shown] = [await run(["reduce", bundle]), await run(["reduce", bundle], 80)];
+    expect(piped.out).toContain("\u202e");
+    expect(shown.out).not.toMatch(/[\u0080-\u009f\u202e\u200b]|\u{e0041}/u);
+    expect(JSON.parse(shown.out)).toEqual(JSON.parse(piped.out));
+  });
+
   it("leaves the old file as it was when the new one cannot be written", async () => {
     const taken = join(folder, "taken");
     mkdirSync(taken);
@@ -137,6 +164,19 @@ describe("reduce", () => {
     });
     expect(readFileSync(join(taken, "inside"), "utf8")).toBe("x");
     expect(existsSync(`${taken}.${process.pid}.partial`)).toBe(false);
+  });
+});
+
+describe("a message", () => {
+  it.each([
+    ["a path", (bundle: string) => ["show", join(bundle, "\u001b]0;owned\u0007")]],
+    ["a rollout that is not there", (bundle: string) => ["show", bundle, "--rollout", "\u001b[2J\u202e"]],
+    ["an unknown option", (bundle: string) => ["show", bundle, "--\u009b2J"]],
+  ])("that quotes %s cannot steer a terminal", async (_what, args) => {
+    const { code, err } = await run(args(smallBundle(folder)));
+    expect(code).not.toBe(0);
+    expect(err).toMatch(/\\x1b|\\x9b/);
+    expect(err.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\u202e]/u);
   });
 });
 
