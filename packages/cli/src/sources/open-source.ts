@@ -64,7 +64,7 @@ export function detectFormat(path: string): SourceFormat {
   } catch (error) {
     throw new CliError("unreadable_source", `${path}: ${messageOf(error)}`, { cause: error });
   }
-  throw unknownFormat(path, "neither an SQLite file nor a session log");
+  throw unknownFormat(path, "no SQLite file and no session log");
 }
 
 function detectLogs(folder: string): LogFormatName {

@@ -101,6 +101,8 @@ export class AgentCalls {
   /** The thread that a call reached, with what makes it known where the rollout has no log of it. */
   #reach(call: AgentCall, roster: Roster): { threadId: string; events: readonly LateEvent[] } | null {
     const { contact, target, taskName } = call;
+    // Refused before anybody was reached.
+    if (call.failed && contact === null) return null;
     const named = contact?.threadId ?? contact?.agentPath ?? target;
     if (named === null) return null;
     const known = roster.find(named);

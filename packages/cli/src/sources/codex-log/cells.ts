@@ -22,6 +22,8 @@ export interface Cell {
   readonly startedUs: number;
   readonly turnId: string | null;
   endedUs: number | null;
+  /** Whether it was ended from outside. */
+  isCancelled: boolean;
   /** The name by which it can be waited for; known once it has yielded. */
   cellId: string | null;
   /** Whether it is known to have called a tool. */
@@ -68,6 +70,7 @@ export class Cells {
       startedUs: at.timeUs,
       turnId,
       endedUs: null,
+      isCancelled: false,
       cellId: null,
       hasCalled: false,
       dismissed: false,
@@ -169,6 +172,7 @@ export class Cells {
   #end(cell: Cell, status: FinalCellStatus, said: Said): void {
     if (cell.endedUs !== null) return;
     cell.endedUs = said.timeUs;
+    cell.isCancelled = status === "terminated";
     this.#output.say(said.timeUs, () => ({
       type: "code_cell_ended",
       runtime_cell_id: runtimeId(cell),

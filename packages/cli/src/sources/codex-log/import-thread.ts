@@ -9,6 +9,7 @@ import {
   asId,
   type CompactionId,
   type CompactionRequestId,
+  type ExecutionStatus,
   isJsonObject,
   type JsonObject,
   type JsonValue,
@@ -19,7 +20,7 @@ import {
 } from "@rollout-trace/protocol";
 import {
   arrayDocument,
-  derivedDocument,
+  type Derive,
   lineDocument,
   type LogDocument,
   type LogElement,
@@ -27,9 +28,9 @@ import {
   spread,
   valueAt,
   valueOf,
+  valueUnder,
 } from "../log/document.ts";
 import type { LogFile, LogLine } from "../log/log-file.ts";
-import type { AddPayload } from "../log/log-rollout.ts";
 import { agentMessage, summaryMessage } from "./conversation-documents.ts";
 import { CodexConversation, type Models } from "./conversation.ts";
 import { Inheritance } from "./inheritance.ts";
@@ -45,10 +46,10 @@ import {
 } from "./record.ts";
 import { runtimeEventOf } from "./runtime-events.ts";
 import type { SessionHead } from "./session-head.ts";
-import { type Place, type ThreadDraft, ThreadOutput } from "./thread-output.ts";
+import { type Adders, type Place, type ThreadDraft, ThreadOutput } from "./thread-output.ts";
 import { ToolCalls } from "./tool-calls.ts";
 import { Turns } from "./turns.ts";
-import { UsageRecords } from "./usage-records.ts";
+import { type UsageOf, UsageRecords } from "./usage-records.ts";
 import { AgentCalls } from "./agents.ts";
 
 /** A thread of a rollout: what its log says of it, and its place among the others. */
@@ -62,9 +63,9 @@ export interface LoggedThread {
 export function* importThread(
   thread: LoggedThread,
   file: LogFile,
-  add: AddPayload,
+  adders: Adders,
 ): Generator<ThreadDraft, void, undefined> {
-  const pass = new ThreadPass(thread, file, add);
+  const pass = new ThreadPass(thread, file, adders);
   pass.start();
   yield* pass.take();
   for (const line of file.lines()) {
@@ -73,6 +74,30 @@ export function* importThread(
   }
   pass.finish(file.damage);
   yield* pass.take();
+}
+
+const USAGE_OF_RECORD = valueUnder("payload", "usage");
+const USAGE_OF_COUNT = valueUnder("payload", "info", "last_token_usage");
+const REPLACEMENT = valueUnder("payload", "replacement_history");
+
+/** Reasons for the end of a turn that somebody wanted. */
+const ABORTS: ReadonlyMap<string, ExecutionStatus> = new Map([
+  ["interrupted", "cancelled"],
+  ["replaced", "cancelled"],
+]);
+
+/** Events that tell of what the model made just before the item itself does. */
+const TWIN_EVENTS: ReadonlySet<string> = new Set([
+  "agent_reasoning",
+  "agent_reasoning_raw_content",
+  "agent_message",
+]);
+const TWIN_ITEMS: ReadonlySet<string> = new Set(["Reasoning", "AgentMessage"]);
+
+function isTwinOfNext({ type, payload }: CodexRecord): boolean {
+  if (type !== "event_msg") return false;
+  if (payload["type"] !== "item_completed") return TWIN_EVENTS.has(idOf(payload["type"]) ?? "");
+  return TWIN_ITEMS.has(idOf(valueAt(payload, ["item", "type"])) ?? "");
 }
 
 class ThreadPass {
@@ -89,11 +114,13 @@ class ThreadPass {
   /** Where the context stood when each message of a person was given, for taking turns back. */
   #cuts: number[] = [];
   #userItems: LogElement[] = [];
+  /** Events about an item that the next record has. */
+  #twins: { readonly at: Place; readonly type: string }[] = [];
 
-  constructor(thread: LoggedThread, file: LogFile, add: AddPayload) {
+  constructor(thread: LoggedThread, file: LogFile, adders: Adders) {
     const { head } = thread;
     this.#thread = thread;
-    this.#output = new ThreadOutput(head.threadId, file, add);
+    this.#output = new ThreadOutput(head.threadId, file, adders);
     this.#conversation = new CodexConversation(this.#output, () => this.#models);
     this.#turns = new Turns(this.#output);
     this.#calls = new ToolCalls(this.#output);
@@ -117,10 +144,7 @@ class ThreadPass {
       origin,
       nickname,
       model,
-      metadata:
-        metaLine === null
-          ? null
-          : this.#output.payload(metaLine, "meta", "thread_metadata", this.#wholePayload(metaLine)),
+      metadata: metaLine === null ? null : this.#output.view(metaLine, "meta"),
     }));
   }
 
@@ -138,11 +162,22 @@ class ThreadPass {
     const at = { line, timeUs: record.timeUs ?? this.#last.timeUs };
     this.#last = at;
     if (this.#inheritance.covers(record, at)) this.#inherit(record, at);
-    else this.#record(record, at);
+    else if (isTwinOfNext(record)) this.#twins.push({ at, type: idOf(record.payload["type"]) ?? "unknown" });
+    else {
+      this.#record(record, at);
+      this.#sayTwins();
+    }
+  }
+
+  /** Events that told of an item come after it, so that its request begins when the request was made. */
+  #sayTwins(): void {
+    for (const { type, at } of this.#twins) this.#breadcrumb(type, at);
+    this.#twins = [];
   }
 
   finish(damage: string | null): void {
     const at = this.#last;
+    this.#sayTwins();
     if (!this.#turns.areTold && this.#conversation.isAnswered) {
       this.#conversation.endTurn();
       this.#turns.end("completed", at);
@@ -165,7 +200,7 @@ class ThreadPass {
     if (type === "response_item" && sortOf(payload) !== "outside") {
       this.#conversation.give(payloadDocument(this.#output.line(at.line), record), at);
     } else if (type === "inter_agent_communication") {
-      this.#conversation.give(derivedDocument(this.#output.line(at.line), agentMessage), at);
+      this.#conversation.give(lineDocument(this.#output.line(at.line), agentMessage), at);
     } else if (type === "compacted") {
       this.#conversation.replace(this.#replacement(payload, at), at);
     } else if (type === "event_msg" && payload["type"] === "token_count") {
@@ -190,7 +225,7 @@ class ThreadPass {
         const item = agentMessage({ payload });
         this.#give(
           isJsonObject(item) ? item : {},
-          derivedDocument(this.#output.line(at.line), agentMessage),
+          lineDocument(this.#output.line(at.line), agentMessage),
           at,
         );
         break;
@@ -202,7 +237,7 @@ class ThreadPass {
         this.#compacted(payload, at);
         break;
       case "token_usage_record":
-        this.#use(this.#usage.ofRecord(payload), ["payload", "usage"], at);
+        this.#use(this.#usage.ofRecord(payload), USAGE_OF_RECORD, at);
         this.#breadcrumb(type, at);
         break;
       case "turn_context":
@@ -263,12 +298,12 @@ class ThreadPass {
     if (account !== null) this.#calls.account(account, at);
     if (type === "task_started" || type === "turn_started") this.#turnBegins(event, at);
     else if (type === "task_complete" || type === "turn_complete") this.#turnEnds(event, at);
-    else if (type === "turn_aborted") this.#endTurn("aborted", at);
+    else if (type === "turn_aborted") this.#endTurn(ABORTS.get(idOf(event["reason"]) ?? "") ?? "aborted", at);
     else if (type === "user_message" && !this.#turns.areTold) {
       this.#conversation.endTurn();
       this.#turns.beginUntold(at);
     } else if (type === "token_count") {
-      this.#use(this.#usage.ofCount(event), ["payload", "info", "last_token_usage"], at);
+      this.#use(this.#usage.ofCount(event), USAGE_OF_COUNT, at);
     } else if (type === "thread_rolled_back") this.#rollBack(event, at);
     else if (type === "thread_settings_applied") {
       this.#setModel(valueAt(event, ["thread_settings", "model"]));
@@ -291,14 +326,14 @@ class ThreadPass {
     this.#endTurn(isJsonObject(error) ? "failed" : "completed", at);
   }
 
-  #endTurn(status: "completed" | "failed" | "aborted", at: Place): void {
+  #endTurn(status: ExecutionStatus, at: Place): void {
     this.#conversation.endTurn();
     this.#turns.end(status, at);
   }
 
-  #use(use: { readonly responseId: string | null } | null, path: readonly string[], at: Place): void {
+  #use(use: UsageOf | null, derive: Derive, at: Place): void {
     if (use === null) return;
-    const document = lineDocument(this.#output.line(at.line), ...path);
+    const document = lineDocument(this.#output.line(at.line), derive);
     this.#conversation.use({ ...at, document, responseId: use.responseId });
   }
 
@@ -350,9 +385,9 @@ class ThreadPass {
   #replacement(payload: JsonObject, at: Place): readonly LogElement[] {
     const ref = this.#output.line(at.line);
     if (Array.isArray(payload["replacement_history"])) {
-      return [spread(lineDocument(ref, "payload", "replacement_history"))];
+      return [spread(lineDocument(ref, REPLACEMENT))];
     }
-    return [...this.#userItems, derivedDocument(ref, summaryMessage)];
+    return [...this.#userItems, lineDocument(ref, summaryMessage)];
   }
 
   #rollBack(event: JsonObject, at: Place): void {
@@ -374,8 +409,8 @@ class ThreadPass {
 
   /** An item that no request of the log carries any more. */
   #accept(element: LogElement, at: Place): void {
-    if (element.type === "spread" || (element.type !== "line" && element.type !== "derived")) return;
-    const { line } = element.ref;
+    if (element.type !== "line") return;
+    const { line } = element;
     const value = valueOf(element);
     const id = (isJsonObject(value) ? idOf(value["id"]) : null) ?? this.#output.idAt<ProviderItemId>(line);
     const item = this.#output.payload(line, "item", "protocol_event", element);
@@ -387,16 +422,7 @@ class ThreadPass {
   }
 
   #breadcrumb(eventType: string, at: Place): void {
-    const event = this.#output.payload(
-      at.line,
-      "event",
-      "protocol_event",
-      lineDocument(this.#output.line(at.line)),
-    );
+    const event = this.#output.view(at.line, "event");
     this.#output.say(at.timeUs, () => ({ type: "protocol_event_observed", event_type: eventType, event }));
-  }
-
-  #wholePayload(line: number): LogDocument {
-    return derivedDocument(this.#output.line(line), (value) => valueAt(value, ["payload"]) ?? value);
   }
 }

@@ -9,12 +9,13 @@ import {
   type TraceId,
 } from "@rollout-trace/protocol";
 import { LogFile } from "../log/log-file.ts";
-import { type AddPayload, type LogDraft, logRollout } from "../log/log-rollout.ts";
+import { type LogDraft, logRollout } from "../log/log-rollout.ts";
 import { mergeByTime } from "../log/merge-by-time.ts";
 import { importThread } from "./import-thread.ts";
 import { Roster } from "./roster.ts";
 import { type CodexSession, type SessionThreads, threadsOf } from "./sessions.ts";
-import type { ThreadDraft } from "./thread-output.ts";
+import type { Adders, ThreadDraft } from "./thread-output.ts";
+import { CODEX_VIEWS } from "./views.ts";
 
 /** Opens the logs of a session. Throws `CliError` `unreadable_source`. */
 export function openSession(session: CodexSession): Disposable & { readonly rollout: RolloutSource } {
@@ -30,13 +31,17 @@ export function openSession(session: CodexSession): Disposable & { readonly roll
   }
   const byPath = new Map(files.map((file) => [file.path, file]));
   const { rolloutId } = session;
-  const drafts = (add: AddPayload): Iterable<LogDraft> => passOver(session, { byPath, add });
-  return { rollout: logRollout({ rolloutId, drafts }), [Symbol.dispose]: close };
+  const rollout = logRollout({
+    rolloutId,
+    views: CODEX_VIEWS,
+    drafts: (add, addView) => passOver(session, { byPath, adders: { add, addView } }),
+  });
+  return { rollout, [Symbol.dispose]: close };
 }
 
 interface Pass {
   readonly byPath: ReadonlyMap<string, LogFile>;
-  readonly add: AddPayload;
+  readonly adders: Adders;
 }
 
 function* passOver(session: CodexSession, pass: Pass): Generator<LogDraft, void, undefined> {
@@ -51,7 +56,7 @@ function* passOver(session: CodexSession, pass: Pass): Generator<LogDraft, void,
   }
   const streams = threads.logged.flatMap((thread) => {
     const file = pass.byPath.get(thread.head.path);
-    return file === undefined ? [] : [importThread(thread, file, pass.add)];
+    return file === undefined ? [] : [importThread(thread, file, pass.adders)];
   });
   let rootStatus: RolloutStatus = "running";
   let timeUs = startedTimeUs;
@@ -63,6 +68,11 @@ function* passOver(session: CodexSession, pass: Pass): Generator<LogDraft, void,
       follow(roster, known.payload);
       rootStatus = statusAfter(rootStatus, known, rolloutId);
     }
+  }
+  for (const { threadId, turnId } of roster.unlogged()) {
+    // It was told of by what it answered; that it did anything else, nothing says.
+    const ended = { type: "thread_ended", thread_id: asId<ThreadId>(threadId), status: "completed" } as const;
+    if (turnId !== null) yield outside(timeUs, ended);
   }
   if (rootStatus !== "running") yield outside(timeUs, { type: "rollout_ended", status: rootStatus });
 }

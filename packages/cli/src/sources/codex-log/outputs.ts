@@ -76,8 +76,15 @@ export interface CallEnd {
 }
 
 const REJECTED = /^(?:unsupported call: |failed to parse function arguments|unknown tool)/;
-const FAILED =
-  /^(?:collab \w+ failed: |write_stdin failed: |exec_command failed|apply_patch verification failed|err: )/;
+const FAILED = /^(?:[\w./]+(?: \w+)? failed(?:: | for )|apply_patch verification failed|err: )/;
+
+/** Tools whose output is JSON or nothing; anything else is a complaint. */
+const AGENT_TOOLS: ReadonlySet<string> = new Set([
+  "spawn_agent",
+  "assign_agent_task",
+  "send_message",
+  "close_agent",
+]);
 
 /** How a call ended, by what it returned. */
 export function callEnd(kind: ToolKind, text: string): CallEnd {
@@ -88,6 +95,7 @@ export function callEnd(kind: ToolKind, text: string): CallEnd {
   if (kind.type === "code_cell_exec" || kind.type === "code_cell_wait") {
     return head.startsWith("Script failed") ? ERROR : RETURNED;
   }
+  if (AGENT_TOOLS.has(kind.type)) return /^\s*(?:\{|$)/.test(head) ? RETURNED : ERROR;
   // A command that fails has been run: its exit code is the process's, not the call's.
   if (kind.type !== "apply_patch") return RETURNED;
   const { exitCode } = terminalOutput(text);

@@ -1,6 +1,6 @@
 /** One line of a session log: with an envelope, or bare as the oldest versions wrote them. */
 import { isJsonObject, type JsonObject, type JsonValue } from "@rollout-trace/protocol";
-import { derivedDocument, lineDocument, type LineRef, type LogDocument } from "../log/document.ts";
+import { lineDocument, type LineRef, type LogDocument, valueAt } from "../log/document.ts";
 
 export interface CodexRecord {
   readonly type: string;
@@ -68,7 +68,13 @@ const ITEM_TYPE =
 
 /** The payload of a line as a document. */
 export function payloadDocument(ref: LineRef, record: CodexRecord): LogDocument {
-  return record.bare ? derivedDocument(ref, bareItem) : lineDocument(ref, "payload");
+  return lineDocument(ref, record.bare ? bareItem : payloadOf);
+}
+
+/** The payload of a line, or all of a bare one. */
+export function payloadOf(line: JsonValue): JsonValue {
+  const payload = valueAt(line, ["payload"]);
+  return isJsonObject(payload) ? payload : line;
 }
 
 /** A bare line as an item: without what the writer added. */

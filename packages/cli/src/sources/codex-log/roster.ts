@@ -17,6 +17,11 @@ export class Roster {
     this.#byPath.set(thread.agentPath, thread);
   }
 
+  /** Threads that the rollout has no log of. */
+  unlogged(): readonly RosterThread[] {
+    return [...this.#threads.values()].filter(({ hasLog }) => !hasLog);
+  }
+
   get(threadId: string): RosterThread | undefined {
     return this.#threads.get(threadId);
   }

@@ -15,8 +15,15 @@ import type {
 } from "@rollout-trace/protocol";
 import type { LineRef, LogDocument } from "../log/document.ts";
 import type { LogFile } from "../log/log-file.ts";
-import type { AddPayload, LogDraft } from "../log/log-rollout.ts";
+import type { AddPayload, AddView, LogDraft } from "../log/log-rollout.ts";
+import type { CodexView } from "./views.ts";
 import type { Roster } from "./roster.ts";
+
+/** How payloads are kept. */
+export interface Adders {
+  readonly add: AddPayload;
+  readonly addView: AddView;
+}
 
 /** A draft, or one that needs to know of the other threads as of its time. */
 export type ThreadDraft =
@@ -51,17 +58,17 @@ interface Held {
 export class ThreadOutput {
   readonly threadId: string;
   readonly #file: LogFile;
-  readonly #add: AddPayload;
+  readonly #adders: Adders;
   /** The turn that events belong to from now on. */
   turnId: string | null = null;
   #ready: ThreadDraft[] = [];
   /** Null while nothing is held. */
   #held: Held[] | null = null;
 
-  constructor(threadId: string, file: LogFile, add: AddPayload) {
+  constructor(threadId: string, file: LogFile, adders: Adders) {
     this.threadId = threadId;
     this.#file = file;
-    this.#add = add;
+    this.#adders = adders;
   }
 
   /** An event, of the current turn unless another is named. */
@@ -98,9 +105,14 @@ export class ThreadOutput {
     this.#put({ timeUs, make: () => ({ type: "problem", timeUs, problem }) });
   }
 
-  /** A payload of the thread, named by the line that it is told in. */
+  /** A payload that is a view of one line. */
+  view(line: number, view: CodexView): PayloadRef {
+    return this.#adders.addView(this.threadId, this.line(line), view);
+  }
+
+  /** A payload that is made of several lines, named by the one that it is told in. */
   payload(line: number, what: string, kind: PayloadKind, document: LogDocument): PayloadRef {
-    return this.#add(`${this.threadId}:${line}:${what}`, kind, document);
+    return this.#adders.add(`${this.threadId}:${line}:${what}`, kind, document);
   }
 
   line(line: number): LineRef {

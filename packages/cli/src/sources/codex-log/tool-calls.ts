@@ -7,21 +7,22 @@ import {
   type ExecutionStatus,
   type JsonObject,
   type ModelVisibleCallId,
+  type PayloadRef,
   PREVIEW_CODE_POINTS,
   type ToolCallId,
+  type ToolEndCause,
   type ToolKind,
   type ToolRequester,
 } from "@rollout-trace/protocol";
-import { derivedDocument, literalDocument, type LogDocument, objectDocument } from "../log/document.ts";
+import { lineDocument, literalDocument, objectDocument } from "../log/document.ts";
 import { type AgentCall, AgentCalls } from "./agents.ts";
 import { type Cell, Cells, runtimeId, type WaitCall } from "./cells.ts";
 import { type CallItem, textOf } from "./items.ts";
 import { callEnd, terminalOutput } from "./outputs.ts";
 import { idOf, integerOf } from "./record.ts";
-import * as runtime from "./runtime-events.ts";
 import type { RuntimeEvent } from "./runtime-events.ts";
 import type { Place, ThreadOutput } from "./thread-output.ts";
-import * as documents from "./tool-documents.ts";
+import { commandOfCall, folderOfCall } from "./tool-documents.ts";
 
 interface Call {
   readonly callId: string;
@@ -55,7 +56,7 @@ export class ToolCalls {
     const output = this.#output;
     const { callId, kind, name, input, args } = item;
     const id = asId<ToolCallId>(callId);
-    const invocation = this.#payload(at, "invocation", "tool_invocation", documents.invocation);
+    const invocation = this.#output.view(at.line, "invocation");
     output.say(at.timeUs, () => ({
       type: "tool_call_started",
       tool_call_id: id,
@@ -87,7 +88,7 @@ export class ToolCalls {
     const { kind, callId, turnId } = call;
     const text = textOf(item);
     const end = callEnd(kind, text);
-    const result = this.#payload(at, "result", "tool_result", documents.result);
+    const result = this.#output.view(at.line, "result");
     const said = { ...at, text, payload: result };
     if (kind.type === "exec_command" || kind.type === "write_stdin") this.#endCommand(call, said);
     if (call.cell !== null) this.cells.respond(call.cell, said);
@@ -151,8 +152,7 @@ export class ToolCalls {
     const kind = kindOf(event);
     const requester = (): ToolRequester =>
       cell === null ? { type: "host" } : { type: "code_cell", runtime_cell_id: runtimeId(cell) };
-    const invocation =
-      event.type === "mcp" ? this.#payload(at, "invocation", "tool_invocation", runtime.mcpInvocation) : null;
+    const invocation = event.type === "mcp" ? output.view(at.line, "mcp_invocation") : null;
     const label = event.type === "mcp" ? event.kind.tool : kind.type;
     const preview = event.type === "command" ? previewOf(event.mentions[0] ?? "") : null;
     output.sayEarlier(
@@ -169,8 +169,7 @@ export class ToolCalls {
       turnId,
     );
     const ref = this.#accountOf(event, at);
-    const begin =
-      event.type === "command" ? this.#payload(at, "begin", "tool_runtime_event", runtime.commandBegin) : ref;
+    const begin = event.type === "command" ? output.view(at.line, "command_begin") : ref;
     output.sayEarlier(
       startedUs,
       () => ({ type: "tool_call_runtime_started", tool_call_id: id, kind, runtime: begin }),
@@ -182,15 +181,9 @@ export class ToolCalls {
       () => ({ type: "tool_call_runtime_ended", tool_call_id: id, status, runtime: ref }),
       turnId,
     );
-    const result =
-      event.type === "mcp" ? this.#payload(at, "result", "tool_result", runtime.mcpResult) : null;
-    // A command that fails has been run: its exit code is the process's, not the call's.
-    const callStatus = event.type === "command" ? "completed" : status;
-    output.say(
-      at.timeUs,
-      () => ({ type: "tool_call_ended", tool_call_id: id, status: callStatus, result }),
-      turnId,
-    );
+    const result = event.type === "mcp" ? output.view(at.line, "mcp_result") : null;
+    const end = nestedEnd(event, cell, at);
+    output.say(at.timeUs, () => ({ type: "tool_call_ended", tool_call_id: id, ...end, result }), turnId);
   }
 
   /** The cell that made a call; null for a call of the host, and (reported) where the log does not tell. */
@@ -212,30 +205,25 @@ export class ToolCalls {
     this.#output.say(timeUs, () => {
       const { account } = call;
       if (account !== null && account.type !== "command") return null;
-      return {
-        type: "tool_call_runtime_started",
-        tool_call_id: asId<ToolCallId>(call.callId),
-        runtime: this.#output.payload(
-          line,
-          "begin",
-          "tool_runtime_event",
-          account === null
-            ? this.#commandOfCall(line, call.sessionId)
-            : derivedDocument(this.#output.line(account.line), runtime.commandBegin),
-        ),
-      };
+      const runtime =
+        account === null
+          ? this.#commandOfCall(line, call.sessionId)
+          : this.#output.view(account.line, "command_begin");
+      return { type: "tool_call_runtime_started", tool_call_id: asId<ToolCallId>(call.callId), runtime };
     });
   }
 
   /** A command as the call asks for it: what was run of it is not in the log. */
-  #commandOfCall(line: number, sessionId: string | null): LogDocument {
+  #commandOfCall(line: number, sessionId: string | null): PayloadRef {
+    if (sessionId === null) return this.#output.view(line, "begin");
     const ref = this.#output.line(line);
-    return objectDocument({
+    const document = objectDocument({
       type: literalDocument("exec_command_begin"),
-      command: derivedDocument(ref, documents.commandOfCall),
-      cwd: derivedDocument(ref, documents.folderOfCall),
+      command: lineDocument(ref, commandOfCall),
+      cwd: lineDocument(ref, folderOfCall),
       process_id: literalDocument(sessionId),
     });
+    return this.#output.payload(line, "begin_of_process", "tool_runtime_event", document);
   }
 
   /** What an output tells of a command, for a log without the host's own account. */
@@ -243,7 +231,7 @@ export class ToolCalls {
     const { exitCode, sessionId } = terminalOutput(said.text);
     if (call.kind.type === "exec_command") call.sessionId = sessionId;
     if (exitCode === null) return;
-    const ref = this.#payload(said, "runtime", "tool_runtime_event", documents.terminalEnd);
+    const ref = this.#output.view(said.line, "terminal_end");
     this.#output.say(
       said.timeUs,
       () =>
@@ -259,19 +247,23 @@ export class ToolCalls {
     );
   }
 
-  #accountOf(event: RuntimeEvent, at: Place) {
-    const derive = event.type === "command" ? runtime.commandEnd : runtime.account;
-    return this.#payload(at, "account", "tool_runtime_event", derive);
+  #accountOf(event: RuntimeEvent, at: Place): PayloadRef {
+    return this.#output.view(at.line, event.type === "command" ? "command_end" : "account");
   }
+}
 
-  #payload(
-    { line }: Place,
-    what: string,
-    kind: "tool_invocation" | "tool_result" | "tool_runtime_event",
-    derive: Parameters<typeof derivedDocument>[1],
-  ) {
-    return this.#output.payload(line, what, kind, derivedDocument(this.#output.line(line), derive));
+/** How a call ended that was not a model's. One that outlived its cell was not waited for any more. */
+function nestedEnd(
+  event: Exclude<RuntimeEvent, { type: "agent" }>,
+  cell: Cell | null,
+  at: Place,
+): { status: ExecutionStatus; end_cause: ToolEndCause } {
+  if (cell !== null && cell.endedUs !== null && cell.endedUs < at.timeUs) {
+    return { status: "cancelled", end_cause: cell.isCancelled ? "cell_cancelled" : "cell_ended" };
   }
+  // A command that fails has been run: its exit code is the process's, not the call's.
+  if (event.ok || event.type === "command") return { status: "completed", end_cause: "returned" };
+  return { status: "failed", end_cause: "error" };
 }
 
 function kindOf(event: Exclude<RuntimeEvent, { type: "agent" }>): ToolKind {

@@ -40,6 +40,11 @@ export function folderOfCall(line: JsonValue): JsonValue {
   return args["workdir"] ?? args["working_directory"] ?? args["cwd"] ?? "";
 }
 
+/** The begin of a command as its call asks for it. */
+export function beginOfCall(line: JsonValue): JsonValue {
+  return { type: "exec_command_begin", command: commandOfCall(line), cwd: folderOfCall(line) };
+}
+
 /** What a call returned to the model. */
 export function result(line: JsonValue): JsonValue {
   return { type: "direct", item: itemIn(line) };

@@ -11,12 +11,13 @@ export interface LineRef {
   readonly line: number;
 }
 
+/** Makes a part of a document of a line. Must not keep anything of the line: it is called whenever the part is read. */
+export type Derive = (line: JsonValue) => JsonValue;
+
 /** How a document comes out of its lines. */
 export type LogDocument =
-  /** The value at `path` in a line. */
-  | { readonly type: "line"; readonly ref: LineRef; readonly path: readonly string[] }
   /** What a function makes of a line. */
-  | { readonly type: "derived"; readonly ref: LineRef; readonly derive: (line: JsonValue) => JsonValue }
+  | ({ readonly type: "line"; readonly derive: Derive } & LineRef)
   /** A value of a few bytes that stands in no line. */
   | { readonly type: "literal"; readonly value: JsonValue }
   | { readonly type: "object"; readonly members: { readonly [key: string]: LogDocument } }
@@ -25,12 +26,17 @@ export type LogDocument =
 
 export type LogElement = LogDocument | { readonly type: "spread"; readonly array: LogDocument };
 
-export function lineDocument(ref: LineRef, ...path: readonly string[]): LogDocument {
-  return { type: "line", ref, path };
+export function lineDocument({ file, line }: LineRef, derive: Derive = whole): LogDocument {
+  return { type: "line", file, line, derive };
 }
 
-export function derivedDocument(ref: LineRef, derive: (line: JsonValue) => JsonValue): LogDocument {
-  return { type: "derived", ref, derive };
+function whole(line: JsonValue): JsonValue {
+  return line;
+}
+
+/** What stands under a path of keys of a line. To be made once and used for many lines. */
+export function valueUnder(...path: readonly string[]): Derive {
+  return (line) => valueAt(line, path) ?? null;
 }
 
 export function literalDocument(value: JsonValue): LogDocument {
@@ -61,9 +67,7 @@ export function valueOf(document: LogDocument): JsonValue {
     case "literal":
       return document.value;
     case "line":
-      return valueAt(contentOf(document.ref), document.path) ?? null;
-    case "derived":
-      return document.derive(contentOf(document.ref));
+      return document.derive(contentOf(document));
     case "object": {
       const members = Object.entries(document.members).map(([key, member]) => [key, valueOf(member)]);
       return Object.fromEntries(members) as JsonObject;
@@ -91,8 +95,7 @@ export function bytesOf(document: LogDocument): number {
     case "literal":
       return Buffer.byteLength(JSON.stringify(document.value));
     case "line":
-    case "derived":
-      return document.ref.file.lineBytes(document.ref.line);
+      return document.file.lineBytes(document.line);
     case "object":
       return Object.values(document.members).reduce((sum, member) => sum + bytesOf(member), 0);
     case "array":

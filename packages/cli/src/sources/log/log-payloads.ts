@@ -1,11 +1,12 @@
 /**
  * The payloads of an imported rollout as a `PayloadReader`.
  *
- * They come into being with the events that name them. A reader may ask for one before it has read the events; then one pass
+ * Most payloads are a view of one line and cost a bit of memory; the others are kept as recipes. They come into being with the events that name them. A reader may ask for one before it has read the events; then one pass
  * over the logs is made for it.
  */
 import { createHash } from "node:crypto";
 import {
+  asId,
   isJsonObject,
   type JsonValue,
   type PayloadId,
@@ -13,28 +14,69 @@ import {
   type PayloadKind,
   type PayloadRead,
   type PayloadReader,
+  type PayloadRef,
   type PayloadStat,
 } from "@rollout-trace/protocol";
-import { bytesOf, elementsOf, type LogDocument, UnreadableLine, valueOf } from "./document.ts";
+import {
+  bytesOf,
+  type Derive,
+  elementsOf,
+  lineDocument,
+  type LineRef,
+  type LogDocument,
+  UnreadableLine,
+  valueOf,
+} from "./document.ts";
+import type { LogFile } from "./log-file.ts";
+import { LineMarks } from "./line-marks.ts";
 
 interface LogPayload {
   readonly kind: PayloadKind;
   readonly document: LogDocument;
 }
 
+/** A kind of payload that is made of one line. */
+export interface LineView {
+  readonly kind: PayloadKind;
+  readonly derive: Derive;
+}
+
+/** The views of a format by name; at most as many as a number has bits. */
+export type LineViews = { readonly [name: string]: LineView };
+
+export interface LogPayloadsOptions {
+  readonly views: LineViews;
+  /** Makes a pass that adds every payload. */
+  readonly makeAll: () => void;
+}
+
 export class LogPayloads implements PayloadReader {
-  readonly #payloads = new Map<string, LogPayload>();
+  readonly #composed = new Map<string, LogPayload>();
+  /** By the name that the ids of a file's payloads begin with. */
+  readonly #files = new Map<string, { readonly file: LogFile; readonly marks: LineMarks }>();
+  readonly #views: LineViews;
+  readonly #viewNames: readonly string[];
   readonly #makeAll: () => void;
   #all = false;
 
-  /** `makeAll` makes a pass that adds every payload. */
-  constructor(makeAll: () => void) {
+  constructor({ views, makeAll }: LogPayloadsOptions) {
+    this.#views = views;
+    this.#viewNames = Object.keys(views);
     this.#makeAll = makeAll;
   }
 
   /** Adds a payload. A second pass adds the same ones again. */
   add(id: string, payload: LogPayload): void {
-    if (!this.#payloads.has(id)) this.#payloads.set(id, payload);
+    if (!this.#composed.has(id)) this.#composed.set(id, payload);
+  }
+
+  /** Adds the view of a line, and gives its reference. */
+  addView(name: string, { file, line }: LineRef, view: string): PayloadRef {
+    let known = this.#files.get(name);
+    if (known === undefined) this.#files.set(name, (known = { file, marks: new LineMarks() }));
+    known.marks.set(line, this.#viewNames.indexOf(view));
+    const kind = this.#views[view]?.kind ?? "other";
+    return { payload_id: asId<PayloadId>(`${name}:${line}:${view}`), kind };
   }
 
   json(payloadId: PayloadId): PayloadRead<JsonValue> {
@@ -60,13 +102,28 @@ export class LogPayloads implements PayloadReader {
   }
 
   #find(payloadId: string): LogPayload | null {
-    const known = this.#payloads.get(payloadId);
-    if (known !== undefined || this.#all) return known ?? null;
+    const known = this.#known(payloadId);
+    if (known !== null || this.#all) return known;
     this.#all = true;
     this.#makeAll();
-    return this.#payloads.get(payloadId) ?? null;
+    return this.#known(payloadId);
+  }
+
+  #known(payloadId: string): LogPayload | null {
+    const composed = this.#composed.get(payloadId);
+    if (composed !== undefined) return composed;
+    const [, name = "", number = "", viewName = ""] = VIEW_ID.exec(payloadId) ?? [];
+    const known = this.#files.get(name);
+    const index = this.#viewNames.indexOf(viewName);
+    const line = Number(number);
+    if (known === undefined || index === -1 || !known.marks.has(line, index)) return null;
+    const view = this.#views[viewName];
+    if (view === undefined) return null;
+    return { kind: view.kind, document: lineDocument({ file: known.file, line }, view.derive) };
   }
 }
+
+const VIEW_ID = /^(.*):(\d+):(\w+)$/s;
 
 type Element = () => JsonValue;
 

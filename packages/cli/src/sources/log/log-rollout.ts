@@ -19,8 +19,8 @@ import {
   type ThreadId,
   type TurnId,
 } from "@rollout-trace/protocol";
-import type { LogDocument } from "./document.ts";
-import { LogPayloads } from "./log-payloads.ts";
+import type { LineRef, LogDocument } from "./document.ts";
+import { LogPayloads, type LineViews } from "./log-payloads.ts";
 
 /** An event without its place in the rollout, or a place in a log that cannot be read. */
 export type LogDraft =
@@ -37,18 +37,27 @@ export type LogDraft =
 /** Keeps a document as a payload and gives the reference for an event. The id must be the same in every pass. */
 export type AddPayload = (id: string, kind: PayloadKind, document: LogDocument) => PayloadRef;
 
+/** Keeps a view of a line as a payload, under an id made of the file's name in the rollout, the line and the view. */
+export type AddView = (name: string, ref: LineRef, view: string) => PayloadRef;
+
 export interface LogImport {
   readonly rolloutId: string;
+  /** What the importer makes payloads of single lines with. Default none. */
+  readonly views?: LineViews | undefined;
   /** One pass over the logs. */
-  drafts(add: AddPayload): Iterable<LogDraft>;
+  drafts(add: AddPayload, addView: AddView): Iterable<LogDraft>;
 }
 
 /** An import as a source of raw events, with provenance `imported`. */
 export function logRollout(imported: LogImport): RolloutSource {
   const rolloutId = asId<RolloutId>(imported.rolloutId);
-  const payloads = new LogPayloads(() => {
-    for (const _draft of imported.drafts(add));
+  const payloads = new LogPayloads({
+    views: imported.views ?? {},
+    makeAll: () => {
+      for (const _draft of imported.drafts(add, addView));
+    },
   });
+  const addView: AddView = (name, ref, view) => payloads.addView(name, ref, view);
   const add: AddPayload = (id, kind, document) => {
     payloads.add(id, { kind, document });
     return { payload_id: asId<PayloadId>(id), kind };
@@ -58,7 +67,7 @@ export function logRollout(imported: LogImport): RolloutSource {
     provenance: "imported",
     eventCount: null,
     payloads,
-    events: (fromSeq = 1) => numbered(imported.drafts(add), { rolloutId, fromSeq }),
+    events: (fromSeq = 1) => numbered(imported.drafts(add, addView), { rolloutId, fromSeq }),
   };
 }
 
