@@ -76,8 +76,10 @@ export class Callbacks {
     let answer: { readonly result: DeliveredResult; readonly value: NestedCallResult };
     try {
       const value = await this.#observer.runNestedCall(call, () => this.#host.invokeTool(call, signal));
-      const json = JSON.stringify(value ?? null);
-      answer = { result: { ok: true, json }, value: { type: "value", value: value ?? null } };
+      // Not every host keeps to the types: what JSON has no words for is nothing.
+      const json = (JSON.stringify(value) as string | undefined) ?? "null";
+      const told = json === "null" ? null : value;
+      answer = { result: { ok: true, json }, value: { type: "value", value: told } };
     } catch (error) {
       const text = errorMessage(error);
       answer = { result: { ok: false, error: text }, value: { type: "error", error: text } };
@@ -139,6 +141,11 @@ function cancelReason(): DOMException {
   return new DOMException("the cell that asked for this is over", "AbortError");
 }
 
+/** Whatever a host's tool throws, including what throws when it is looked at. */
 function errorMessage(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return "the tool failed with something that cannot be written as text";
+  }
 }

@@ -8,7 +8,7 @@ import type {
   NestedToolCall,
   RuntimeResponse,
 } from "@rollout-trace/protocol";
-import { CellIsolate } from "../isolate/cell-isolate.ts";
+import { CellIsolate, type IsolateEvent } from "../isolate/cell-isolate.ts";
 import type { IsolateBox } from "../isolate/isolate-box.ts";
 import { limitErrorText, type ResolvedLimits } from "../isolate/limits.ts";
 import type { Toolset } from "../isolate/toolset.ts";
@@ -29,6 +29,8 @@ export interface Waiter {
   refuse(code: CodeModeErrorCode): void;
   abandon(): void;
 }
+
+type Settled = Extract<IsolateEvent, { type: "settled" }>;
 
 export interface CellSetup {
   readonly cellId: string;
@@ -62,7 +64,7 @@ export class CellActor {
     this.#host = host;
     this.#observer = observer;
     this.#isolate = new CellIsolate(setup.box, (event) => {
-      this.#mailbox.data(event);
+      this.#mailbox.data(event.type === "settled" ? this.#checked(event) : event);
     });
     this.#callbacks = new Callbacks(host, observer, (callId, result) => {
       this.#mailbox.data({ type: "tool_answered", callId, result });
@@ -95,6 +97,15 @@ export class CellActor {
   terminate(cause: CancelCause, toolCallId: string | null, waiter: Waiter): void {
     const requester = { id: this.#register(waiter), until: END };
     this.#mailbox.control({ type: "terminate", requester, cause, toolCallId });
+  }
+
+  /** A script that stored too much fails, and stores nothing. */
+  #checked(settled: Settled): Settled {
+    const refusal = settled.writes.size === 0 ? null : this.#host.refusal(settled.writes);
+    if (refusal === null) return settled;
+    const { outcome } = settled;
+    const errorText = outcome.type === "failed" ? `${outcome.errorText}\n${refusal}` : refusal;
+    return { type: "settled", outcome: { type: "failed", errorText }, writes: new Map() };
   }
 
   #register(waiter: Waiter): number {
@@ -183,7 +194,9 @@ export class CellActor {
   async #stop(how: StopHow): Promise<void> {
     const { cellId, graces } = this.#setup;
     if (how.type === "settled") {
-      this.#isolate.retire();
+      this.#isolate.retire((how) => {
+        this.#host.isolateLost(cellId, how);
+      });
       if (!this.#callbacks.quiet) await this.#callbacks.settle(how, graces);
     } else {
       const [isolate] = await Promise.all([this.#isolate.stop(), this.#callbacks.settle(how, graces)]);

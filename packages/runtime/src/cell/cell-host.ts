@@ -5,6 +5,8 @@ import type { StopResult } from "../isolate/cell-isolate.ts";
 export interface CellHost {
   invokeTool(call: NestedToolCall, signal: AbortSignal): Promise<JsonValue>;
   notify(notification: CellNotification, signal: AbortSignal): Promise<void>;
+  /** Why these writes cannot be merged, in words for the model; null when they can. */
+  refusal(writes: ReadonlyMap<string, string>): string | null;
   /** Merges the writes of a script that settled into the session's stored values. */
   commit(writes: ReadonlyMap<string, string>): void;
   /** The cell's last response is out; called once. */

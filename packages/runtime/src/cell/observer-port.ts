@@ -29,7 +29,8 @@ async function runInside<Result>(
   run: () => Promise<Result>,
 ): Promise<Result> {
   let started: Promise<Result> | undefined;
-  const runOnce = (): Promise<Result> => (started ??= run());
+  // What `run` throws at once is a rejection like any other, lest it be taken for one that never ran.
+  const runOnce = (): Promise<Result> => (started ??= (async () => await run())());
   try {
     const observed = observer.runNestedCall?.(call, runOnce);
     if (started === undefined) await observed;

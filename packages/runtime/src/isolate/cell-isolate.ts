@@ -7,7 +7,7 @@ import { decodeStored, type Deliver, type GuestLimit, type Post } from "./bridge
 import { type IsolateBox, UnsupportedImport } from "./isolate-box.ts";
 import { JournalRecorder } from "./journal.ts";
 import { scriptErrorText, scriptLine, scriptStackText } from "./script-error.ts";
-import { HostTimers } from "./timers.ts";
+import { HostTimers, type Timers } from "./timers.ts";
 
 /** What the isolate says about its script, in the order in which it happened. */
 export type IsolateEvent =
@@ -62,7 +62,7 @@ const CALL_PREFIX = "tool-";
 export class CellIsolate {
   readonly #box: IsolateBox;
   readonly #journal: JournalRecorder;
-  readonly #timers: HostTimers;
+  readonly #timers: Timers;
   readonly #emit: (event: IsolateEvent) => void;
   /** Filled by `deliver`, drained by the turn loop; `#next` is the first that was not delivered. */
   #inbox: Delivery[] = [];
@@ -72,13 +72,16 @@ export class CellIsolate {
   #turns: Promise<void> | null = null;
   #phase: "open" | "closed" | "poisoned" = "open";
 
-  constructor(box: IsolateBox, emit: (event: IsolateEvent) => void) {
+  /** `timers` keeps the script's timers; by default they fire when they are due. */
+  constructor(box: IsolateBox, emit: (event: IsolateEvent) => void, timers?: Timers) {
     this.#box = box;
     this.#emit = emit;
     this.#journal = new JournalRecorder(box.seed);
-    this.#timers = new HostTimers((timerId) => {
-      emit({ type: "timer_due", timerId });
-    });
+    this.#timers =
+      timers ??
+      new HostTimers((timerId) => {
+        emit({ type: "timer_due", timerId });
+      });
     box.moveIn({
       post: (kind, a, b, c, d) => {
         this.#posted(kind, a, b, c, d);
@@ -95,8 +98,12 @@ export class CellIsolate {
    * when there is nothing.
    */
   start(source: string, stored: string): void {
+    this.#turns = this.#run(this.#evaluate(source, stored));
+  }
+
+  async #evaluate(source: string, stored: string): Promise<void> {
     if (stored !== "") this.#box.provideStored(stored);
-    this.#turns = this.#run(this.#box.evaluate(source));
+    await this.#box.evaluate(source);
   }
 
   deliver(delivery: Delivery): void {
@@ -114,25 +121,34 @@ export class CellIsolate {
     return this.#journal.finish();
   }
 
-  /** The script is over: nothing that it still does counts, and its isolate goes as soon as that delays nobody. */
-  retire(): void {
+  /**
+   * The script is over: nothing that it still does counts, and its isolate goes as soon as that delays nobody. `lost` is called
+   * when it goes on running all the same.
+   */
+  retire(lost: (how: Exclude<StopResult, "stopped">) => void): void {
     this.#shut();
     // Setting a timer takes longer than asking for one, and the response is not out yet.
     setImmediate(() => {
       setTimeout(() => {
-        this.#dispose();
+        void this.#stopped().then((result) => {
+          if (result !== "stopped") lost(result);
+        });
       }, DISPOSE_DELAY_MS);
     });
   }
 
   /** Stops the script where it is. Resolves when it has really stopped, or was found not to. */
   async stop(): Promise<StopResult> {
-    const interrupted = this.#turns;
-    if (interrupted !== null) this.#journal.interrupted();
+    if (this.#turns !== null) this.#journal.interrupted();
     this.#shut();
-    this.#dispose();
-    if (interrupted === null) return "stopped";
-    const stopped = await settlesWithin(interrupted, STOP_CHECK_MS);
+    return await this.#stopped();
+  }
+
+  /** Disposes the isolate and waits for what it is in the middle of. */
+  async #stopped(): Promise<StopResult> {
+    const interrupted = this.#turns;
+    this.#box.dispose();
+    const stopped = interrupted === null || (await settlesWithin(interrupted, STOP_CHECK_MS));
     if (this.#phase === "poisoned") return "poisoned";
     return stopped ? "stopped" : "stuck";
   }
@@ -142,10 +158,6 @@ export class CellIsolate {
     this.#inbox = [];
     this.#next = 0;
     this.#timers[Symbol.dispose]();
-  }
-
-  #dispose(): void {
-    this.#box.dispose();
   }
 
   /** Says how the script ended; nothing is emitted after it. */

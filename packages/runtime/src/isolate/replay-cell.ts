@@ -17,6 +17,7 @@ import { encodeStored } from "./bridge.ts";
 import { CellIsolate, type DeliveredResult, type IsolateEvent, type ScriptOutcome } from "./cell-isolate.ts";
 import { IsolateBox } from "./isolate-box.ts";
 import { limitErrorText, type ResolvedLimits, resolveLimits } from "./limits.ts";
+import { RecordedTimers } from "./timers.ts";
 import { type Toolset, Toolsets } from "./toolset.ts";
 import { keepLoopsInterruptible } from "./v8-flags.ts";
 
@@ -54,6 +55,12 @@ export type ReplayOutcome =
     }
   /** The script did what it did then, as far as the recording goes or the time allows. */
   | { readonly type: "unfinished"; readonly contentItems: readonly ContentItem[] }
+  /** The first difference: the timer that fired next then is not set. */
+  | {
+      readonly type: "timer_missing";
+      readonly timerId: number;
+      readonly contentItems: readonly ContentItem[];
+    }
   /** The first difference. `expected` is null for a call too many, `actual` for one that was never made. */
   | {
       readonly type: "diverged";
@@ -83,6 +90,7 @@ class Replay {
   readonly #isolate: CellIsolate;
   readonly #done = Promise.withResolvers<ReplayOutcome>();
   readonly #items: ContentItem[] = [];
+  readonly #timers = new RecordedTimers();
   /** Positions in `calls`. */
   readonly #positions: ReadonlyMap<string, number>;
   /** How many of the recorded calls were made. */
@@ -97,12 +105,11 @@ class Replay {
     this.#positions = new Map(
       request.calls.map(({ runtimeToolCallId }, index) => [runtimeToolCallId, index]),
     );
-    this.#isolate = new CellIsolate(
-      new IsolateBox(toolset, limits, { replayed: request.journal }),
-      (event) => {
-        this.#heard(event);
-      },
-    );
+    const box = new IsolateBox(toolset, limits, { replayed: request.journal });
+    const heard = (event: IsolateEvent): void => {
+      this.#heard(event);
+    };
+    this.#isolate = new CellIsolate(box, heard, this.#timers);
   }
 
   async run(): Promise<ReplayOutcome> {
@@ -135,7 +142,6 @@ class Replay {
       case "limit_passed":
         this.#ended({ type: "failed", errorText: limitErrorText(event.limit, this.#limits) });
         return;
-      // Timers fire when the journal says so.
       case "timer_due":
       case "yield_requested":
       case "notified":
@@ -161,8 +167,13 @@ class Replay {
       return;
     }
     this.#delivered += 1;
-    if (delivery.type === "timer") this.#isolate.deliver({ type: "timer", timerId: delivery.timer_id });
+    if (delivery.type === "timer") this.#deliverTimer(delivery.timer_id);
     else this.#deliverResult(delivery);
+  }
+
+  #deliverTimer(timerId: number): void {
+    if (this.#timers.fire(timerId)) this.#isolate.deliver({ type: "timer", timerId });
+    else this.#done.resolve({ type: "timer_missing", timerId, contentItems: this.#items });
   }
 
   #deliverResult({ runtime_tool_call_id: callId }: Extract<CellDelivery, { type: "tool_result" }>): void {

@@ -117,6 +117,10 @@ export class SessionCore implements CellHost {
     return this.#delegate.notify(notification, signal);
   }
 
+  refusal(writes: ReadonlyMap<string, string>): string | null {
+    return this.#stored.refusal(writes);
+  }
+
   commit(writes: ReadonlyMap<string, string>): void {
     this.adopt(writes);
     for (const [key, json] of writes) this.#resources.stored?.(key, json);

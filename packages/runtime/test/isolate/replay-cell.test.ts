@@ -103,6 +103,24 @@ describe("replayCell", () => {
     });
   });
 
+  it("reports a recorded timer that the script did not set, and one that it cleared", async () => {
+    const { request } = await record("await new Promise((resolve) => setTimeout(resolve, 1)); text('woken')");
+    const unset = { type: "timer_missing", timerId: 1, contentItems: [] };
+    expect(await replayCell({ ...request, source: "await new Promise(() => {})" })).toEqual(unset);
+    const source = "clearTimeout(setTimeout(() => {}, 1)); await new Promise(() => {})";
+    expect(await replayCell({ ...request, source })).toEqual(unset);
+  });
+
+  it("waits for no timer: a recorded hour is over at once", async () => {
+    const source = "await new Promise((resolve) => setTimeout(resolve, 3_600_000)); text('woken')";
+    const journal = { ...NO_JOURNAL, deliveries: [{ type: "timer", timer_id: 1 }] } as const;
+    expect(await replayCell({ source, enabledTools: [], journal, calls: [] })).toEqual({
+      type: "ended",
+      outcome: { type: "completed" },
+      contentItems: [{ type: "input_text", text: "woken" }],
+    });
+  });
+
   it("stops where the recording does, and a script that goes on for ever", async () => {
     const endless = { enabledTools: TOOLS, journal: NO_JOURNAL, calls: [], timeoutMs: 2_000 };
     const unfinished = { type: "unfinished", contentItems: [{ type: "input_text", text: "a" }] };

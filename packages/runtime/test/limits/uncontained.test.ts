@@ -29,6 +29,16 @@ describe("in process", { timeout: TIMEOUT_MS }, () => {
     },
   );
 
+  it("a script that goes on like that after its end is reported as stuck all the same", async () => {
+    const { stdout } = await runProgram("uncontained.ts", ["loop after the end"], TIMEOUT_MS);
+    const report: UncontainedReport = {
+      ended: "result",
+      lost: [{ cellId: "1", how: "stuck" }],
+      next: "served",
+    };
+    expect(JSON.parse(stdout)).toEqual(report);
+  });
+
   it("a map that grows ends its cell with the memory limit; when V8 gives up on the isolate, it is reported as poisoned", async () => {
     const runs: UncontainedReport[] = [];
     // V8 may also notice in time that the heap is full.

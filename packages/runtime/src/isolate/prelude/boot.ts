@@ -26,5 +26,8 @@ export function boot(post: Post, gate: Gate, config: PreludeConfig, parts: Prelu
     Reflect.deleteProperty(globalThis, name);
   }
 
+  // V8 asks for these where a module that awaited something goes on, and aborts the process when asking throws.
+  Object.defineProperty(Promise, Symbol.species, { configurable: false });
+  void Object.defineProperty(Promise.prototype, "constructor", { writable: false, configurable: false });
   return deliver;
 }

@@ -8,7 +8,7 @@
 import type { Gate, GuestLimit, Post, PostKind, PreludeConfig } from "../bridge.ts";
 
 export interface Outbox {
-  /** `chars` is what the message makes the host keep. */
+  /** `chars` is what the message makes the host keep. When this throws, which it may where the stack ends, nothing was sent. */
   send(chars: number, ...message: Parameters<Post>): void;
   /** Takes the text's bytes from the output budget; ends the cell when it is used up. */
   spend(text: string, overhead: number): void;
@@ -42,11 +42,15 @@ export function makeOutbox(post: Post, gate: Gate, config: PreludeConfig): Outbo
     messages += 1;
     chars += size;
     if (messages < config.barrierMessages && chars < config.barrierChars) return;
-    messages = 0;
-    chars = 0;
-    const before = read(opened, 0);
-    knock();
-    waitWhile(opened, 0, before);
+    try {
+      const before = read(opened, 0);
+      knock();
+      waitWhile(opened, 0, before);
+      messages = 0;
+      chars = 0;
+    } catch {
+      // The stack ended here; the next message waits.
+    }
   };
 
   let clock = "";

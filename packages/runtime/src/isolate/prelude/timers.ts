@@ -27,14 +27,15 @@ export function makeTimers(outbox: Outbox, config: PreludeConfig): Timers {
       if (typeof callback !== "function") throw new TypeErrorOf("setTimeout: expected a function");
       const delay = toNumber(ms);
       outbox.assertLive();
-      pending += 1;
-      if (pending > config.timers) outbox.passLimit("timers");
+      if (pending >= config.timers) outbox.passLimit("timers");
       ids += 1;
-      callbacks[ids] = () => {
+      const id = ids;
+      outbox.send(0, "timer_set", id, delay > 0 ? delay : 0);
+      pending += 1;
+      callbacks[id] = () => {
         apply(callback, undefined, args);
       };
-      outbox.send(0, "timer_set", ids, delay > 0 ? delay : 0);
-      return ids;
+      return id;
     },
     clear(id) {
       outbox.assertLive();

@@ -60,21 +60,35 @@ export function makeToolCalls(outbox: Outbox, config: PreludeConfig): ToolCalls 
     }
     return json;
   };
+  const take = (id: number): Open | undefined => {
+    const entry = open[id];
+    if (entry === undefined) return undefined;
+    delete open[id];
+    pending -= 1;
+    pendingChars -= entry.chars;
+    return entry;
+  };
   const ask = (tool: number, json: string | undefined): Promise<unknown> => {
     const chars = json === undefined ? 0 : json.length;
-    pending += 1;
-    pendingChars += chars;
-    if (pending > config.pendingToolCalls || pendingChars > config.pendingInputChars) {
+    if (pending >= config.pendingToolCalls || pendingChars + chars > config.pendingInputChars) {
       outbox.passLimit("pending_tool_calls");
     }
+    // Never used again, also when the stack ends somewhere below.
     ids += 1;
     const id = ids;
     const reply = new PromiseOf<Reply>((resolve) => {
       open[id] = { chars, resolve };
+      pending += 1;
+      pendingChars += chars;
     });
-    if (config.replay !== null) outbox.send(chars, "call", id, tool, json, new ErrorOf().stack);
-    else if (json === undefined) outbox.send(chars, "call", id, tool);
-    else outbox.send(chars, "call", id, tool, json);
+    try {
+      if (config.replay !== null) outbox.send(chars, "call", id, tool, json, new ErrorOf().stack);
+      else if (json === undefined) outbox.send(chars, "call", id, tool);
+      else outbox.send(chars, "call", id, tool, json);
+    } catch (error) {
+      take(id);
+      throw error;
+    }
     return apply(then, reply, [unpack]);
   };
   const call = (tool: number, freeform: boolean, input: unknown): Promise<unknown> => {
@@ -104,11 +118,8 @@ export function makeToolCalls(outbox: Outbox, config: PreludeConfig): ToolCalls 
     tools: Object.freeze(tools),
     allTools: Object.freeze(allTools),
     settle(id, ok, payload) {
-      const entry = open[id];
+      const entry = take(id);
       if (entry === undefined) return;
-      delete open[id];
-      pending -= 1;
-      pendingChars -= entry.chars;
       // Without a prototype: resolving looks for `then`, which a script may have put on `Object.prototype`.
       entry.resolve({ __proto__: null, ok, payload } as Reply);
     },

@@ -114,6 +114,36 @@ export function describeRunning(context: ContractContext): void {
       await other.shutdown();
     });
 
+    it("have a bound in all: a cell that would pass it fails, says so, and stores nothing", async () => {
+      await context.run("store('most', 'x'.repeat(15_000_000))");
+      const refused = await context.run(
+        "text('printed'); store('small', 1); store('more', 'x'.repeat(3_000_000))",
+      );
+      expect(refused).toEqual({
+        ...result("2", "printed"),
+        errorText: expect.stringMatching(
+          /^exec cell stored nothing: .* 18\d{6} characters, and 16777216 are the most/,
+        ),
+      });
+      const failed = await context.run("store('more', 'x'.repeat(3_000_000)); throw new Error('own')");
+      expect(failed.errorText).toMatch(/^Error: own\n.*\nexec cell stored nothing/);
+      // What makes room is always welcome.
+      await context.run("store('most', 0)");
+      await context.run("store('more', 'x'.repeat(3_000_000))");
+      expect(await context.run("text(load('small')); text(load('most')); text(load('more').length)")).toEqual(
+        result("6", "undefined", "0", "3000000"),
+      );
+    });
+
+    it("that a cell's heap has no room for end that cell with the memory limit", async () => {
+      await context.run("store('large', 'x'.repeat(15_000_000))");
+      const response = await context.run("text(load('large').length)", {
+        limits: { heapBytes: 8 * 2 ** 20 },
+      });
+      expect(response.errorText).toContain("heapBytes");
+      expect(await context.run("text(load('large').length)")).toEqual(result("3", "15000000"));
+    });
+
     it("hold keys that mean something to JavaScript", async () => {
       await context.run("store('__proto__', { a: 1 }); store('constructor', 2)");
       expect(
