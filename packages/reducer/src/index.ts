@@ -18,8 +18,8 @@ export type {
 } from "./graph/base.ts";
 export { graphDigest, graphJson } from "./graph/canonical.ts";
 export type { GraphJsonOptions } from "./graph/canonical.ts";
-export { checkGraph } from "./graph/check.ts";
-export type { GraphViolation } from "./graph/check.ts";
+export { checkGraph } from "./graph/check/check.ts";
+export type { GraphViolation } from "./graph/check/violations.ts";
 export type {
   CellCancellation,
   CellInitialResponse,

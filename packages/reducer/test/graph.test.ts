@@ -154,6 +154,7 @@ describe("spans", () => {
       recorded_id: "1".repeat(16),
       otel_trace_id: "0".repeat(32),
       parent_span_id: null,
+      tool_call_id: null,
       thread_id: "root",
       turn_id: null,
       name: "chat",
@@ -172,6 +173,44 @@ describe("spans", () => {
       evidence: { seqs: [3, 4], payload_ids: [] },
       provenance: "recorded",
     });
+  });
+});
+
+describe("a tool call's spans", () => {
+  it("are those that carry its id and those below them", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const call = turn.tool("c", { host: true });
+    const span = (id: string, parent: string | null, attributes: object) =>
+      turn.event({
+        type: "span_started",
+        otel_trace_id: "0".repeat(32),
+        span_id: id.repeat(16),
+        parent_span_id: parent?.repeat(16) ?? null,
+        name: "GET",
+        kind: "client",
+        attributes,
+        links: [],
+        start_time_unix_us: 5,
+      });
+    span("1", null, { "rollout_trace.tool_call_id": "c" });
+    span("2", "1", {});
+    span("3", "2", { "rollout_trace.tool_call_id": "no such call" });
+    span("4", null, {});
+    // A span that claims to be below itself belongs to nothing.
+    span("5", "6", {});
+    span("6", "5", {});
+    call.end();
+    const graph = reduce(rollout);
+    expect(graph.tool_calls["c"]?.span_ids).toEqual(["1", "2", "3"].map((id) => id.repeat(16)));
+    expect(Object.values(graph.spans).map(({ tool_call_id }) => tool_call_id)).toEqual([
+      "c",
+      "c",
+      "c",
+      null,
+      null,
+      null,
+    ]);
   });
 });
 
@@ -212,10 +251,10 @@ describe("the check", () => {
     expect(
       checkGraph(broken).map(({ object, message }) => `${object.type} ${object.id}: ${message}`),
     ).toEqual([
-      "thread root: turn turn-1 is of another thread",
-      'turn turn-1: refers to thread "gone"',
-      "inference_call inference-1: its turn does not list it",
-      "inference_call inference-2: its turn does not list it",
+      'thread root: lists turn "turn-1", which belongs to another',
+      'turn turn-1: is not listed by "gone", which it belongs to',
+      'inference_call inference-1: is not listed by "turn-1", which it belongs to',
+      'inference_call inference-2: is not listed by "turn-1", which it belongs to',
       "thread root: it is running in a rollout that is over",
       "turn turn-1: its key is not its id",
       "turn turn-1: it is running in a rollout that is over",

@@ -1,17 +1,36 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { RawEvent } from "@rollout-trace/protocol";
+import type { JsonValue } from "@rollout-trace/protocol";
 import {
   checkGraph,
   createReducer,
   DIAGNOSTIC_CODES,
   expandRequest,
+  graphDigest,
   graphJson,
   ReduceError,
   type RolloutGraph,
 } from "@rollout-trace/reducer";
-import { type MemoryPayload, MemoryPayloads, type RolloutBuilder } from "@rollout-trace/reducer/testing";
+import {
+  MAX_STEP,
+  type MemoryPayload,
+  MemoryPayloads,
+  playRollout,
+  randomSteps,
+} from "@rollout-trace/reducer/testing";
 import fc from "fast-check";
-import { playRollout, rolloutSteps } from "./random-rollout.ts";
+import { damaged } from "./damage.ts";
+import { reorder, withoutOrder } from "./reordering.ts";
+
+/** `ROLLOUT_TRACE_RUNS=10000` is the long form. */
+const LONG_RUNS = Number(process.env["ROLLOUT_TRACE_RUNS"] ?? 0);
+const RUNS = LONG_RUNS > 0 ? { numRuns: LONG_RUNS } : { numRuns: 100 };
+const DAMAGED_RUNS = LONG_RUNS > 0 ? { numRuns: LONG_RUNS } : { numRuns: 500 };
+/** Milliseconds. */
+const TIMEOUT = Math.max(60_000, LONG_RUNS * 300);
+
+const steps = fc.array(fc.nat(MAX_STEP), { minLength: 1, maxLength: 150, size: "max" });
 
 type Payloads = ReadonlyMap<string, MemoryPayload>;
 
@@ -26,234 +45,183 @@ function run(
 }
 
 describe("any legal rollout", () => {
-  it("gives the same bytes each time, in either mode, and a graph without a violation", () => {
-    fc.assert(
-      fc.property(rolloutSteps, (steps) => {
-        const { events, payloads } = playRollout(steps);
-        const strict = run(events, payloads, "strict");
-        expect(graphJson(strict)).toBe(graphJson(run(events, payloads)));
-        expect(checkGraph(strict)).toEqual([]);
-        expect(
-          strict.diagnostics.map(({ code }) => code).filter((code) => code !== "missing_source_item"),
-        ).toEqual([]);
-      }),
-    );
+  it(
+    "gives the same bytes each time, in either mode, and a graph without a violation",
+    () => {
+      fc.assert(
+        fc.property(steps, (numbers) => {
+          const { events, payloads } = playRollout(numbers);
+          const strict = run(events, payloads, "strict");
+          expect(graphJson(strict)).toBe(graphJson(run(events, payloads)));
+          expect(checkGraph(strict)).toEqual([]);
+          expect(strict.diagnostics).toEqual([]);
+        }),
+        RUNS,
+      );
+    },
+    TIMEOUT,
+  );
+
+  it("gives the same bytes in processes of other time zones and locales", () => {
+    const seeds = [1, 2, 3, 4, 5];
+    const here = seeds.map((seed) => {
+      const { events, payloads } = playRollout(randomSteps(seed, 150));
+      return graphDigest(run(events, payloads));
+    });
+    const elsewhere = [
+      { TZ: "Pacific/Kiritimati", LANG: "tr_TR.UTF-8", LC_ALL: "tr_TR.UTF-8" },
+      { TZ: "America/St_Johns", LANG: "C", LC_ALL: "C" },
+    ].map((env) => {
+      const { stdout } = spawnSync(
+        process.execPath,
+        ["--conditions=rollout-trace-source", join(import.meta.dirname, "digests.ts"), ...seeds.map(String)],
+        { encoding: "utf8", env: { ...process.env, ...env } },
+      );
+      return stdout.trim().split("\n");
+    });
+    expect(elsewhere).toEqual([here, here]);
   });
 
-  it("has, at any cut, the snapshot that the events up to there reduce to, and looking changes nothing", () => {
-    fc.assert(
-      fc.property(rolloutSteps, fc.nat(), (steps, at) => {
-        const { events, payloads } = playRollout(steps);
-        const cut = at % (events.length + 1);
-        const reducer = createReducer({ payloads: new MemoryPayloads(payloads) });
-        for (const event of events.slice(0, cut)) reducer.apply(event);
-        const snapshot = reducer.snapshot();
-        const text = graphJson(snapshot);
-        for (const event of events.slice(cut)) reducer.apply(event);
-        expect(graphJson(reducer.finish())).toBe(graphJson(run(events, payloads)));
-        expect(graphJson(snapshot)).toBe(text);
-        expect(text).toBe(graphJson(run(events.slice(0, cut), payloads)));
-      }),
-    );
-  });
+  it(
+    "has, at any cut, the snapshot that the events up to there reduce to, and looking changes nothing",
+    () => {
+      fc.assert(
+        fc.property(steps, fc.nat(), (numbers, at) => {
+          const { events, payloads } = playRollout(numbers);
+          const cut = at % (events.length + 1);
+          const reducer = createReducer({ payloads: new MemoryPayloads(payloads) });
+          for (const event of events.slice(0, cut)) reducer.apply(event);
+          const snapshot = reducer.snapshot();
+          const text = graphJson(snapshot);
+          for (const event of events.slice(cut)) reducer.apply(event);
+          expect(graphJson(reducer.finish())).toBe(graphJson(run(events, payloads)));
+          expect(graphJson(snapshot)).toBe(text);
+          expect(text).toBe(graphJson(run(events.slice(0, cut), payloads)));
+          expect(checkGraph(snapshot)).toEqual([]);
+        }),
+        RUNS,
+      );
+    },
+    TIMEOUT,
+  );
 
-  it("expands every request to the elements that it carries", () => {
-    fc.assert(
-      fc.property(rolloutSteps, (steps) => {
-        const { events, payloads } = playRollout(steps);
-        const graph = run(events, payloads, "strict");
-        for (const [id, call] of Object.entries(graph.inference_calls)) {
-          const request = payloads.get(call.request_payload_id)?.value as { input: readonly unknown[] };
-          const items = expandRequest(graph, id);
-          expect(items).toHaveLength(request.input.length);
-          expect(new Set(items).size).toBe(items.length);
-        }
-      }),
-    );
-  });
+  it(
+    "expands every full request to the items that it carries",
+    () => {
+      fc.assert(
+        fc.property(steps, (numbers) => {
+          const { events, payloads } = playRollout(numbers);
+          const graph = run(events, payloads, "strict");
+          const isFull = new Set(
+            events.flatMap(({ payload }) =>
+              payload.type === "inference_started" && payload.input_mode.type === "full"
+                ? [payload.inference_call_id as string]
+                : [],
+            ),
+          );
+          for (const [id, call] of Object.entries(graph.inference_calls)) {
+            const items = expandRequest(graph, id);
+            expect(new Set(items).size).toBe(items.length);
+            const request = payloads.get(call.request_payload_id)?.value ?? null;
+            expect(isFull.has(id) ? items.length : null).toBe(isFull.has(id) ? itemCount(request) : null);
+          }
+        }),
+        RUNS,
+      );
+    },
+    TIMEOUT,
+  );
 
-  it("that is recorded with another clock differs in its times only", () => {
-    fc.assert(
-      fc.property(rolloutSteps, fc.integer({ min: 0, max: 10 ** 12 }), (steps, shift) => {
-        const { events, payloads } = playRollout(steps);
-        const shifted = events.map((event) => ({ ...event, time_unix_us: event.time_unix_us + shift }));
-        const withoutTimes = (text: string) => text.replaceAll(/"(\w*at_us)": \d+/g, '"$1": 0');
-        expect(withoutTimes(graphJson(run(shifted, payloads)))).toBe(
-          withoutTimes(graphJson(run(events, payloads))),
-        );
-      }),
-    );
-  });
+  it(
+    "that is recorded with another clock differs in its times only",
+    () => {
+      fc.assert(
+        fc.property(steps, fc.integer({ min: 0, max: 10 ** 12 }), (numbers, shift) => {
+          const { events, payloads } = playRollout(numbers);
+          const shifted = events.map((event) => ({ ...event, time_unix_us: event.time_unix_us + shift }));
+          const withoutTimes = (text: string) => text.replaceAll(/"(\w*at_us)": \d+/g, '"$1": 0');
+          expect(withoutTimes(graphJson(run(shifted, payloads)))).toBe(
+            withoutTimes(graphJson(run(events, payloads))),
+          );
+        }),
+        RUNS,
+      );
+    },
+    TIMEOUT,
+  );
 
-  it("whose independent events are recorded in another order reduces to the same graph but for order", () => {
-    let moved = 0;
-    fc.assert(
-      fc.property(rolloutSteps, fc.nat(), (steps, seed) => {
-        const { events, payloads } = playRollout(steps);
-        const reordered = reorder(events, seed);
-        moved += reordered.filter((event, index) => event.payload !== events[index]?.payload).length;
-        expect(withoutOrder(run(reordered, payloads, "strict"))).toEqual(
-          withoutOrder(run(events, payloads, "strict")),
-        );
-      }),
-    );
-    expect(moved).toBeGreaterThan(1000);
-  });
+  it(
+    "whose independent events are recorded in another order reduces to the same graph but for order",
+    () => {
+      let moved = 0;
+      fc.assert(
+        fc.property(steps, fc.nat(), (numbers, seed) => {
+          const { events, payloads } = playRollout(numbers);
+          const reordered = reorder(events, seed);
+          moved += reordered.filter((event, index) => event.payload !== events[index]?.payload).length;
+          expect(withoutOrder(run(reordered, payloads, "strict"))).toBe(
+            withoutOrder(run(events, payloads, "strict")),
+          );
+        }),
+        RUNS,
+      );
+      expect(moved).toBeGreaterThan(500);
+    },
+    TIMEOUT,
+  );
 });
 
+/** How many items a request stands for, counted from its JSON alone. */
+function itemCount(request: JsonValue): number {
+  const { input, messages, system } = request as { readonly [key: string]: JsonValue };
+  const ofMessage = ({ content, tool_calls: calls }: { readonly [key: string]: JsonValue }) =>
+    (Array.isArray(content) ? content.length : 1) + (Array.isArray(calls) ? calls.length : 0);
+  const elements = (input ?? messages) as readonly { readonly [key: string]: JsonValue }[];
+  const counts = elements.map((element) => (input === undefined ? ofMessage(element) : 1));
+  return counts.reduce((sum, count) => sum + count, system === undefined ? 0 : 1);
+}
+
 describe("any damaged rollout", () => {
-  it("is reduced leniently to a graph without a violation, and every strict rejection has a code", () => {
-    const codes = new Set<string>();
-    fc.assert(
-      fc.property(
-        rolloutSteps,
-        fc.array(fc.tuple(fc.nat(), fc.nat()), { maxLength: 8 }),
-        (steps, damages) => {
-          const rollout = playRollout(steps);
-          const { events, payloads } = damaged(rollout, damages);
+  it(
+    "is reduced leniently to a graph without a violation, which is the same each time, and every strict rejection has a code",
+    () => {
+      const codes = new Set<string>();
+      fc.assert(
+        fc.property(steps, fc.array(fc.nat(MAX_STEP), { minLength: 1, maxLength: 8 }), (numbers, damages) => {
+          const { events, payloads } = damaged(playRollout(numbers), damages);
           const graph = run(events, payloads);
           expect(checkGraph(graph)).toEqual([]);
+          expect(graphJson(run(events, payloads))).toBe(graphJson(graph));
           for (const { code } of graph.diagnostics) codes.add(code);
-          const rejection = rejectionOf(events, payloads);
-          expect(rejection === null || DIAGNOSTIC_CODES.includes(rejection as never)).toBe(true);
-          expect(rejection).toBe(
-            graph.diagnostics.some(({ severity }) => severity === "error") ? rejection : null,
-          );
-        },
-      ),
-      { numRuns: 400 },
-    );
-    expect([...codes].toSorted()).toEqual(
-      expect.arrayContaining(["invalid_event", "missing_payload", "sequence_gap", "unknown_reference"]),
-    );
-  });
+          const hasErrors = graph.diagnostics.some(({ severity }) => severity === "error");
+          expect(rejectionOf(events, payloads) !== null).toBe(hasErrors);
+        }),
+        DAMAGED_RUNS,
+      );
+      expect([...codes].toSorted()).toEqual(
+        expect.arrayContaining(["invalid_event", "missing_payload", "sequence_gap", "unknown_reference"]),
+      );
+    },
+    TIMEOUT,
+  );
 
   it("may be no rollout at all", () => {
     fc.assert(
       fc.property(fc.array(fc.anything()), (values) => {
         expect(checkGraph(run(values, new Map()))).toEqual([]);
       }),
+      RUNS,
     );
   });
 });
 
+/** The code with which strict mode refuses a recording; anything but a `ReduceError` is a failure. */
 function rejectionOf(events: readonly unknown[], payloads: Payloads): string | null {
   try {
     run(events, payloads, "strict");
     return null;
   } catch (error) {
-    if (error instanceof ReduceError) return error.code;
+    if (error instanceof ReduceError && DIAGNOSTIC_CODES.includes(error.code as never)) return error.code;
     throw error;
   }
-}
-
-function damaged(
-  { events: whole, payloads: all }: RolloutBuilder,
-  damages: readonly (readonly [number, number])[],
-): { events: unknown[]; payloads: Map<string, MemoryPayload> } {
-  const events: unknown[] = [...whole];
-  const payloads = new Map(all);
-  for (const [where, what] of damages) {
-    const at = where % events.length;
-    const event = events[at] as RawEvent;
-    const other = (what * 31) % events.length;
-    const id = [...payloads.keys()][where % Math.max(payloads.size, 1)] ?? "";
-    const kinds: (() => void)[] = [
-      () => events.splice(at, 1),
-      () => events.splice(at, 0, event),
-      () => ([events[at], events[other]] = [events[other], events[at]]),
-      () =>
-        ([events[at], events[other]] = [renumbered(events[other], event), renumbered(event, events[other])]),
-      () => (events[at] = { ...event, payload: { ...event?.payload, type: "moon_phase_changed" } }),
-      () => (events[at] = { ...event, payload: (events[other] as RawEvent | undefined)?.payload }),
-      () => (events[at] = { ...event, thread_id: "__proto__", turn_id: "constructor" }),
-      () => (events[at] = { ...event, rollout_id: "other" }),
-      () => (events[at] = null),
-      () => payloads.delete(id),
-      () => payloads.set(id, { kind: "other", value: "not what it should be" }),
-      () => payloads.set(id, { kind: "other", value: { input: [1, null, {}], output_items: "x" } }),
-    ];
-    kinds[what % kinds.length]?.();
-  }
-  return { events, payloads };
-}
-
-/** An event in the place of another. */
-function renumbered(event: unknown, place: unknown): unknown {
-  const { seq, time_unix_us } = (place ?? {}) as RawEvent;
-  return { ...(event as RawEvent), seq, time_unix_us };
-}
-
-/** Swaps neighbours that have nothing to do with each other, many times over. */
-function reorder(events: readonly RawEvent[], seed: number): RawEvent[] {
-  const out = [...events];
-  let random = seed;
-  for (let swaps = 0; swaps < out.length * 8; swaps += 1) {
-    random = (random * 1_103_515_245 + 12_345) % 2 ** 31;
-    const at = random % Math.max(out.length - 1, 1);
-    const left = out[at];
-    const right = out[at + 1];
-    if (left === undefined || right === undefined || dependent(left, right)) continue;
-    out[at] = renumbered(right, left) as RawEvent;
-    out[at + 1] = renumbered(left, right) as RawEvent;
-  }
-  return out;
-}
-
-const RUNTIME_EVENT = /^(tool_call|code_cell)_/;
-const REQUEST_EVENT = /^(inference|history|compaction)_/;
-
-/**
- * Whether the order of two events means something: ends and starts of what the other is in, events of one object, and what a
- * transcript is made of. A tool or a cell may run before the response that asked for it is recorded, but the request that
- * carries its output comes after it.
- */
-function dependent(left: RawEvent, right: RawEvent): boolean {
-  const types = [left.payload.type, right.payload.type];
-  if (types.some((type) => !RUNTIME_EVENT.test(type) && !REQUEST_EVENT.test(type))) return true;
-  if (left.thread_id !== right.thread_id) return false;
-  const areRuntime = types.filter((type) => RUNTIME_EVENT.test(type)).length;
-  if (areRuntime === 0) return true;
-  if (areRuntime === 1) return !types.includes("inference_completed");
-  return objectOf(left) === objectOf(right);
-}
-
-/** A cell, with its nested calls (which are named after it), or a tool call. */
-function objectOf({ payload }: RawEvent): string {
-  if ("runtime_cell_id" in payload) return payload.runtime_cell_id;
-  if (!("tool_call_id" in payload)) return "";
-  return payload.tool_call_id.split("@")[1] ?? payload.tool_call_id;
-}
-
-/** The graph without times, places and numbers, its lists of members sorted. */
-function withoutOrder(graph: RolloutGraph): unknown {
-  const names = new Map<string, string>();
-  for (const [id, thread] of Object.entries(graph.threads)) {
-    for (const [index, item] of thread.conversation_item_ids.entries()) names.set(item, `${id}:${index}`);
-  }
-  for (const operation of Object.values(graph.terminal_operations)) {
-    names.set(operation.operation_id, `operation of ${operation.tool_call_id}`);
-  }
-  return simplify(graph, names);
-}
-
-const ORDER_KEYS = /(_us|_seq|^seq|^seqs)$/;
-
-function simplify(value: unknown, names: ReadonlyMap<string, string>): unknown {
-  if (typeof value === "string") return names.get(value) ?? value.replaceAll(/event \d+/g, "event");
-  if (Array.isArray(value)) return value.map((part: unknown) => simplify(part, names));
-  if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value)
-    .filter(([key]) => !ORDER_KEYS.test(key))
-    .map(([key, part]): [string, unknown] => {
-      const simple = simplify(part, names);
-      const isSet = key === "nested_tool_call_ids" || key === "payload_ids" || key === "findings";
-      return [names.get(key) ?? key, isSet ? toSorted(simple) : simple];
-    });
-  return Object.fromEntries(entries);
-}
-
-function toSorted(value: unknown): unknown {
-  const text = (part: unknown) => JSON.stringify(part);
-  return (value as unknown[]).toSorted((left, right) => (text(left) < text(right) ? -1 : 1));
 }

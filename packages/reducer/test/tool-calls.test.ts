@@ -72,6 +72,7 @@ describe("a tool call", () => {
       output_item_ids: ["item:3"],
       code_cell_id: null,
       terminal_operation_id: null,
+      span_ids: [],
       input_preview: null,
       output_preview: null,
       invocation_payload_id: "payload-3",

@@ -13,6 +13,8 @@ export interface Span extends GraphObject {
   readonly recorded_id: string;
   readonly otel_trace_id: string;
   readonly parent_span_id: string | null;
+  /** The call during which it ran: its own attribute `rollout_trace.tool_call_id`, or that of the nearest span above it. */
+  readonly tool_call_id: string | null;
   readonly thread_id: string | null;
   readonly turn_id: string | null;
   readonly name: string;

@@ -5,7 +5,7 @@ import {
   type RecordingEventPayload,
   type SpanLink,
 } from "@rollout-trace/protocol";
-import { type Draft, startedAt } from "../graph/draft.ts";
+import { type Draft, endedAt, startedAt } from "../graph/draft.ts";
 import type { GraphSpanLink, Span } from "../graph/span.ts";
 import { mayEnd } from "../linking/closing.ts";
 import type { Handlers } from "./handler.ts";
@@ -32,6 +32,7 @@ export const recordingHandlers: Handlers<RecordingEventPayload["type"]> = {
       recorded_id: recordedId,
       otel_trace_id: traceId,
       parent_span_id: payload.parent_span_id ?? null,
+      tool_call_id: null,
       thread_id: thread?.draft.thread_id ?? null,
       turn_id: turn?.draft.turn_id ?? null,
       name: payload.name,
@@ -62,13 +63,11 @@ export const recordingHandlers: Handlers<RecordingEventPayload["type"]> = {
     draft.attributes = sorted(payload.attributes);
     draft.links = payload.links.map(linkOf);
     draft.status = { code: payload.status.code, message: payload.status.message ?? null };
-    draft.execution = {
-      ...draft.execution,
-      ended_at_us: payload.end_time_unix_us,
-      ended_seq: event.seq,
-      status: payload.status.code === "error" ? "failed" : "completed",
-      end_cause: "observed",
-    };
+    draft.execution = endedAt(
+      draft.execution,
+      { at_us: payload.end_time_unix_us, seq: event.seq },
+      { status: payload.status.code === "error" ? "failed" : "completed", cause: "observed" },
+    );
     reduction.state.spans.close(span, { recordedId, threadId: traceId });
   },
 

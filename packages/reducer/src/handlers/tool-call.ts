@@ -177,6 +177,7 @@ function startCall(reduction: Reduction, payload: ToolCallStarted, place: CallPl
       output_item_ids: [],
       code_cell_id: null,
       terminal_operation_id: null,
+      span_ids: [],
       input_preview: payload.input_preview ?? null,
       output_preview: null,
       invocation_payload_id: invocationId,
@@ -201,13 +202,11 @@ function startCall(reduction: Reduction, payload: ToolCallStarted, place: CallPl
     interaction: null,
   };
   toolCalls.add(call, { id, recordedId, threadId: thread?.draft.thread_id ?? null });
+  turn?.inside.calls.add(call);
+  thread?.inside.calls.add(call);
   if (parentCell !== null) adopt(reduction, parentCell, call);
-  else {
-    turn?.inside.calls.add(call);
-    thread?.inside.calls.add(call);
-    if (requester.type === "code_cell" && thread !== null)
-      enqueue(thread.orphans, requester.runtime_cell_id, call);
-  }
+  else if (requester.type === "code_cell" && thread !== null)
+    enqueue(thread.orphans, requester.runtime_cell_id, call);
   return call;
 }
 
@@ -217,7 +216,7 @@ function requesterOf({ requester }: ToolCallStarted, parentCell: CellState | nul
   return { type: "code_cell", code_cell_id: parentCell?.draft.code_cell_id ?? null, runtime_cell_id };
 }
 
-/** Makes a call a nested call of a cell: the cell closes it, not the turn. */
+/** Makes a call a nested call of a cell. While the cell runs it is the cell that closes it, not the turn. */
 export function adopt(reduction: Reduction, cell: CellState, call: ToolCallState): void {
   const { draft } = call;
   call.parentCell = cell;
@@ -226,6 +225,7 @@ export function adopt(reduction: Reduction, cell: CellState, call: ToolCallState
     draft.requester = { ...draft.requester, code_cell_id: cell.draft.code_cell_id };
   }
   reduction.touch(draft);
+  if (cell.draft.execution.status !== "running") return;
   call.turn?.inside.calls.delete(call);
   call.thread?.inside.calls.delete(call);
   if (draft.execution.status === "running") cell.openNested.add(call);

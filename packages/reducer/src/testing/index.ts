@@ -12,6 +12,7 @@ export {
 } from "./items.ts";
 export { MemoryPayloads, memorySource } from "./memory-source.ts";
 export type { MemoryPayload } from "./memory-source.ts";
+export { MAX_STEP, playRollout, randomSteps } from "./play-rollout.ts";
 export { RolloutBuilder } from "./rollout-builder.ts";
 export type {
   CellBuilder,

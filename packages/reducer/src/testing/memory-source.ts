@@ -1,5 +1,6 @@
 /** A rollout kept in memory. */
 import {
+  canonicalJson,
   isJsonObject,
   type JsonValue,
   type PayloadItem,
@@ -10,6 +11,7 @@ import {
   type RolloutId,
   type RolloutSource,
 } from "@rollout-trace/protocol";
+import { utf8Bytes } from "../conversation/normal-item.ts";
 
 export interface MemoryPayload {
   readonly kind: PayloadKind;
@@ -29,7 +31,16 @@ function itemOf(value: JsonValue): PayloadItem {
 }
 
 function newItem(value: JsonValue): PayloadItem {
-  return { contentId: JSON.stringify(value), value: () => ({ ok: true, value }) };
+  return { contentId: textOf(value), value: () => ({ ok: true, value }) };
+}
+
+/** What is nested deeper than `JSON.stringify` goes has a text all the same. */
+function textOf(value: JsonValue): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return canonicalJson(value);
+  }
 }
 
 /** Reads payloads by id. An element's content id is its JSON text. */
@@ -62,7 +73,7 @@ export class MemoryPayloads implements PayloadReader {
     const payload = this.#payloads.get(payloadId);
     return payload === undefined
       ? null
-      : { kind: payload.kind, size_bytes: JSON.stringify(payload.value).length };
+      : { kind: payload.kind, size_bytes: utf8Bytes(textOf(payload.value)) };
   }
 }
 

@@ -1,16 +1,13 @@
 /** The invariants of a graph, checked over a finished one. */
-import type { Anchor, AnchorType, ExecutionWindow, GraphObject } from "./base.ts";
-import type { Collection, RolloutGraph } from "./rollout-graph.ts";
-
-export interface GraphViolation {
-  readonly object: Anchor;
-  readonly message: string;
-}
+import type { Anchor, AnchorType, ExecutionWindow, GraphObject } from "../base.ts";
+import type { Collection, RolloutGraph } from "../rollout-graph.ts";
+import type { ToolCall } from "../tool-call.ts";
+import { Check, COLLECTIONS, type GraphViolation } from "./violations.ts";
 
 /**
  * Every way in which `graph` is not a legal graph, collection by collection; empty for whatever a reducer returned. Checks
- * that references lead to something, that links go both ways, that windows are in order, that each request can be expanded
- * and that nothing runs in a rollout that is over.
+ * that references lead to something, that links go both ways, that windows are in order and end inside what they began in,
+ * that each request can be expanded and that nothing runs in a rollout that is over. Costs the size of the graph.
  */
 export function checkGraph(graph: RolloutGraph): readonly GraphViolation[] {
   const check = new Check(graph);
@@ -26,84 +23,36 @@ export function checkGraph(graph: RolloutGraph): readonly GraphViolation[] {
   return check.violations;
 }
 
-/** Where objects of each kind are; null for kinds that have no collection. */
-const COLLECTIONS = {
-  rollout: null,
-  thread: "threads",
-  turn: "turns",
-  conversation_item: "conversation_items",
-  inference_call: "inference_calls",
-  tool_call: "tool_calls",
-  code_cell: "code_cells",
-  terminal_session: "terminal_sessions",
-  terminal_operation: "terminal_operations",
-  compaction: "compactions",
-  compaction_request: "compaction_requests",
-  interaction_edge: "interaction_edges",
-  span: "spans",
-  payload: "payloads",
-} as const satisfies { readonly [Type in AnchorType]: keyof RolloutGraph | null };
-
-class Check {
-  readonly graph: RolloutGraph;
-  readonly violations: GraphViolation[] = [];
-
-  constructor(graph: RolloutGraph) {
-    this.graph = graph;
-  }
-
-  /** `ids` must all be objects of kind `type`. */
-  refers(object: Anchor, type: AnchorType, ids: readonly (string | null)[]): void {
-    const name = COLLECTIONS[type];
-    if (name === null) return;
-    const collection: Collection<unknown> = this.graph[name];
-    for (const id of ids) {
-      if (id !== null && collection[id] === undefined)
-        this.fail(object, `refers to ${type} ${JSON.stringify(id)}`);
-    }
-  }
-
-  holds(object: Anchor, condition: boolean, message: string): void {
-    if (!condition) this.fail(object, message);
-  }
-
-  distinct(object: Anchor, name: string, ids: readonly string[]): void {
-    this.holds(object, new Set(ids).size === ids.length, `${name} repeats an id`);
-  }
-
-  fail(object: Anchor, message: string): void {
-    this.violations.push({ object, message });
-  }
-}
-
 function checkThreads(check: Check): void {
   const { threads, turns, conversation_items: items, interaction_edges: edges } = check.graph;
+  const { inference_calls: calls } = check.graph;
   for (const [id, thread] of Object.entries(threads)) {
     const object = { type: "thread", id } as const;
     check.distinct(object, "conversation_item_ids", thread.conversation_item_ids);
-    check.refers(object, "turn", thread.turn_ids);
-    check.refers(object, "conversation_item", thread.conversation_item_ids);
-    for (const turnId of thread.turn_ids) {
-      check.holds(object, turns[turnId]?.thread_id === id, `turn ${turnId} is of another thread`);
-    }
-    for (const itemId of thread.conversation_item_ids) {
-      check.holds(object, items[itemId]?.thread_id === id, `item ${itemId} is of another thread`);
-    }
+    check.lists(object, "turn", { ids: thread.turn_ids, ownerOf: (turn) => turns[turn]?.thread_id });
+    check.lists(object, "conversation_item", {
+      ids: thread.conversation_item_ids,
+      ownerOf: (item) => items[item]?.thread_id,
+    });
     if (thread.origin.type !== "spawned" || thread.origin.spawn_edge_id === null) continue;
     const edge = edges[thread.origin.spawn_edge_id];
     check.holds(object, edge?.kind === "spawn_agent", "its spawn edge is no spawn edge");
   }
   for (const [id, turn] of Object.entries(turns)) {
     const object = { type: "turn", id } as const;
-    check.refers(object, "thread", [turn.thread_id]);
-    check.refers(object, "inference_call", turn.inference_call_ids);
+    check.isListed(object, turn.thread_id);
+    check.nests(object, turn.execution, threads[turn.thread_id]?.execution);
+    check.lists(object, "inference_call", {
+      ids: turn.inference_call_ids,
+      ownerOf: (call) => calls[call]?.turn_id,
+    });
   }
 }
 
 function checkConversation(check: Check): void {
   for (const [id, item] of Object.entries(check.graph.conversation_items)) {
     const object = { type: "conversation_item", id } as const;
-    check.refers(object, "thread", [item.thread_id]);
+    check.isListed(object, item.thread_id);
     check.refers(object, "turn", [item.turn_id]);
     for (const producer of item.produced_by) {
       if (producer.type === "inference") check.refers(object, "inference_call", [producer.inference_call_id]);
@@ -128,11 +77,8 @@ function checkInference(check: Check): void {
     check.refers(object, "conversation_item", [...call.request.item_ids, ...call.response_item_ids]);
     check.refers(object, "tool_call", call.tool_call_ids);
     check.refers(object, "code_cell", call.code_cell_ids);
-    check.holds(
-      object,
-      turns[call.turn_id]?.inference_call_ids.includes(id) === true,
-      "its turn does not list it",
-    );
+    check.isListed(object, call.turn_id);
+    check.nests(object, call.execution, turns[call.turn_id]?.execution);
     const { base_inference_call_id: baseId, keep } = call.request;
     const base = baseId === null ? undefined : calls[baseId];
     const length =
@@ -148,7 +94,7 @@ function checkInference(check: Check): void {
 }
 
 function checkCalls(check: Check): void {
-  const { tool_calls: calls, code_cells: cells } = check.graph;
+  const { tool_calls: calls, spans, conversation_items: items } = check.graph;
   for (const [id, call] of Object.entries(calls)) {
     const object = { type: "tool_call", id } as const;
     check.refers(object, "thread", [call.thread_id, call.caused_by?.thread_id ?? null]);
@@ -162,9 +108,15 @@ function checkCalls(check: Check): void {
       call.result_payload_id,
       ...call.runtime_payload_ids,
     ]);
-    if (call.requester.type !== "code_cell" || call.requester.code_cell_id === null) continue;
-    const cell = cells[call.requester.code_cell_id];
-    check.holds(object, cell?.nested_tool_call_ids.includes(id) === true, "its cell does not list it");
+    check.lists(object, "span", { ids: call.span_ids, ownerOf: (span) => spans[span]?.tool_call_id });
+    for (const itemId of call.output_item_ids) {
+      const producers = items[itemId]?.produced_by ?? [];
+      const isOurs = producers.some((producer) => producer.type === "tool" && producer.tool_call_id === id);
+      check.holds(object, isOurs, `output item ${itemId} was produced by something else`);
+    }
+  }
+  for (const [id, span] of Object.entries(spans)) {
+    check.isListed({ type: "span", id }, span.tool_call_id);
   }
 }
 
@@ -180,7 +132,7 @@ function checkCells(check: Check): void {
       "conversation_item",
       cell.notifications.map(({ output_item_id }) => output_item_id),
     );
-    check.refers(object, "tool_call", [cell.exec_tool_call_id, ...cell.nested_tool_call_ids]);
+    check.refers(object, "tool_call", [cell.exec_tool_call_id]);
     check.refers(
       object,
       "tool_call",
@@ -189,28 +141,36 @@ function checkCells(check: Check): void {
     check.refers(object, "payload", [cell.result_payload_id, cell.journal_payload_id]);
     const exec = cell.exec_tool_call_id === null ? undefined : calls[cell.exec_tool_call_id];
     check.holds(object, exec === undefined || exec.code_cell_id === id, "its exec call has another cell");
+    check.lists(object, "tool_call", {
+      ids: cell.nested_tool_call_ids,
+      ownerOf: (call) => cellOf(calls[call]),
+    });
     for (const callId of cell.nested_tool_call_ids) {
-      const { requester } = calls[callId] ?? { requester: null };
-      const isOurs = requester?.type === "code_cell" && requester.code_cell_id === id;
-      check.holds(object, isOurs, `tool call ${callId} was requested by something else`);
+      const call = calls[callId];
+      if (call !== undefined) check.nests({ type: "tool_call", id: callId }, call.execution, cell.execution);
     }
     for (const wait of cell.waits) checkWindow(check, object, wait.execution);
   }
+  for (const [id, call] of Object.entries(calls)) check.isListed({ type: "tool_call", id }, cellOf(call));
+}
+
+function cellOf(call: ToolCall | undefined): string | null {
+  return call?.requester.type === "code_cell" ? call.requester.code_cell_id : null;
 }
 
 function checkTerminals(check: Check): void {
   const { terminal_sessions: sessions, terminal_operations: operations, tool_calls: calls } = check.graph;
   for (const [id, session] of Object.entries(sessions)) {
     const object = { type: "terminal_session", id } as const;
-    check.refers(object, "terminal_operation", [session.created_by_operation_id, ...session.operation_ids]);
-    for (const operationId of session.operation_ids) {
-      const isOurs = operations[operationId]?.terminal_session_id === id;
-      check.holds(object, isOurs, `operation ${operationId} is of another session`);
-    }
+    check.refers(object, "terminal_operation", [session.created_by_operation_id]);
+    check.lists(object, "terminal_operation", {
+      ids: session.operation_ids,
+      ownerOf: (operation) => operations[operation]?.terminal_session_id,
+    });
   }
   for (const [id, operation] of Object.entries(operations)) {
     const object = { type: "terminal_operation", id } as const;
-    check.refers(object, "terminal_session", [operation.terminal_session_id]);
+    check.isListed(object, operation.terminal_session_id);
     const call = calls[operation.tool_call_id];
     check.holds(object, call?.terminal_operation_id === id, "its tool call has another operation");
     for (const observation of operation.observed_by) {
@@ -227,13 +187,16 @@ function checkCompactions(check: Check): void {
   for (const [id, compaction] of Object.entries(compactions)) {
     const object = { type: "compaction", id } as const;
     check.refers(object, "thread", [compaction.thread_id]);
-    check.refers(object, "compaction_request", compaction.request_ids);
+    check.lists(object, "compaction_request", {
+      ids: compaction.request_ids,
+      ownerOf: (request) => requests[request]?.compaction_id,
+    });
     const { marker_item_id, input_item_ids, replacement_item_ids } = compaction;
     check.refers(object, "conversation_item", [marker_item_id, ...input_item_ids, ...replacement_item_ids]);
   }
   for (const [id, request] of Object.entries(requests)) {
     const object = { type: "compaction_request", id } as const;
-    check.refers(object, "compaction", [request.compaction_id]);
+    check.isListed(object, request.compaction_id);
     check.refers(object, "payload", [request.request_payload_id, request.response_payload_id]);
   }
 }
@@ -243,6 +206,11 @@ function checkEdges(check: Check): void {
     const object = { type: "interaction_edge", id } as const;
     check.refers(object, edge.source.type, [edge.source.id]);
     if (edge.target !== null) check.refers(object, edge.target.type, [edge.target.id]);
+    if (edge.target?.type === "conversation_item") {
+      const producers = check.graph.conversation_items[edge.target.id]?.produced_by ?? [];
+      const isOurs = producers.some((each) => each.type === "interaction_edge" && each.edge_id === id);
+      check.holds(object, isOurs, "its target was produced by something else");
+    }
     check.refers(object, "conversation_item", edge.carried_item_ids);
     check.refers(object, "payload", edge.carried_payload_ids);
     check.holds(
@@ -261,7 +229,7 @@ function checkObjects(check: Check): void {
   for (const type of Object.keys(COLLECTIONS) as AnchorType[]) {
     const name = COLLECTIONS[type];
     if (name === null || name === "payloads") continue;
-    const collection: Collection<CheckedObject> = check.graph[name];
+    const collection = check.graph[name] as Collection<CheckedObject>;
     for (const [id, entry] of Object.entries(collection)) {
       const object = { type, id };
       check.holds(object, Object.values(entry)[0] === id, "its key is not its id");

@@ -1,0 +1,64 @@
+/** Made-up rollouts: legal ones, of any length, from nothing but numbers. */
+import { type Pick, RandomAgent, type World } from "./random-agent.ts";
+import { RolloutBuilder } from "./rollout-builder.ts";
+
+/** The largest step that says something that a smaller one cannot. */
+export const MAX_STEP = 0xffff_ffff;
+
+/**
+ * Plays a legal rollout: several agents in all dialects, code cells and their nested calls, terminals, compactions, requests
+ * that fail, turns that are interrupted. Each number (an integer from 0 to `MAX_STEP`) decides which agent does what next;
+ * without some of the numbers it is a rollout still, so a property test over `fc.array(fc.nat(MAX_STEP)).map(playRollout)`
+ * shrinks to a short one. Equal numbers give an equal rollout.
+ */
+export function playRollout(steps: readonly number[]): RolloutBuilder {
+  const rollout = new RolloutBuilder();
+  const world: World = { rollout, agents: [] };
+  const first = picker(steps[0] ?? 0);
+  world.agents.push(new RandomAgent(world, rollout.root, { path: "/root", parent: null, pick: first }));
+  for (const step of steps) {
+    const pick = picker(step);
+    world.agents[pick(world.agents.length)]?.act(pick);
+  }
+  close(rollout, first);
+  return rollout;
+}
+
+/** As many steps for `playRollout` as wanted; equal seeds give equal steps. */
+export function randomSteps(seed: number, count: number): readonly number[] {
+  const random = generator(seed);
+  return Array.from({ length: count }, () => random());
+}
+
+/** A recording may still go on, be closed in order, be closed with its children going on, or have lost its process. */
+function close(rollout: RolloutBuilder, pick: Pick): void {
+  switch (pick(4)) {
+    case 0:
+      return;
+    case 1:
+      rollout.event({ type: "recording_stopped", reason: "process_exited" });
+      return;
+    case 2:
+      rollout.end("failed").complete();
+      return;
+    default:
+      rollout.root.end();
+      rollout.end().complete();
+  }
+}
+
+function picker(seed: number): Pick {
+  const random = generator(seed);
+  return (below) => random() % below;
+}
+
+/** Mulberry32: short, and good enough to choose with. */
+function generator(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return (mixed ^ (mixed >>> 14)) >>> 0;
+  };
+}

@@ -1,0 +1,103 @@
+/** What agents say, in each dialect: elements of requests and responses. */
+import type { Dialect, JsonValue } from "@rollout-trace/protocol";
+import {
+  assistantMessage,
+  execCall,
+  execOutput,
+  functionCall,
+  functionOutput,
+  reasoning,
+  userMessage,
+} from "./items.ts";
+
+/** A call that a model asks for. */
+export interface SpokenCall {
+  readonly id: string;
+  readonly name: string;
+  readonly input: JsonValue;
+}
+
+/** What a model answers: a thought, a text, calls. */
+export interface Answer {
+  readonly id: string;
+  readonly thought: string | null;
+  readonly text: string;
+  readonly calls: readonly SpokenCall[];
+}
+
+/** An answer as the response has it, and as later requests repeat it. */
+export interface SpokenAnswer {
+  readonly response: readonly JsonValue[];
+  readonly replay: readonly JsonValue[];
+}
+
+export interface Speech {
+  user(text: string): JsonValue;
+  answer(answer: Answer): SpokenAnswer;
+  output(call: SpokenCall, text: string): JsonValue;
+  /** The tokens of a response, under the dialect's own names. */
+  usage(input: number, output: number): Readonly<Record<string, number>>;
+}
+
+const responses: Speech = {
+  user: (text) => userMessage(text),
+  answer({ id, thought, text, calls }) {
+    const spoken = [
+      ...(thought === null ? [] : [reasoning({ encrypted: `blob ${thought}`, summary: thought })]),
+      assistantMessage(text, { id }),
+      ...calls.map(({ id: callId, name, input }) =>
+        name === "exec" ? execCall(callId, String(input)) : functionCall(callId, name, input),
+      ),
+    ];
+    return { response: spoken, replay: spoken };
+  },
+  output: ({ id, name }, text) => (name === "exec" ? execOutput(id, text) : functionOutput(id, text)),
+  usage: (input, output) => ({ input_tokens: input, output_tokens: output, total_tokens: input + output }),
+};
+
+const chat: Speech = {
+  user: (content) => ({ role: "user", content }),
+  answer({ thought, text, calls }) {
+    const message = {
+      role: "assistant",
+      content: text,
+      ...(calls.length === 0 ? {} : { tool_calls: calls.map(chatCall) }),
+    };
+    const whole = thought === null ? message : { ...message, reasoning_content: thought };
+    return { response: [{ index: 0, message: whole, finish_reason: "stop" }], replay: [message] };
+  },
+  output: ({ id }, content) => ({ role: "tool", tool_call_id: id, content }),
+  usage: (input, output) => ({
+    prompt_tokens: input,
+    completion_tokens: output,
+    total_tokens: input + output,
+  }),
+};
+
+function chatCall({ id, name, input }: SpokenCall): JsonValue {
+  if (name === "exec") return { id, type: "custom", custom: { name, input } };
+  return { id, type: "function", function: { name, arguments: JSON.stringify(input) } };
+}
+
+const messages: Speech = {
+  user: (content) => ({ role: "user", content }),
+  answer({ thought, text, calls }) {
+    const blocks = [
+      ...(thought === null ? [] : [{ type: "thinking", thinking: thought, signature: `sig ${thought}` }]),
+      { type: "text", text },
+      ...calls.map(({ id, name, input }) => ({ type: "tool_use", id, name, input })),
+    ];
+    return { response: blocks, replay: [{ role: "assistant", content: blocks }] };
+  },
+  output: ({ id }, text) => ({
+    role: "user",
+    content: [{ type: "tool_result", tool_use_id: id, content: text }],
+  }),
+  usage: (input, output) => ({ input_tokens: input, output_tokens: output, cache_read_input_tokens: 1 }),
+};
+
+export const SPEECH: { readonly [Each in Dialect]: Speech } = {
+  openai_responses: responses,
+  openai_chat: chat,
+  anthropic_messages: messages,
+};

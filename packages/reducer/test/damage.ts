@@ -1,0 +1,130 @@
+/** Damages recordings in the ways in which they get damaged, and in some in which they should not. */
+import type { JsonValue, RawEvent } from "@rollout-trace/protocol";
+import type { MemoryPayload, RolloutBuilder } from "@rollout-trace/reducer/testing";
+
+export interface Recording {
+  readonly events: readonly unknown[];
+  readonly payloads: ReadonlyMap<string, MemoryPayload>;
+}
+
+type Pick = (below: number) => number;
+
+/** Each number does one thing to the recording. */
+export function damaged(whole: RolloutBuilder, damages: readonly number[]): Recording {
+  const events: unknown[] = [...whole.events];
+  const payloads = new Map(whole.payloads);
+  for (const damage of damages) {
+    const pick = picker(damage);
+    const kinds = pick(3) === 0 ? payloadDamages(payloads, pick) : eventDamages(events, pick);
+    kinds[pick(kinds.length)]?.();
+  }
+  return { events, payloads };
+}
+
+function eventDamages(events: unknown[], pick: Pick): readonly (() => void)[] {
+  const at = pick(Math.max(events.length, 1));
+  const other = pick(Math.max(events.length, 1));
+  const event = (events[at] ?? {}) as RawEvent;
+  const otherEvent = (events[other] ?? {}) as RawEvent;
+  return [
+    () => events.splice(at, 1),
+    () => events.splice(at, pick(5)),
+    () => (events.length = at),
+    () => events.splice(at, 0, event),
+    () => ([events[at], events[other]] = [otherEvent, event]),
+    () => ([events[at], events[other]] = [renumbered(otherEvent, event), renumbered(event, otherEvent)]),
+    () => (events[at] = { ...event, payload: { ...event.payload, type: "moon_phase_changed" } }),
+    () => (events[at] = { ...event, payload: otherEvent.payload }),
+    () => (events[at] = { ...event, payload: { ...otherEvent.payload, ...event.payload } }),
+    () => (events[at] = { ...event, thread_id: "__proto__", turn_id: "constructor" }),
+    () => (events[at] = { ...event, thread_id: otherEvent.thread_id, turn_id: otherEvent.turn_id }),
+    () => (events[at] = { ...event, rollout_id: "other" }),
+    () => (events[at] = { ...event, schema_version: 99 }),
+    () => (events[at] = ODD_VALUES[pick(ODD_VALUES.length)]),
+    () => (events[at] = withOddField(event as unknown as JsonValue, pick)),
+    () => (events[at] = withOddField(event as unknown as JsonValue, pick)),
+    () => (events[at] = withOddField(event as unknown as JsonValue, pick)),
+  ];
+}
+
+function payloadDamages(payloads: Map<string, MemoryPayload>, pick: Pick): readonly (() => void)[] {
+  const ids = [...payloads.keys()];
+  const id = ids[pick(Math.max(ids.length, 1))] ?? "";
+  const other = ids[pick(Math.max(ids.length, 1))] ?? "";
+  const value = payloads.get(id)?.value ?? null;
+  return [
+    () => payloads.delete(id),
+    () => payloads.set(id, { kind: "other", value: payloads.get(other)?.value ?? null }),
+    () => payloads.set(id, { kind: "other", value: ODD_VALUES[pick(ODD_VALUES.length)] ?? null }),
+    () =>
+      payloads.set(id, { kind: "other", value: { input: [1, null, {}], output_items: "x", content: {} } }),
+    () => payloads.set(id, { kind: "other", value: withOddField(value, pick) }),
+    () => payloads.set(id, { kind: "other", value: withOddField(value, pick) }),
+    () => payloads.set(id, { kind: "other", value: withOddField(value, pick) }),
+    () => payloads.set(id, { kind: "other", value: withOddField(value, pick) }),
+  ];
+}
+
+/** Deeper than a call stack goes. */
+const DEEP = ((): JsonValue => {
+  let deep: JsonValue = "bottom";
+  for (let depth = 0; depth < 20_000; depth += 1) deep = depth % 2 === 0 ? [deep] : { deep };
+  return deep;
+})();
+
+const ODD_VALUES: readonly JsonValue[] = [
+  null,
+  true,
+  -1,
+  0.5,
+  Number.MAX_SAFE_INTEGER,
+  1e308,
+  "",
+  "__proto__",
+  "constructor",
+  "\ud800",
+  "item:1",
+  "a\u0000b",
+  "x".repeat(100_000),
+  [],
+  {},
+  [[[[]]]],
+  DEEP,
+  JSON.parse(
+    '{"__proto__": {"type": "message", "role": "user"}, "constructor": 1, "toString": null}',
+  ) as JsonValue,
+];
+
+/** A copy with an odd value, or none, in the place of something that was in it. */
+function withOddField(value: JsonValue, pick: Pick): JsonValue {
+  const odd = ODD_VALUES[pick(ODD_VALUES.length)] ?? null;
+  if (value === DEEP || typeof value !== "object" || value === null || pick(4) === 0) return odd;
+  const keys = Object.keys(value);
+  const key = keys[pick(keys.length)];
+  if (key === undefined) return odd;
+  const inner = (value as { readonly [key: string]: JsonValue })[key] ?? null;
+  if (Array.isArray(value)) {
+    const copy: JsonValue[] = [...(value as readonly JsonValue[])];
+    if (pick(6) === 0) copy.splice(Number(key), 1);
+    else copy[Number(key)] = withOddField(inner, pick);
+    return copy;
+  }
+  const entries = Object.entries(value).filter(([each]) => each !== key || pick(6) > 0);
+  return Object.fromEntries(
+    entries.map(([each, part]) => [each, each === key ? withOddField(inner, pick) : part]),
+  ) as JsonValue;
+}
+
+/** An event in the place of another. */
+export function renumbered(event: unknown, place: unknown): unknown {
+  const { seq, time_unix_us } = (place ?? {}) as RawEvent;
+  return { ...(event as RawEvent), seq, time_unix_us };
+}
+
+function picker(seed: number): Pick {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return (state >>> 8) % below;
+  };
+}

@@ -1,0 +1,91 @@
+/** Other legal orders of a recording, and what of a graph does not depend on the order. */
+import type { RawEvent } from "@rollout-trace/protocol";
+import type { RolloutGraph } from "@rollout-trace/reducer";
+import { renumbered } from "./damage.ts";
+
+/** Swaps neighbours that have nothing to do with each other, many times over. */
+export function reorder(events: readonly RawEvent[], seed: number): RawEvent[] {
+  const out = [...events];
+  let random = seed;
+  for (let swaps = 0; swaps < out.length * 8; swaps += 1) {
+    random = (Math.imul(random, 1_103_515_245) + 12_345) >>> 0;
+    const at = (random >>> 4) % Math.max(out.length - 1, 1);
+    const left = out[at];
+    const right = out[at + 1];
+    if (left === undefined || right === undefined || dependent(left, right)) continue;
+    out[at] = renumbered(right, left) as RawEvent;
+    out[at + 1] = renumbered(left, right) as RawEvent;
+  }
+  return out;
+}
+
+const RUNTIME_EVENT = /^(tool_call|code_cell|mcp_call)_/;
+const REQUEST_EVENT = /^(inference|history|compaction)_/;
+
+/**
+ * Whether the order of two events means something: ends and starts of what the other is in, events of one object, and what a
+ * transcript is made of. A tool or a cell may run before the response that asked for it is recorded, but the request that
+ * carries its output comes after it.
+ */
+function dependent(left: RawEvent, right: RawEvent): boolean {
+  const types = [left.payload.type, right.payload.type];
+  if (types.some((type) => !RUNTIME_EVENT.test(type) && !REQUEST_EVENT.test(type))) return true;
+  if (left.thread_id !== right.thread_id) return false;
+  const areRuntime = types.filter((type) => RUNTIME_EVENT.test(type)).length;
+  if (areRuntime === 0) return true;
+  if (areRuntime === 1) return !types.includes("inference_completed");
+  if (isExecStart(left) && right.payload.type.startsWith("code_cell_")) return false;
+  if (isExecStart(right) && left.payload.type.startsWith("code_cell_")) return false;
+  return objectOf(left) === objectOf(right);
+}
+
+/** The host may record its own start of an `exec` before or after what the runtime says of the cell. */
+function isExecStart({ payload }: RawEvent): boolean {
+  return payload.type === "tool_call_started" && payload.kind.type === "code_cell_exec";
+}
+
+/**
+ * An `exec` call with its cell, nested calls and waits, or a command with the writes to its process (all are named after it).
+ * What a cell sent, and so what its nested calls were seen in, depends on what came before it.
+ */
+function objectOf({ payload }: RawEvent): string {
+  let id = "";
+  if ("runtime_cell_id" in payload) id = payload.runtime_cell_id;
+  else if ("wait_id" in payload) id = payload.wait_id;
+  else if ("tool_call_id" in payload) id = payload.tool_call_id;
+  return id.slice(id.lastIndexOf("@") + 1);
+}
+
+/** The graph without times, places and numbers, its lists of members sorted; as text, which is quick to compare. */
+export function withoutOrder(graph: RolloutGraph): string {
+  const names = new Map<string, string>();
+  for (const [id, thread] of Object.entries(graph.threads)) {
+    for (const [index, item] of thread.conversation_item_ids.entries()) names.set(item, `${id}:${index}`);
+  }
+  for (const operation of Object.values(graph.terminal_operations)) {
+    names.set(operation.operation_id, `operation of ${operation.tool_call_id}`);
+  }
+  return JSON.stringify(simplify(graph, names), null, 1);
+}
+
+/** Times and places, and what a model can have seen of a call that a cell made, which is a question of what went out when. */
+const ORDER_KEYS = /(_us|_seq|^seq|^seqs|^seen_by_model|^observed_by)$/;
+const SET_KEYS: ReadonlySet<string> = new Set(["nested_tool_call_ids", "payload_ids", "findings"]);
+
+function simplify(value: unknown, names: ReadonlyMap<string, string>): unknown {
+  if (typeof value === "string") return names.get(value) ?? value.replaceAll(/event \d+/g, "event");
+  if (Array.isArray(value)) return value.map((part: unknown) => simplify(part, names));
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value)
+    .filter(([key]) => !ORDER_KEYS.test(key))
+    .map(([key, part]): [string, unknown] => {
+      const simple = simplify(part, names);
+      return [names.get(key) ?? key, SET_KEYS.has(key) ? toSorted(simple) : simple];
+    });
+  return Object.fromEntries(entries.toSorted(([left], [right]) => (left < right ? -1 : 1)));
+}
+
+function toSorted(value: unknown): unknown {
+  const text = (part: unknown) => JSON.stringify(part);
+  return (value as unknown[]).toSorted((left, right) => (text(left) < text(right) ? -1 : 1));
+}
