@@ -16,10 +16,12 @@ export interface RoundsReport {
   readonly delayAfterMs: number;
   /** Share of one processor that the process used while nothing was left to do. */
   readonly cpuAfter: number;
-  readonly rssGrownBytes: number;
+  /** What the host's own heap and its buffers hold more than before. */
+  readonly heldGrownBytes: number;
+  /** Resident memory more than before, less what V8 reserved for the host's own heap, which it does in large steps. */
+  readonly residentGrownBytes: number;
 }
 
-const MIB = 1024 * 1024;
 const [name = "", rounds] = process.argv.slice(2);
 const limitCase = LIMIT_CASES.find((candidate) => candidate.name === name);
 if (limitCase === undefined) throw new Error(`no case ${name}`);
@@ -62,9 +64,9 @@ const neighbour = await session.execute({
   yieldTimeMs,
 });
 for (let round = 0; round < 2; round += 1) await play();
-const before = await restingRss();
+const before = await restingMemory();
 for (let round = 0; round < Number(rounds); round += 1) await play();
-const after = await restingRss();
+const after = await restingMemory();
 
 const delay = monitorEventLoopDelay({ resolution: 1 });
 const cpuBefore = process.cpuUsage();
@@ -82,7 +84,8 @@ const report: RoundsReport = {
   neighbour: contentItems.map((item) => (item.type === "input_text" ? item.text : "")),
   delayAfterMs: delay.percentile(50) / 1e6,
   cpuAfter,
-  rssGrownBytes: after - before,
+  heldGrownBytes: after.held - before.held,
+  residentGrownBytes: after.resident - before.resident,
 };
 process.stdout.write(JSON.stringify(report));
 await provider.close();
@@ -94,14 +97,17 @@ async function play(): Promise<void> {
 }
 
 /** The least of a few readings: memory is given back some time after it is free. */
-async function restingRss(): Promise<number> {
-  let least = Infinity;
+async function restingMemory(): Promise<{ readonly held: number; readonly resident: number }> {
+  let held = Infinity;
+  let resident = Infinity;
   for (let reading = 0; reading < 5; reading += 1) {
     globalThis.gc?.();
     await rest(100);
-    least = Math.min(least, process.memoryUsage.rss());
+    const { rss, heapTotal, heapUsed, external } = process.memoryUsage();
+    held = Math.min(held, heapUsed + external);
+    resident = Math.min(resident, rss - heapTotal);
   }
-  return Math.round(least / MIB) * MIB;
+  return { held, resident };
 }
 
 async function rest(ms: number): Promise<void> {
