@@ -1,6 +1,6 @@
 /** Records what an agent host does as ordered raw events and payloads in SQLite. */
 export { openTraceStore, readTraceStore } from "./open-store.ts";
-export type { TraceStore, TraceStoreOptions, TraceStoreReader } from "./open-store.ts";
+export type { StoreCounts, TraceStore, TraceStoreOptions, TraceStoreReader } from "./open-store.ts";
 export type { Clock } from "./recorder/clock.ts";
 export { currentTrace } from "./recorder/context.ts";
 export type { TraceContext } from "./recorder/context.ts";
@@ -26,6 +26,7 @@ export type {
   InferenceInputMode,
   InferenceTrace,
   Lazy,
+  OtherOptions,
   Recordable,
   StartChildThreadOptions,
   StartInferenceOptions,
@@ -39,12 +40,13 @@ export type {
   TurnTrace,
 } from "./recorder/handles.ts";
 export type { RootThreadOptions, StartRolloutOptions } from "./recorder/start-rollout.ts";
+export { BUILT_IN_RULES } from "./redact/redact-options.ts";
+export type { RedactionRule, RedactOptions } from "./redact/redact-options.ts";
 export { startRolloutFromEnv } from "./start-from-env.ts";
 export { compactTraceStore } from "./store/compact.ts";
 export type { CompactResult } from "./store/compact.ts";
 export type { Durability } from "./store/connection.ts";
 export type { StoredPayloads } from "./store/read-payloads.ts";
 export type { RolloutSummary, StoredRollout } from "./store/read-rollouts.ts";
-export type { StoreCounts } from "./store/store-writer.ts";
 export { TRACE_STORE_ERROR_CODES, TraceStoreError } from "./trace-store-error.ts";
 export type { TraceStoreErrorCode } from "./trace-store-error.ts";

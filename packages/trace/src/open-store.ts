@@ -1,13 +1,15 @@
 /** The store as a host holds it: recording, and reading back. */
 import { disabledThreadTrace } from "./recorder/disabled.ts";
+import { checkRedactOptions, type RedactOptions } from "./redact/redact-options.ts";
+import { NO_REDACTION, SecretRedactor } from "./redact/redactor.ts";
 import { type Clock, wallClock } from "./recorder/clock.ts";
 import type { ThreadTrace } from "./recorder/handles.ts";
-import type { RolloutRecorder } from "./recorder/rollout-recorder.ts";
+import type { RecorderParts, RolloutRecorder } from "./recorder/rollout-recorder.ts";
 import { startRollout, type StartRolloutOptions } from "./recorder/start-rollout.ts";
 import type { Durability } from "./store/connection.ts";
 import type { RolloutSummary, StoredRollout } from "./store/read-rollouts.ts";
 import { StoreReader } from "./store/store-reader.ts";
-import { type StoreCounts, StoreWriter } from "./store/store-writer.ts";
+import { StoreWriter, type WriterCounts } from "./store/store-writer.ts";
 import { TraceStoreError } from "./trace-store-error.ts";
 
 export interface TraceStoreOptions {
@@ -27,6 +29,11 @@ export interface TraceStoreOptions {
   readonly onError?: ((error: TraceStoreError) => void) | undefined;
   /** Only read: rollouts started on this store are not recorded. Default false. */
   readonly readOnly?: boolean | undefined;
+  /**
+   * Keeps secrets from the disk. Default: the built-in rules. False stores everything as it is. Secrets become
+   * `[redacted:<rule>:<8 hex>]`, with equal digits for equal secrets of a store.
+   */
+  readonly redact?: RedactOptions | false | undefined;
   /** Microseconds since the epoch. Default: the wall clock. */
   readonly clock?: Clock | undefined;
 }
@@ -41,6 +48,12 @@ export interface TraceStoreReader extends Disposable {
    */
   openRollout(id: string): StoredRollout;
   close(): void;
+}
+
+/** What became of what was given to a store so far. */
+export interface StoreCounts extends WriterCounts {
+  /** Secrets that were replaced, by rule. What a payload repeats of the one before it counts once. */
+  readonly redactedSecrets: Readonly<Record<string, number>>;
 }
 
 /** A store that is open for recording. Recording never throws, and no call of a handle waits a second for other writers. */
@@ -70,15 +83,18 @@ const DEFAULTS = Object.freeze({
  */
 export function openTraceStore(options: TraceStoreOptions): TraceStore {
   const { path, durability = DEFAULTS.durability, batchMs = DEFAULTS.batchMs, onError = warn } = options;
+  const { redact = {} } = options;
   if (typeof path !== "string" || path === "") throw invalid("path", path, "a file name");
   if (!["process", "power", "batch"].includes(durability)) {
     throw invalid("durability", durability, "process, power or batch");
   }
   if (!(batchMs >= 1 && batchMs <= 10_000)) throw invalid("batchMs", batchMs, "1 to 10000");
+  if (redact !== false) checkRedactOptions(redact);
   const reader = new StoreReader(path);
   if (options.readOnly === true) return new ReadOnlyTraceStore(path, reader, onError);
   const writer = new StoreWriter({ path, durability, batchMs, onError });
-  return new WritableTraceStore(path, reader, writer, options.clock ?? wallClock());
+  const redactor = redact === false ? NO_REDACTION : new SecretRedactor(path, redact);
+  return new WritableTraceStore(path, reader, { writer, redactor, clock: options.clock ?? wallClock() });
 }
 
 /** Opens a store for reading. Throws `TraceStoreError`: `cannot_open`, `not_a_store`, and what SQLite reports. */
@@ -96,54 +112,54 @@ export function readTraceStore(path: string): TraceStoreReader {
 class WritableTraceStore implements TraceStore {
   readonly path: string;
   readonly #reader: StoreReader;
-  readonly #writer: StoreWriter;
-  readonly #clock: Clock;
+  readonly #parts: RecorderParts;
   /** Recordings that `close` has to complete. */
   readonly #open: Set<RolloutRecorder> = new Set();
 
-  constructor(path: string, reader: StoreReader, writer: StoreWriter, clock: Clock) {
+  constructor(path: string, reader: StoreReader, parts: RecorderParts) {
     this.path = path;
     this.#reader = reader;
-    this.#writer = writer;
-    this.#clock = clock;
+    this.#parts = parts;
   }
 
   get failure(): TraceStoreError | null {
-    return this.#writer.failure;
+    return this.#parts.writer.failure;
   }
 
   get counts(): StoreCounts {
-    return this.#writer.counts;
+    const { writer, redactor } = this.#parts;
+    return { ...writer.counts, redactedSecrets: redactor.counts };
   }
 
   startRollout(options: StartRolloutOptions = {}): ThreadTrace {
     for (const recorder of this.#open) {
       if (recorder.recording.state !== "open") this.#open.delete(recorder);
     }
-    const { recorder, root } = startRollout(this.#writer, this.#clock, options);
+    const { recorder, root } = startRollout(this.#parts, options);
     this.#open.add(recorder);
     return root;
   }
 
   rollouts(): readonly RolloutSummary[] {
-    this.#writer.flush();
+    this.#parts.writer.flush();
     return this.#reader.rollouts();
   }
 
   openRollout(id: string): StoredRollout {
-    this.#writer.flush();
-    return this.#reader.openRollout(id);
+    const { writer, redactor } = this.#parts;
+    writer.flush();
+    return this.#reader.openRollout(redactor.text(id));
   }
 
   flush(): boolean {
-    return this.#writer.flush();
+    return this.#parts.writer.flush();
   }
 
   close(): void {
     for (const recorder of this.#open) recorder.complete();
     this.#open.clear();
     this.#reader.close();
-    this.#writer.close();
+    this.#parts.writer.close();
   }
 
   [Symbol.dispose](): void {
@@ -158,6 +174,7 @@ class ReadOnlyTraceStore implements TraceStore {
     waitingEvents: 0,
     droppedEvents: 0,
     droppedPayloadBytes: 0,
+    redactedSecrets: {},
   };
   readonly #reader: StoreReader;
   readonly #onError: (error: TraceStoreError) => void;

@@ -20,7 +20,7 @@ import type {
 } from "@rollout-trace/protocol";
 import type { EndStatus, ToolCallEndedOptions, TurnTrace } from "./handles.ts";
 import { asIdOrThrow, optionalId } from "./ids.ts";
-import { preview, previewOfJson } from "./preview.ts";
+import { textOfJson } from "./preview.ts";
 import type { Evidence, Scope } from "./rollout-recorder.ts";
 import type { RecordingThread } from "./thread.ts";
 import { RecordingToolCall } from "./tool-call.ts";
@@ -137,7 +137,7 @@ export class RecordingCodeModeObserver implements CodeModeObserver {
       label: namespace === undefined ? name : `${namespace}.${name}`,
       requester: { type: "code_cell", runtime_cell_id: cellIdOf(call) },
       runtimeToolCallId: call.runtimeToolCallId,
-      inputPreview: call.input === undefined ? undefined : previewOfJson(call.input),
+      inputPreview: call.input === undefined ? undefined : textOfJson(call.input),
       invocation: () => invocationOf(call),
     } as const;
     const scope = this.#scope(call.cellId);
@@ -202,8 +202,8 @@ function invocationOf({ toolName, kind, input = null }: NestedToolCall): ToolInv
 function resultOf(result: NestedCallResult | null): Pick<ToolCallEndedOptions, "result" | "outputPreview"> {
   if (result === null) return {};
   if (result.type === "error") {
-    return { outputPreview: preview(result.error), result: (): ToolResult => result };
+    return { outputPreview: result.error, result: (): ToolResult => result };
   }
   const value: JsonValue = result.value;
-  return { outputPreview: previewOfJson(value), result: () => ({ type: "code_mode", value }) };
+  return { outputPreview: textOfJson(value), result: () => ({ type: "code_mode", value }) };
 }

@@ -14,6 +14,7 @@ import type {
   ExecutionStatus,
   InferenceCallId,
   JsonValue,
+  PayloadKind,
   RolloutId,
   RolloutStatus,
   ThreadId,
@@ -76,6 +77,16 @@ export interface AgentResultOptions {
   readonly carried?: Lazy | undefined;
 }
 
+/** Early instrumentation: something that has no event type of its own yet. */
+export interface OtherOptions {
+  readonly kind: string;
+  /** For a person. */
+  readonly summary: string;
+  readonly payloads?: readonly { readonly kind: PayloadKind; readonly value: Lazy }[] | undefined;
+  /** Small: it is part of the event. Default: null. */
+  readonly metadata?: Lazy | undefined;
+}
+
 export interface CompactionOptions {
   /** Default: a new id. */
   readonly compactionId?: string | undefined;
@@ -103,6 +114,8 @@ export interface ThreadTrace {
   compaction(options?: CompactionOptions): CompactionTrace;
   /** A breadcrumb; never changes the graph. */
   protocolEvent(eventType: string, event: Lazy): void;
+  /** Retained, and never changes the graph. */
+  other(options: OtherOptions): void;
   /** What a code-mode session of this thread reports to. One for each session. */
   codeModeObserver(): CodeModeObserver;
   /** Runs `fn` with this thread as the current one. */
@@ -182,6 +195,8 @@ export interface TurnTrace {
   historyItemAccepted(options: HistoryItemOptions): void;
   compaction(options?: CompactionOptions): CompactionTrace;
   protocolEvent(eventType: string, event: Lazy): void;
+  /** Retained, and never changes the graph. */
+  other(options: OtherOptions): void;
   /** What a code-mode session reports to; like the thread's, with this turn until another one opens. */
   codeModeObserver(): CodeModeObserver;
   run<Result>(fn: () => Result): Result;
@@ -233,6 +248,8 @@ export interface AgentInteractionOptions {
   readonly kind: AgentInteractionKind;
   readonly targetThreadId?: string | undefined;
   readonly message?: string | undefined;
+  /** The host's own account of the interaction. */
+  readonly runtime?: Lazy | undefined;
 }
 
 export interface AgentInteractionEndedOptions extends AgentInteractionOptions {
@@ -244,7 +261,8 @@ export interface AgentInteractionEndedOptions extends AgentInteractionOptions {
 export interface ToolCallTrace {
   readonly enabled: boolean;
   readonly toolCallId: ToolCallId;
-  runtimeStarted(runtime: Lazy): void;
+  /** `kind` is what the call turned out to be, where that is more than its dispatch knew. */
+  runtimeStarted(runtime: Lazy, options?: { readonly kind?: ToolKind | undefined }): void;
   /** Default: `completed`. */
   runtimeEnded(runtime: Lazy, status?: EndStatus): void;
   /** The id sent in the MCP request's `_meta`. */

@@ -1,20 +1,28 @@
 /** Short texts in events that stand for what is in a payload. */
 import { PREVIEW_CODE_POINTS, type JsonValue } from "@rollout-trace/protocol";
+import type { Redactor } from "../redact/redactor.ts";
 
-/** The text, cut with `…` to at most 160 code points. */
-export function preview(text: string): string {
-  if (text.length <= PREVIEW_CODE_POINTS) return text;
+/** UTF-16 units looked at: as far as a secret may reach that begins in the preview. */
+const REDACTED_UNITS = 32_768;
+
+/** The text without its secrets, cut with `…` to at most 160 code points. */
+export function preview(text: string, redactor: Redactor): string {
+  // A secret that was cut would not be known as one any more.
+  const redacted = redactor.text(text.slice(0, REDACTED_UNITS));
+  const isCut = text.length > REDACTED_UNITS;
+  if (redacted.length <= PREVIEW_CODE_POINTS) return isCut ? `${redacted}…` : redacted;
   // A code point has at most two units, so that this much has more than 160 however long the text is.
-  const points = Array.from(text.slice(0, 2 * PREVIEW_CODE_POINTS + 2));
-  return points.length <= PREVIEW_CODE_POINTS
-    ? text
-    : `${points.slice(0, PREVIEW_CODE_POINTS - 1).join("")}…`;
+  const points = Array.from(redacted.slice(0, 2 * PREVIEW_CODE_POINTS + 2));
+  if (points.length <= PREVIEW_CODE_POINTS && !isCut) return redacted;
+  const kept = points.slice(0, PREVIEW_CODE_POINTS - 1).join("");
+  // Half a placeholder means nothing.
+  return `${kept.replace(/\[redacted:[^\]]{0,64}$|\[(?:r|re|red|reda|redac|redact|redacte|redacted)?$/, "")}…`;
 }
 
-/** A preview of a JSON value: of a string itself, of anything else its JSON. None for what turns out not to be JSON. */
-export function previewOfJson(value: JsonValue): string | undefined {
+/** The text that a preview of a JSON value is made of: a string itself, of anything else its JSON. None where there is none. */
+export function textOfJson(value: JsonValue): string | undefined {
   try {
-    return preview(typeof value === "string" ? value : JSON.stringify(value));
+    return typeof value === "string" ? value : JSON.stringify(value);
   } catch {
     return undefined;
   }

@@ -7,11 +7,13 @@
 import type { PayloadKind, PayloadRef, RawEventPayload } from "@rollout-trace/protocol";
 import { payloadIdOf } from "../store/read-payloads.ts";
 import type { EntryPayload, Recording } from "../store/recording.ts";
+import { NO_REDACTION, type Redactor } from "../redact/redactor.ts";
 import { cutDocument, type RopeDocument } from "../store/rope.ts";
 import type { StoreWriter } from "../store/store-writer.ts";
 import { messageOf, TraceStoreError } from "../trace-store-error.ts";
 import type { Clock } from "./clock.ts";
 import type { Lazy } from "./handles.ts";
+import { preview } from "./preview.ts";
 
 /** In which thread and turn something happened. */
 export interface Scope {
@@ -22,17 +24,26 @@ export interface Scope {
 /** Stores a payload with the event that is being built, and gives its name. */
 export type Evidence = (kind: PayloadKind, value: Lazy) => PayloadRef;
 
+/** What all recorders of a store share. */
+export interface RecorderParts {
+  readonly writer: StoreWriter;
+  readonly redactor: Redactor;
+  readonly clock: Clock;
+}
+
 export class RolloutRecorder {
   readonly recording: Recording;
   readonly #writer: StoreWriter;
+  readonly #redactor: Redactor;
   readonly #clock: Clock;
   #hasReportedEnd = false;
   /** Reported once each: a host that cannot serialise something tends to try it again with every event. */
   readonly #reportedKinds: Set<PayloadKind> = new Set();
 
-  constructor(recording: Recording, writer: StoreWriter, clock: Clock) {
+  constructor(recording: Recording, { writer, redactor, clock }: RecorderParts) {
     this.recording = recording;
     this.#writer = writer;
+    this.#redactor = redactor;
     this.#clock = clock;
   }
 
@@ -48,16 +59,21 @@ export class RolloutRecorder {
         payloads.push(added);
         return { payload_id: payloadIdOf(added.ordinal), kind };
       });
-      const body = JSON.stringify(payload);
-      const { threadId, turnId } = scope;
+      const body = this.#redactor.event(JSON.stringify(payload));
+      const threadId = this.#idText(scope.threadId);
+      const turnId = this.#idText(scope.turnId);
       const { recording } = this;
       const timeUs = this.#now();
       cost += body.length;
       this.#writer.add({ recording, timeUs, threadId, turnId, type: payload.type, body, payloads, cost });
     } catch (error) {
-      const message = `an event could not be recorded: ${messageOf(error)}`;
-      const reported = new TraceStoreError("unrecordable", message, { cause: error });
-      this.#writer.dropUnrecordable(this.recording, this.#now(), reported);
+      // Without the error itself as its cause: what it quotes is not redacted.
+      const message = `an event could not be recorded: ${this.#reasonOf(error)}`;
+      this.#writer.dropUnrecordable(
+        this.recording,
+        this.#now(),
+        new TraceStoreError("unrecordable", message),
+      );
     }
   }
 
@@ -66,6 +82,20 @@ export class RolloutRecorder {
     if (this.recording.state !== "open") return;
     this.record({ threadId: null, turnId: null }, () => ({ type: "recording_completed" }));
     this.recording.end();
+  }
+
+  /** The beginning of a text, for an event. */
+  preview(text: string): string {
+    return preview(text, this.#redactor);
+  }
+
+  /** What the host's own code threw may quote anything. */
+  #reasonOf(error: unknown): string {
+    return error instanceof TraceStoreError ? error.message : this.#redactor.text(messageOf(error));
+  }
+
+  #idText(id: string | null): string | null {
+    return id === null ? null : this.#redactor.text(id);
   }
 
   #payload(threadId: string | null, kind: PayloadKind, value: Lazy): EntryPayload {
@@ -77,15 +107,15 @@ export class RolloutRecorder {
 
   #document(kind: PayloadKind, value: Lazy, previous: RopeDocument | null): RopeDocument {
     try {
-      return cutDocument(value(), previous);
+      return cutDocument(value(), previous, this.#redactor);
     } catch (error) {
-      const reason = messageOf(error);
+      const reason = this.#reasonOf(error);
       if (!this.#reportedKinds.has(kind)) {
         this.#reportedKinds.add(kind);
         const message = `a payload of kind ${kind} was withheld: ${reason}`;
-        this.#writer.report(new TraceStoreError("unrecordable", message, { cause: error }));
+        this.#writer.report(new TraceStoreError("unrecordable", message));
       }
-      return cutDocument({ withheld: true, reason }, null);
+      return cutDocument({ withheld: true, reason }, null, NO_REDACTION);
     }
   }
 
@@ -104,7 +134,7 @@ export class RolloutRecorder {
     this.#writer.countLost(0);
     if (this.#hasReportedEnd || this.recording.state === "lost") return;
     this.#hasReportedEnd = true;
-    const message = `something was recorded after the rollout ${this.recording.rolloutId} had ended`;
+    const message = `something was recorded after the rollout ${this.recording.header.rolloutId} had ended`;
     this.#writer.report(new TraceStoreError("rollout_ended", message));
   }
 }

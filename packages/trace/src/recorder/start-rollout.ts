@@ -1,12 +1,11 @@
 /** How a rollout's recording begins. */
 import type { HostInfo, RolloutId, ThreadId, TraceId } from "@rollout-trace/protocol";
+import type { Redactor } from "../redact/redactor.ts";
 import { Recording } from "../store/recording.ts";
-import type { StoreWriter } from "../store/store-writer.ts";
 import { thisProcess } from "../store/writer-process.ts";
-import type { Clock } from "./clock.ts";
 import type { StartThreadOptions } from "./handles.ts";
 import { idOr } from "./ids.ts";
-import { RolloutRecorder } from "./rollout-recorder.ts";
+import { type RecorderParts, RolloutRecorder } from "./rollout-recorder.ts";
 import { RecordingThread } from "./thread.ts";
 
 export interface RootThreadOptions extends StartThreadOptions {
@@ -24,8 +23,7 @@ export interface StartRolloutOptions {
 
 /** Records `rollout_started` and the root's `thread_started`. */
 export function startRollout(
-  writer: StoreWriter,
-  clock: Clock,
+  parts: RecorderParts,
   options: StartRolloutOptions,
 ): { readonly recorder: RolloutRecorder; readonly root: RecordingThread } {
   const rolloutId = idOr<RolloutId>(() => options.rolloutId);
@@ -35,13 +33,13 @@ export function startRollout(
   const { host } = options;
   const recording = new Recording(rolloutId, {
     traceId,
-    rolloutId,
-    rootThreadId: threadId,
-    hostName: host?.name ?? null,
-    hostVersion: host?.version ?? null,
+    rolloutId: parts.redactor.text(rolloutId),
+    rootThreadId: parts.redactor.text(threadId),
+    hostName: hostText(() => host?.name, parts.redactor),
+    hostVersion: hostText(() => host?.version, parts.redactor),
     writer: JSON.stringify(thisProcess()),
   });
-  const recorder = new RolloutRecorder(recording, writer, clock);
+  const recorder = new RolloutRecorder(recording, parts);
   recorder.record({ threadId: null, turnId: null }, () => ({
     type: "rollout_started",
     trace_id: traceId,
@@ -49,4 +47,14 @@ export function startRollout(
     host: host === undefined ? null : { name: String(host.name), version: String(host.version) },
   }));
   return { recorder, root: RecordingThread.startRoot(recorder, threadId, rootThread) };
+}
+
+/** Null for none, and for what has no text. */
+function hostText(read: () => string | undefined, redactor: Redactor): string | null {
+  try {
+    const value = read();
+    return value === undefined ? null : redactor.text(String(value));
+  } catch {
+    return null;
+  }
 }

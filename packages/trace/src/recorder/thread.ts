@@ -9,6 +9,7 @@ import {
   type ThreadOrigin,
   type TurnId,
 } from "@rollout-trace/protocol";
+import { otherOf, protocolEventOf } from "./breadcrumbs.ts";
 import { RecordingCodeModeObserver } from "./code-cell.ts";
 import { RecordingCompaction } from "./compaction.ts";
 import { runInContext } from "./context.ts";
@@ -18,6 +19,7 @@ import type {
   CompactionTrace,
   EndStatus,
   Lazy,
+  OtherOptions,
   StartChildThreadOptions,
   StartThreadOptions,
   StartTurnOptions,
@@ -154,11 +156,11 @@ export class RecordingThread implements ThreadTrace {
   }
 
   protocolEvent(eventType: string, event: Lazy): void {
-    this.recorder.record(this.#scope(), (evidence) => ({
-      type: "protocol_event_observed",
-      event_type: String(eventType),
-      event: evidence("protocol_event", event),
-    }));
+    this.recorder.record(this.#scope(), (evidence) => protocolEventOf(eventType, event, evidence));
+  }
+
+  other(options: OtherOptions): void {
+    this.recorder.record(this.#scope(), (evidence) => otherOf(options, evidence));
   }
 
   codeModeObserver(): CodeModeObserver {

@@ -1,6 +1,7 @@
 /** One dispatch at the host's tool boundary, while it is being recorded. */
 import type {
   ModelVisibleCallId,
+  PayloadOf,
   RuntimeToolCallId,
   ThreadId,
   ToolCallId,
@@ -20,8 +21,7 @@ import type {
   TurnTrace,
 } from "./handles.ts";
 import { asIdOrThrow, idOr, optionalId } from "./ids.ts";
-import { preview } from "./preview.ts";
-import type { RolloutRecorder, Scope } from "./rollout-recorder.ts";
+import type { Evidence, RolloutRecorder, Scope } from "./rollout-recorder.ts";
 import type { RecordingThread } from "./thread.ts";
 
 /** Who says that the call ended: the host, through the handle, or the session of the cell that asked for it. */
@@ -56,7 +56,7 @@ export class RecordingToolCall implements ToolCallTrace {
       runtime_tool_call_id: optionalId<RuntimeToolCallId>(options.runtimeToolCallId),
       kind: options.kind,
       label: options.label ?? labelOf(options.kind),
-      input_preview: options.inputPreview === undefined ? null : preview(options.inputPreview),
+      input_preview: options.inputPreview === undefined ? null : this.#recorder.preview(options.inputPreview),
       invocation: options.invocation === undefined ? null : evidence("tool_invocation", options.invocation),
     }));
   }
@@ -65,10 +65,11 @@ export class RecordingToolCall implements ToolCallTrace {
     return this.#thread.recorder;
   }
 
-  runtimeStarted(runtime: Lazy): void {
+  runtimeStarted(runtime: Lazy, options: { readonly kind?: ToolKind | undefined } = {}): void {
     this.#recorder.record(this.#scope, (evidence) => ({
       type: "tool_call_runtime_started",
       tool_call_id: this.toolCallId,
+      kind: options.kind ?? null,
       runtime: evidence("tool_runtime_event", runtime),
     }));
   }
@@ -91,18 +92,18 @@ export class RecordingToolCall implements ToolCallTrace {
   }
 
   agentInteractionStarted(options: AgentInteractionOptions): void {
-    this.#recorder.record(this.#scope, () => ({
+    this.#recorder.record(this.#scope, (evidence) => ({
       type: "agent_interaction_started",
       tool_call_id: this.toolCallId,
-      ...interactionOf(options),
+      ...interactionOf(options, evidence),
     }));
   }
 
   agentInteractionEnded(options: AgentInteractionEndedOptions): void {
-    this.#recorder.record(this.#scope, () => ({
+    this.#recorder.record(this.#scope, (evidence) => ({
       type: "agent_interaction_ended",
       tool_call_id: this.toolCallId,
-      ...interactionOf(options),
+      ...interactionOf(options, evidence),
       status: options.status ?? "completed",
     }));
   }
@@ -134,7 +135,8 @@ export class RecordingToolCall implements ToolCallTrace {
       status,
       end_cause: options.endCause ?? CAUSE_BY_STATUS[status],
       result: options.result === undefined ? null : evidence("tool_result", options.result),
-      output_preview: options.outputPreview === undefined ? null : preview(options.outputPreview),
+      output_preview:
+        options.outputPreview === undefined ? null : this.#recorder.preview(options.outputPreview),
       sizes:
         sizes === undefined
           ? null
@@ -173,10 +175,14 @@ function labelOf(kind: ToolKind): string {
   }
 }
 
-function interactionOf({ kind, targetThreadId, message }: AgentInteractionOptions): {
-  readonly kind: AgentInteractionOptions["kind"];
-  readonly target_thread_id: ThreadId | null;
-  readonly message: string | null;
-} {
-  return { kind, target_thread_id: optionalId<ThreadId>(targetThreadId), message: message ?? null };
+function interactionOf(
+  { kind, targetThreadId, message, runtime }: AgentInteractionOptions,
+  evidence: Evidence,
+): Omit<PayloadOf<"agent_interaction_started">, "type" | "tool_call_id"> {
+  return {
+    kind,
+    target_thread_id: optionalId<ThreadId>(targetThreadId),
+    message: message ?? null,
+    runtime: runtime === undefined ? null : evidence("tool_runtime_event", runtime),
+  };
 }

@@ -1,6 +1,7 @@
 /** One activation of an agent's loop, while it is being recorded. */
 import { isPromise } from "node:util/types";
 import type { CodeModeObserver, ProviderItemId, TurnId } from "@rollout-trace/protocol";
+import { otherOf, protocolEventOf } from "./breadcrumbs.ts";
 import { RecordingCodeModeObserver } from "./code-cell.ts";
 import { RecordingCompaction } from "./compaction.ts";
 import { runInContext } from "./context.ts";
@@ -11,6 +12,7 @@ import type {
   HistoryItemOptions,
   InferenceTrace,
   Lazy,
+  OtherOptions,
   StartInferenceOptions,
   StartToolCallOptions,
   ToolCallTrace,
@@ -88,11 +90,11 @@ export class RecordingTurn implements TurnTrace {
   }
 
   protocolEvent(eventType: string, event: Lazy): void {
-    this.#recorder.record(this.#scope, (evidence) => ({
-      type: "protocol_event_observed",
-      event_type: String(eventType),
-      event: evidence("protocol_event", event),
-    }));
+    this.#recorder.record(this.#scope, (evidence) => protocolEventOf(eventType, event, evidence));
+  }
+
+  other(options: OtherOptions): void {
+    this.#recorder.record(this.#scope, (evidence) => otherOf(options, evidence));
   }
 
   codeModeObserver(): CodeModeObserver {

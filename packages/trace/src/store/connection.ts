@@ -100,10 +100,16 @@ function initialise(database: Database.Database, path: string, durability: Durab
 }
 
 function checkVersion(database: Database.Database, path: string): void {
-  const version = pragma(database, "user_version");
-  const application = pragma(database, "application_id");
-  const isEmpty = (): boolean => database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
-  if (application !== APPLICATION_ID && (application !== 0 || version !== 0 || !isEmpty()))
+  // In one transaction: somebody else may be making the store at this moment.
+  const [version, application, isEmpty] = database.transaction(
+    () =>
+      [
+        pragma(database, "user_version"),
+        pragma(database, "application_id"),
+        database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined,
+      ] as const,
+  )();
+  if (application !== APPLICATION_ID && (application !== 0 || version !== 0 || !isEmpty))
     throw notAStore(path);
   if (version > STORE_VERSION) {
     throw new TraceStoreError(

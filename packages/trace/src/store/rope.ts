@@ -4,7 +4,11 @@
  * A document is cut at the elements of its model-facing arrays and at large values of its top level. Each piece is
  * compared with the piece at the same place of the previous document of its kind and thread; equal text gives the very
  * same `Part` object, so that everything after this works by identity and never hashes what did not change.
+ *
+ * What is cut is the redacted text; the text before is kept in memory for comparing, so that what is repeated is neither
+ * looked through for secrets nor hashed again.
  */
+import type { Redactor } from "../redact/redactor.ts";
 
 /**
  * `text`: structure and small values. `value`: a large value of the top level. `item`: an element of a model-facing array,
@@ -16,6 +20,8 @@ export type PartKind = "text" | "value" | "item" | "open" | "close";
 export interface Part {
   readonly kind: PartKind;
   readonly text: string;
+  /** The text before redaction. Never stored. */
+  readonly raw: string;
   /** Bytes of UTF-8 that the part stands for. */
   readonly size: number;
 }
@@ -52,32 +58,35 @@ const MAX_SIZE = 64 * 1024 * 1024;
 /** An array with more elements is not model-facing whatever its key; it stays one piece. */
 const MAX_ITEMS = 100_000;
 
-const CLOSE: Part = { kind: "close", text: "", size: 0 };
+const CLOSE: Part = { kind: "close", text: "", raw: "", size: 0 };
 const NO_FIELDS: ReadonlyMap<string, number> = new Map();
 
 /**
  * Cuts a value's JSON text. The parts joined, with commas between the items of an array, are the text that
- * `JSON.stringify` gives. Throws what `JSON.stringify` or a getter throws, `TypeError` for what has no JSON text, and
- * `RangeError` for more than 64 MiB.
+ * `JSON.stringify` gives, redacted. Throws what `JSON.stringify`, a getter or the redactor throws, `TypeError` for what has no
+ * JSON text, and `RangeError` for more than 64 MiB.
  */
-export function cutDocument(value: unknown, previous: RopeDocument | null): RopeDocument {
-  if (isPlainObject(value)) return new Cutter(previous).cut(value);
-  const text = jsonOf(value);
-  if (text === undefined) throw new TypeError(`a ${typeof value} has no JSON text`);
-  const part = makePart(text.length >= MIN_VALUE_LENGTH ? "value" : "text", text);
+export function cutDocument(value: unknown, previous: RopeDocument | null, redactor: Redactor): RopeDocument {
+  if (isPlainObject(value)) return new Cutter(previous, redactor).cut(value);
+  const raw = jsonOf(value);
+  if (raw === undefined) throw new TypeError(`a ${typeof value} has no JSON text`);
+  const text = redactor.value(raw, []);
+  const part = makePart(text.length >= MIN_VALUE_LENGTH ? "value" : "text", text, text);
   return { parts: [part], fields: NO_FIELDS, size: part.size, freshSize: part.size };
 }
 
 class Cutter {
   readonly #previous: RopeDocument | null;
+  readonly #redactor: Redactor;
   readonly #parts: Part[] = [];
   readonly #fields: Map<string, number> = new Map();
   #pending = "{";
   #size = 0;
   #freshSize = 0;
 
-  constructor(previous: RopeDocument | null) {
+  constructor(previous: RopeDocument | null, redactor: Redactor) {
     this.#previous = previous;
+    this.#redactor = redactor;
   }
 
   cut(value: Record<string, unknown>): RopeDocument {
@@ -88,53 +97,76 @@ class Cutter {
     }
     this.#pending += "}";
     const last = this.#previous === null ? undefined : this.#previous.parts.length - 1;
-    this.#push("text", this.#pending, last);
+    this.#pushText(last);
     return { parts: this.#parts, fields: this.#fields, size: this.#size, freshSize: this.#freshSize };
   }
 
-  #value(key: string, text: string | undefined): void {
-    if (text === undefined) return;
-    this.#begin(key);
-    if (text.length < MIN_VALUE_LENGTH) {
+  #value(name: string, raw: string | undefined): void {
+    if (raw === undefined) return;
+    if (raw.length < MIN_VALUE_LENGTH) {
+      const [key, text] = this.#redactor.field(name, raw);
+      this.#begin(key);
       this.#pending += text;
       return;
     }
-    const before = this.#place(key);
-    this.#push("value", text, before === undefined ? undefined : before + 1);
+    const before = this.#previous?.fields.get(name);
+    const old = this.#old("value", raw, before === undefined ? undefined : before + 1);
+    const [key, text] =
+      old === null ? this.#redactor.field(name, raw) : [this.#redactor.field(name, "0")[0], ""];
+    this.#begin(key);
+    this.#place(name);
+    this.#push(old ?? makePart("value", text, raw), old === null);
   }
 
-  #array(key: string, items: readonly unknown[]): void {
-    this.#begin(key);
+  #array(name: string, items: readonly unknown[]): void {
+    this.#begin(JSON.stringify(name));
     this.#pending += "[";
-    const before = this.#place(key);
-    this.#push("open", key, before === undefined ? undefined : before + 1);
+    const before = this.#place(name);
+    const open = this.#old("open", name, before === undefined ? undefined : before + 1);
+    this.#push(open ?? makePart("open", name, name), open === null);
     for (let index = 0; index < items.length; index += 1) {
-      const text = jsonOf(items[index]) ?? "null";
       if (index > 0) this.#size += 1;
-      this.#push("item", text, before === undefined ? undefined : before + 2 + index);
+      this.#item(name, index, jsonOf(items[index]) ?? "null", before);
     }
     this.#parts.push(CLOSE);
     this.#pending = "]";
   }
 
+  #item(name: string, index: number, raw: string, before: number | undefined): void {
+    const old = this.#old("item", raw, before === undefined ? undefined : before + 2 + index);
+    if (old !== null) return this.#push(old, false);
+    this.#push(makePart("item", this.#redactor.value(raw, [name, String(index)]), raw), true);
+  }
+
+  /** `key` is JSON text. */
   #begin(key: string): void {
-    this.#pending += `${this.#pending === "{" && this.#parts.length === 0 ? "" : ","}${JSON.stringify(key)}:`;
+    this.#pending += `${this.#pending === "{" && this.#parts.length === 0 ? "" : ","}${key}:`;
   }
 
   /** Ends the text before a cut field, and gives the place of that text in the previous document. */
-  #place(key: string): number | undefined {
-    const before = this.#previous?.fields.get(key);
-    this.#fields.set(key, this.#parts.length);
-    this.#push("text", this.#pending, before);
-    this.#pending = "";
+  #place(name: string): number | undefined {
+    const before = this.#previous?.fields.get(name);
+    this.#fields.set(name, this.#parts.length);
+    this.#pushText(before);
     return before;
   }
 
-  #push(kind: PartKind, text: string, before: number | undefined): void {
+  /** What is pending was redacted field by field. */
+  #pushText(before: number | undefined): void {
+    const text = this.#pending;
+    this.#pending = "";
+    const old = this.#old("text", text, before);
+    this.#push(old ?? makePart("text", text, text), old === null);
+  }
+
+  /** The part at this place of the previous document, when it is the same. */
+  #old(kind: PartKind, raw: string, before: number | undefined): Part | null {
     const old = before === undefined ? undefined : this.#previous?.parts[before];
-    const isSame = old !== undefined && old.kind === kind && old.text === text;
-    const part = isSame ? old : makePart(kind, text);
-    if (!isSame) this.#freshSize += part.size;
+    return old !== undefined && old.kind === kind && old.raw === raw ? old : null;
+  }
+
+  #push(part: Part, isFresh: boolean): void {
+    if (isFresh) this.#freshSize += part.size;
     this.#parts.push(part);
     this.#size += part.size;
     checkSize(this.#size);
@@ -154,8 +186,8 @@ function checkSize(size: number): void {
     throw new RangeError(`it has ${size} bytes or more, and at most ${MAX_SIZE} are recorded`);
 }
 
-function makePart(kind: PartKind, text: string): Part {
-  return { kind, text, size: kind === "open" ? 0 : Buffer.byteLength(text) };
+function makePart(kind: PartKind, text: string, raw: string): Part {
+  return { kind, text, raw: raw === text ? text : raw, size: kind === "open" ? 0 : Buffer.byteLength(text) };
 }
 
 /** Whether the walk over own keys gives what `JSON.stringify` would: anything else is left to it. */

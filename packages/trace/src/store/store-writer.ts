@@ -41,7 +41,7 @@ export interface StoreWriterOptions {
 }
 
 /** What became of the entries given to a store so far. */
-export interface StoreCounts {
+export interface WriterCounts {
   readonly recordedEvents: number;
   /** Waiting in memory. */
   readonly waitingEvents: number;
@@ -85,7 +85,7 @@ export class StoreWriter {
     return this.#failure?.error ?? null;
   }
 
-  get counts(): StoreCounts {
+  get counts(): WriterCounts {
     return {
       recordedEvents: this.#recorded,
       waitingEvents: this.#queue.filter((queued) => !isGap(queued)).length,

@@ -228,6 +228,7 @@ describe("the code-mode observer", () => {
         kind: "spawn_agent",
         target_thread_id: null,
         message: "look",
+        runtime: null,
       },
       expect.objectContaining({ type: "thread_started", thread_id: "k" }),
       {
@@ -236,6 +237,7 @@ describe("the code-mode observer", () => {
         kind: "spawn_agent",
         target_thread_id: "k",
         message: "look",
+        runtime: null,
         status: "completed",
       },
       expect.objectContaining({ type: "tool_call_ended", status: "completed", result: null }),

@@ -26,6 +26,7 @@ describe("a handle with nothing behind it", () => {
     call.ended({ result: payload });
     turn.historyItemAccepted({ itemId: "i", item: payload });
     turn.protocolEvent("x", payload);
+    turn.other({ kind: "x", summary: "x", metadata: payload });
     turn
       .compaction()
       .startRequest({ model: "m", provider: "p", request: payload })

@@ -31,11 +31,14 @@ describe("the handles of a rollout", () => {
       inputPreview: "ls",
       invocation: () => ({ tool_name: "shell", payload: { type: "function", arguments: "{}" } }),
     });
-    call.runtimeStarted(() => ({ type: "exec_command_begin", command: ["ls"], cwd: "/" }));
+    call.runtimeStarted(() => ({ type: "exec_command_begin", command: ["ls"], cwd: "/" }), {
+      kind: { type: "write_stdin" },
+    });
     call.stdinTarget("c0");
     call.mcpCallAssigned("mcp-1");
     call.agentInteractionStarted({ kind: "send_message", targetThreadId: "t2", message: "hello" });
-    call.agentInteractionEnded({ kind: "send_message", targetThreadId: "t2", message: "hello" });
+    const told = { kind: "send_message", targetThreadId: "t2", message: "hello" } as const;
+    call.agentInteractionEnded({ ...told, runtime: () => ({ delivered: true }) });
     call.runtimeEnded(() => ({ type: "exec_command_end", exit_code: 1, stdout: "", stderr: "no" }), "failed");
     call.ended({
       status: "failed",
@@ -122,6 +125,7 @@ describe("the handles of a rollout", () => {
         {
           type: "tool_call_runtime_started",
           tool_call_id: "c",
+          kind: { type: "write_stdin" },
           runtime: { payload_id: "p6", kind: "tool_runtime_event" },
         },
       ],
@@ -136,6 +140,7 @@ describe("the handles of a rollout", () => {
           kind: "send_message",
           target_thread_id: "t2",
           message: "hello",
+          runtime: null,
         },
       ],
       [
@@ -147,6 +152,7 @@ describe("the handles of a rollout", () => {
           kind: "send_message",
           target_thread_id: "t2",
           message: "hello",
+          runtime: { payload_id: "p7", kind: "tool_runtime_event" },
           status: "completed",
         },
       ],
@@ -157,7 +163,7 @@ describe("the handles of a rollout", () => {
           type: "tool_call_runtime_ended",
           tool_call_id: "c",
           status: "failed",
-          runtime: { payload_id: "p7", kind: "tool_runtime_event" },
+          runtime: { payload_id: "p8", kind: "tool_runtime_event" },
         },
       ],
       [
@@ -168,7 +174,7 @@ describe("the handles of a rollout", () => {
           tool_call_id: "c",
           status: "failed",
           end_cause: "error",
-          result: { payload_id: "p8", kind: "tool_result" },
+          result: { payload_id: "p9", kind: "tool_result" },
           output_preview: "no",
           sizes: { produced_bytes: 10, to_requester_bytes: 2 },
         },
@@ -179,7 +185,7 @@ describe("the handles of a rollout", () => {
         {
           type: "protocol_event_observed",
           event_type: "token_count",
-          event: { payload_id: "p9", kind: "protocol_event" },
+          event: { payload_id: "p10", kind: "protocol_event" },
         },
       ],
       ["t", "u", { type: "turn_ended", turn_id: "u", status: "cancelled" }],
@@ -195,6 +201,7 @@ describe("the handles of a rollout", () => {
       { output_items: [] },
       { tool_name: "shell", payload: { type: "function", arguments: "{}" } },
       { type: "exec_command_begin", command: ["ls"], cwd: "/" },
+      { delivered: true },
       { type: "exec_command_end", exit_code: 1, stdout: "", stderr: "no" },
       { type: "direct", item: { type: "function_call_output" } },
       { total: 3 },

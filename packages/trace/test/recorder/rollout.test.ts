@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { eventsOf, linesOf, openStore } from "../support.ts";
+import type { PayloadId } from "@rollout-trace/protocol";
+import { eventsOf, linesOf, openStore, payloadOf } from "../support.ts";
 
 describe("a rollout", () => {
   it("has previews that are cut at 160 code points and never within one", () => {
@@ -12,6 +13,23 @@ describe("a rollout", () => {
       payload.type === "tool_call_started" ? [payload.input_preview] : [],
     );
     expect(previews).toEqual(["😀".repeat(160), `${"😀".repeat(159)}…`, `${"x".repeat(159)}…`]);
+  });
+
+  it("keeps early instrumentation with its payloads, in the turn it came from", () => {
+    const store = openStore();
+    const root = store.startRollout({ rolloutId: "r", rootThread: { threadId: "t" } });
+    root.other({ kind: "cache", summary: "warm" });
+    const turn = root.startTurn({ turnId: "u" });
+    const payloads = [{ kind: "protocol_event", value: () => ({ prompt: 1 }) }] as const;
+    turn.other({ kind: "cache", summary: "a hit", payloads, metadata: () => ({ saved: 2 }) });
+    const source = store.openRollout("r");
+    const other = { type: "other", kind: "cache" };
+    const stored = [{ payload_id: "p1", kind: "protocol_event" }];
+    expect(linesOf(source).filter(([, , { type }]) => type === "other")).toEqual([
+      ["t", null, { ...other, summary: "warm", payloads: [], metadata: null }],
+      ["t", "u", { ...other, summary: "a hit", payloads: stored, metadata: { saved: 2 } }],
+    ]);
+    expect(payloadOf(source, { payload_id: "p1" as PayloadId })).toEqual({ prompt: 1 });
   });
 
   it("may be recorded several times, each recording apart, the latest one first", () => {

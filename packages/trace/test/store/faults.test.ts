@@ -203,10 +203,10 @@ describe("a store that cannot be written", () => {
         readonly calls: number;
         readonly counts: StoreCounts;
       };
-      expect(report).toMatchObject({
-        sameResults: true,
-        codes: [expect.stringMatching(/^(disk_full|io_error)$/)],
-      });
+      expect(report.sameResults).toBe(true);
+      // More than once where closing the file made a little room, which was soon gone again.
+      expect(report.codes.filter((code) => !["disk_full", "io_error"].includes(code))).toEqual([]);
+      expect(report.codes.length).toBeGreaterThan(0);
       const { recordedEvents, droppedEvents, droppedPayloadBytes } = report.counts;
       expect(droppedEvents).toBeGreaterThan(0);
       expect(recordedEvents + droppedEvents).toBe(3 + 2 * report.calls + 2);
@@ -214,9 +214,9 @@ describe("a store that cannot be written", () => {
       const source = reader.openRollout("r");
       const events = eventsOf(source);
       const gaps = events.flatMap(({ payload }) => (payload.type === "recorder_gap" ? [payload] : []));
-      expect(gaps).toMatchObject([
-        { dropped_events: droppedEvents, dropped_payload_bytes: droppedPayloadBytes },
-      ]);
+      const lost = gaps.map((gap) => [gap.dropped_events, gap.dropped_payload_bytes]);
+      const total = [0, 1].map((figure) => lost.reduce((sum, gap) => sum + (gap[figure] ?? 0), 0));
+      expect(total).toEqual([droppedEvents, droppedPayloadBytes]);
       expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
       const payloads = payloadIdsIn(events).map((payload_id) => payloadOf(source, { payload_id }));
       expect(payloads).toEqual(payloads.map(() => ({ type: "direct", item: expect.any(String) })));

@@ -139,6 +139,7 @@ describe("several processes on one file", () => {
         waitingEvents: 0,
         droppedEvents: 0,
         droppedPayloadBytes: 0,
+        redactedSecrets: {},
       })),
     );
     expect(Math.max(...reports.map(({ longest }) => longest))).toBeLessThan(1000);

@@ -1,0 +1,26 @@
+/** Events that never change the graph. */
+import type { JsonValue, PayloadOf } from "@rollout-trace/protocol";
+import type { Lazy, OtherOptions } from "./handles.ts";
+import type { Evidence } from "./rollout-recorder.ts";
+
+export function protocolEventOf(
+  eventType: string,
+  event: Lazy,
+  evidence: Evidence,
+): PayloadOf<"protocol_event_observed"> {
+  return {
+    type: "protocol_event_observed",
+    event_type: String(eventType),
+    event: evidence("protocol_event", event),
+  };
+}
+
+export function otherOf(options: OtherOptions, evidence: Evidence): PayloadOf<"other"> {
+  return {
+    type: "other",
+    kind: String(options.kind),
+    summary: String(options.summary),
+    payloads: (options.payloads ?? []).map(({ kind, value }) => evidence(kind, value)),
+    metadata: (options.metadata?.() ?? null) as JsonValue,
+  };
+}
