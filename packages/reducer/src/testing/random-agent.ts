@@ -14,7 +14,7 @@ import type {
   ToolCallBuilder,
   TurnBuilder,
 } from "./rollout-builder.ts";
-import { type Speech, SPEECH, type SpokenCall } from "./speech.ts";
+import { scriptOf, type Speech, SPEECH, type SpokenCall } from "./speech.ts";
 
 /** Gives a number from 0 to `below` - 1. */
 export type Pick = (below: number) => number;
@@ -219,7 +219,7 @@ export class RandomAgent {
     const tool = turn.tool(toolId, { callId: id, label: name, kind: KINDS[name] ?? COMMAND, input });
     let cell: RandomCell | null = null;
     if (name === "exec") {
-      cell = { id: `r@${id}`, callId: id, cell: turn.cell(`r@${id}`, id, String(input)), turn, nested: [] };
+      cell = { id: `r@${id}`, callId: id, cell: turn.cell(`r@${id}`, id, scriptOf(input)), turn, nested: [] };
       this.#cells.push(cell);
     } else if (name === "exec_command" && pick(4) > 0) {
       tool.runtimeStart({ type: "exec_command_begin", command: [id], cwd: "/", process_id: `p@${id}` });
@@ -270,9 +270,13 @@ export class RandomAgent {
 
   #finishWait({ cell, waitId, spoken }: OpenCall, pick: Pick): void {
     if (cell === null || waitId === null) return;
-    if (!this.#cells.includes(cell)) cell.cell.waited(waitId, "missing");
-    else if (pick(3) === 0) cell.cell.waited(waitId, "yielded");
-    else if (pick(3) === 0) {
+    if (!this.#cells.includes(cell)) {
+      cell.cell.waited(waitId, "missing");
+      return;
+    }
+    const outcome = pick(9);
+    if (outcome < 3) cell.cell.waited(waitId, "yielded");
+    else if (outcome < 5) {
       cell.cell.cancel("model", spoken.id);
       this.#endCell(cell, "terminated");
       cell.cell.waited(waitId, "terminated");

@@ -39,6 +39,11 @@ export interface Speech {
   usage(input: number, output: number): Readonly<Record<string, number>>;
 }
 
+/** The input of a call of `exec`, which is text. */
+export function scriptOf(input: JsonValue): string {
+  return typeof input === "string" ? input : JSON.stringify(input);
+}
+
 const responses: Speech = {
   user: (text) => userMessage(text),
   answer({ id, thought, text, calls }) {
@@ -46,7 +51,7 @@ const responses: Speech = {
       ...(thought === null ? [] : [reasoning({ encrypted: `blob ${thought}`, summary: thought })]),
       assistantMessage(text, { id }),
       ...calls.map(({ id: callId, name, input }) =>
-        name === "exec" ? execCall(callId, String(input)) : functionCall(callId, name, input),
+        name === "exec" ? execCall(callId, scriptOf(input)) : functionCall(callId, name, input),
       ),
     ];
     return { response: spoken, replay: spoken };
