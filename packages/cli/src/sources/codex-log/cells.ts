@@ -39,6 +39,9 @@ export interface WaitCall {
   outcome: CodeCellWaitEnded["outcome"] | null;
 }
 
+/** The line before a script that tells the host how to run it; it is not run. */
+const PRAGMA = /^\s*\/\/ @exec:[^\n]*(?:\n|$)/;
+
 /** What `exec` gave back, by the sort of its output. */
 const CELL_STATUS: { readonly [type: string]: "yielded" | "terminated" | undefined } = {
   running: "yielded",
@@ -63,7 +66,8 @@ export class Cells {
 
   start(call: { readonly callId: string; readonly source: string }, at: Place): Cell {
     const { turnId } = this.#output;
-    const { callId, source } = call;
+    const { callId } = call;
+    const source = call.source.replace(PRAGMA, "");
     const cell: Cell = {
       callId,
       source,

@@ -178,11 +178,9 @@ class ThreadPass {
   finish(damage: string | null): void {
     const at = this.#last;
     this.#sayTwins();
-    if (!this.#turns.areTold && this.#conversation.isAnswered) {
-      this.#conversation.endTurn();
-      this.#turns.end("completed", at);
-    }
-    this.#conversation.close();
+    const isAnswered = !this.#turns.areTold && this.#conversation.isAnswered;
+    this.#conversation.endTurn();
+    if (isAnswered) this.#turns.end("completed", at);
     for (const element of this.#conversation.takeGiven()) this.#accept(element, at);
     if (damage !== null) this.#output.report(at.line, at.timeUs, `the file ends here: ${damage}`);
     const status = this.#turns.lastStatus;

@@ -5,7 +5,12 @@ import { idOf, integerOf, stringOf } from "./record.ts";
 
 /** How an account ends up: the end of a command, of a patch, of a call of an MCP server, or something done to an agent. */
 export type RuntimeEvent =
-  | (RuntimeEventBase & { readonly type: "command"; readonly isHosts: boolean })
+  | (RuntimeEventBase & {
+      readonly type: "command";
+      /** The command line, without the shell that ran it. */
+      readonly command: string;
+      readonly isHosts: boolean;
+    })
   | (RuntimeEventBase & { readonly type: "patch" })
   | (RuntimeEventBase & { readonly type: "mcp"; readonly kind: ToolKind & { readonly type: "mcp" } })
   | {
@@ -54,8 +59,9 @@ function accountOf(type: string, event: JsonObject, startedUs: number | null): R
         ...base,
         type: "command",
         ok: integerOf(event["exit_code"]) === 0,
+        command: commandLine(event["command"]),
         isHosts: event["source"] === "user_shell",
-        mentions: commandMentions(event["command"]),
+        mentions: commandMentions(commandLine(event["command"])),
       };
     case "patch_apply_end":
     case "FileChange":
@@ -121,13 +127,16 @@ function agentEvent(type: string, callId: string, event: JsonObject): RuntimeEve
   };
 }
 
-function commandMentions(command: JsonValue | undefined): readonly string[] {
-  if (!Array.isArray(command)) return [];
-  const last = (command as readonly JsonValue[]).at(-1);
-  if (typeof last !== "string" || last === "") return [];
-  // As it stands in a script: with the quotes of any kind of string literal.
-  const escaped = JSON.stringify(last).slice(1, -1);
-  return [...new Set([last, escaped])];
+function commandLine(command: JsonValue | undefined): string {
+  if (!Array.isArray(command)) return "";
+  return stringOf((command as readonly JsonValue[]).at(-1)) ?? "";
+}
+
+function commandMentions(command: string): readonly string[] {
+  if (command === "") return [];
+  // A string literal of any kind: a bare word may stand anywhere in a script.
+  const spellings = new Set([command, JSON.stringify(command).slice(1, -1)]);
+  return ["'", '"', "`"].flatMap((quote) => [...spellings].map((text) => `${quote}${text}${quote}`));
 }
 
 function durationOf(value: JsonValue | undefined): number | null {

@@ -154,7 +154,7 @@ export class ToolCalls {
       cell === null ? { type: "host" } : { type: "code_cell", runtime_cell_id: runtimeId(cell) };
     const invocation = event.type === "mcp" ? output.view(at.line, "mcp_invocation") : null;
     const label = event.type === "mcp" ? event.kind.tool : kind.type;
-    const preview = event.type === "command" ? previewOf(event.mentions[0] ?? "") : null;
+    const preview = event.type === "command" ? previewOf(event.command) : null;
     output.sayEarlier(
       startedUs,
       () => ({
