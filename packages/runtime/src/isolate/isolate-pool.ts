@@ -70,7 +70,12 @@ export class IsolatePool implements Disposable {
   #fillOne(): void {
     const shelf = this.#shelves.find(({ boxes }) => boxes.length < this.#size);
     if (shelf === undefined) return;
-    shelf.boxes.push(new IsolateBox(shelf.toolset, shelf.limits, { ahead: true }));
+    try {
+      shelf.boxes.push(new IsolateBox(shelf.toolset, shelf.limits, { ahead: true }));
+    } catch {
+      // Nobody waits here; whoever takes the next box tries again and is told.
+      return;
+    }
     this.refill();
   }
 }

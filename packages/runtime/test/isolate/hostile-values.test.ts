@@ -2,6 +2,7 @@
 import type { CodeModeSessionDelegate } from "@rollout-trace/protocol";
 import { describe, expect, it } from "vitest";
 import { InProcessSessionProvider } from "../../src/index.ts";
+import { TOOLS } from "../session/recording-host.ts";
 import { runScript } from "../session/run-script.ts";
 
 const OUTPUT_LIMIT = "exec cell ended: it passed the output limit of 33554432 bytes (outputBytes)";
@@ -32,6 +33,27 @@ describe("a string of 50 MB", { timeout: 120_000 }, () => {
     const { response } = await runScript(`${LARGE} throw new Error(large)`);
     expect(response.errorText?.slice(0, 20)).toBe("Error: xxxxxxxxxxxxx");
     expect(response.errorText?.length).toBeLessThan(20_000);
+  });
+});
+
+describe("a result that the cell's heap has no room for", { timeout: 120_000 }, () => {
+  it.each([
+    ["a long string", "x".repeat(100_000_000)],
+    ["many objects", Array.from({ length: 1_000_000 }, (_, n) => ({ n }))],
+  ])("ends that cell with the memory limit and nothing else: %s", async (_, value) => {
+    await using provider = new InProcessSessionProvider();
+    const host = { invokeTool: async () => value, notify: async () => {}, cellClosed: () => {} };
+    const session = await provider.createSession(host);
+    const request = {
+      toolCallId: "call",
+      enabledTools: TOOLS,
+      limits: { heapBytes: 16 * 2 ** 20 },
+      yieldTimeMs: 100_000,
+    };
+    const cell = await session.execute({ ...request, source: "text((await tools.echo({})).length)" });
+    expect((await cell.initialResponse).errorText).toContain("heapBytes");
+    const next = await session.execute({ ...request, source: "text('served')" });
+    expect((await next.initialResponse).contentItems).toEqual([{ type: "input_text", text: "served" }]);
   });
 });
 
