@@ -14,7 +14,7 @@ import type {
   ToolCallBuilder,
   TurnBuilder,
 } from "./rollout-builder.ts";
-import { scriptOf, type Speech, SPEECH, type SpokenCall } from "./speech.ts";
+import { isOf, scriptOf, type Speech, SPEECH, type SpokenCall } from "./speech.ts";
 
 /** Gives a number from 0 to `below` - 1. */
 export type Pick = (below: number) => number;
@@ -450,8 +450,3 @@ const KINDS: { readonly [name: string]: ToolKind } = {
   spawn_agent: { type: "spawn_agent" },
   send_message: { type: "send_message" },
 };
-
-/** Whether the arguments of a call name a cell or a process. */
-function isOf(input: JsonValue, id: string): boolean {
-  return Object.values(input as object).includes(id);
-}

@@ -44,6 +44,11 @@ export function scriptOf(input: JsonValue): string {
   return typeof input === "string" ? input : JSON.stringify(input);
 }
 
+/** Whether the arguments of a call name a cell or a process. */
+export function isOf(input: JsonValue, id: string): boolean {
+  return Object.values(input as object).includes(id);
+}
+
 const responses: Speech = {
   user: (text) => userMessage(text),
   answer({ id, thought, text, calls }) {
