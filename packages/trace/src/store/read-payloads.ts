@@ -24,6 +24,8 @@ import { decodeRope, type StoredPart } from "./rope-codec.ts";
 /** Reads payloads, also as the exact text that was recorded. */
 export interface StoredPayloads extends PayloadReader {
   text(payloadId: PayloadId): PayloadRead<string>;
+  /** The document with its cut arrays left empty. */
+  frame(payloadId: PayloadId): PayloadRead<JsonValue>;
 }
 
 /** Parts of decoded ropes kept for the payloads that are based on them, about 10 bytes each. */
@@ -81,25 +83,32 @@ export class PayloadsOfRollout implements StoredPayloads {
   }
 
   text(payloadId: PayloadId): PayloadRead<string> {
-    return this.#read(payloadId, (ordinal) => ({ ok: true, value: this.#textOf(this.#rope(ordinal)) }));
+    return this.#read(payloadId, (ordinal) => ({ ok: true, value: this.#textOf(this.rope(ordinal)) }));
   }
 
   json(payloadId: PayloadId): PayloadRead<JsonValue> {
     return this.#read(payloadId, (ordinal) => ({
       ok: true,
-      value: parse(this.#textOf(this.#rope(ordinal))),
+      value: parse(this.#textOf(this.rope(ordinal))),
     }));
   }
 
   items(payloadId: PayloadId, key: string): PayloadRead<readonly PayloadItem[]> {
     return this.#read(payloadId, (ordinal) => {
-      const parts = this.#rope(ordinal);
+      const parts = this.rope(ordinal);
       const open = parts.findIndex((part) => part.kind === "open" && part.text === key);
       if (open < 0) return this.#itemsOfUncutArray(payloadId, parts, key);
       const close = parts.findIndex((part, index) => index > open && part.kind === "close");
       const items = parts.slice(open + 1, close < 0 ? parts.length : close);
       return { ok: true, value: items.map((part) => this.#item(part)) };
     });
+  }
+
+  frame(payloadId: PayloadId): PayloadRead<JsonValue> {
+    return this.#read(payloadId, (ordinal) => ({
+      ok: true,
+      value: parse(this.#textOf(this.rope(ordinal).filter(({ kind }) => kind !== "item"))),
+    }));
   }
 
   stat(payloadId: PayloadId): PayloadStat | null {
@@ -124,8 +133,8 @@ export class PayloadsOfRollout implements StoredPayloads {
     }
   }
 
-  /** The parts of a payload, through its bases, oldest first. */
-  #rope(ordinal: number): readonly StoredPart[] {
+  /** The parts of a payload, through its bases, oldest first. Throws `TraceStoreError` (`damaged`). */
+  rope(ordinal: number): readonly StoredPart[] {
     const chain: { ordinal: number; rope: Buffer }[] = [];
     let parts: readonly StoredPart[] = [];
     for (let next: number | null = ordinal; next !== null;) {

@@ -10,6 +10,7 @@ import {
   type RedactOptions,
   type ThreadTrace,
   type TraceStoreError,
+  verifyStore,
 } from "@rollout-trace/trace";
 import { redactionKeyPath } from "../../src/redact/redaction-key.ts";
 import { eventsOf, openStore, payloadOf, temporaryPath } from "../support.ts";
@@ -182,7 +183,9 @@ describe("a secret", () => {
     }
     const wal = diskOf(path);
     store.close();
-    const texts = [wal, diskOf(path), inspect(errors, { depth: 10 })].join("\n");
+    const told = inspect([errors, verifyStore(path)], { depth: 10 });
+    const texts = [wal, diskOf(path), told].join("\n");
+    expect(verifyStore(path).findings).toEqual([]);
     const leaked = secrets.filter(({ secret }) => texts.includes(secret));
     expect(leaked).toEqual([]);
     expect(texts.match(/\[redacted:/g)?.length).toBeGreaterThan(1000);

@@ -120,6 +120,11 @@ describe("a payload", () => {
       one?.contentId,
     ]);
     expect(items(3, "input")).toEqual([]);
+    expect([1, 2, 3].map((ordinal) => valueOf(payloads.frame(id(ordinal))))).toEqual([
+      { input: [] },
+      { ...documents[1], output_items: [] },
+      documents[2],
+    ]);
     expect([
       payloads.items(id(3), "scalar"),
       payloads.items(id(3), "toString"),
