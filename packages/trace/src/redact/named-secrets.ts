@@ -26,6 +26,9 @@ const HARMLESS_TOKEN =
 const HARMLESS_VALUE =
   /^(?:string|number|boolean|object|null|undefined|none|true|false|required|optional|hidden|\*+|\.{3}|…|<[^<>]{0,80}>|\$\{?\w{1,80}\}?|\{\{[^{}]{0,80}\}\}|%\w{1,80}%|(?:[\w-]{1,20} )?\[redacted:[^\]]{0,80}\])$/i;
 
+/** The working directory, which goes by the same short name as a password. */
+const FOLDER = /^(?:[/~.]|[A-Za-z]:)/;
+
 /** What stands before a name that is the name of a rule. */
 const IN_PLACEHOLDER = /\[redacted:[a-z0-9_]{0,32}$/;
 
@@ -59,9 +62,10 @@ export function* namedSecrets(text: string, names: RegExp): Generator<NamedSecre
   for (let match = names.exec(text); match !== null; match = names.exec(text)) {
     const from = match.index;
     const resume = names.lastIndex;
-    const value = valueAt(text, from, from + match[0].length);
+    const isFolder = match[0].toLowerCase() === "pwd";
     let next = resume;
-    for (const secret of value) {
+    for (const secret of valueAt(text, from, from + match[0].length)) {
+      if (isFolder && FOLDER.test(text.slice(secret.start, secret.start + 2))) continue;
       yield secret;
       next = secret.end;
     }

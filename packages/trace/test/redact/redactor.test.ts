@@ -143,6 +143,7 @@ describe("a field whose name says that it is secret", () => {
       type: "let token: string; process.env.API_KEY; token = process.env.TOKEN;",
       prose:
         "Basic authentication and bearer authentication need a token: see below. The task-force-of-twenty-people.",
+      environment: "PWD=/home/user/project1\nOLDPWD=/home/user2",
       style: "sk-loading-indicator-wrapper",
       url: "https://example.com:8080/a@b",
       placeholder: "password: <your-password>, api_key=${API_KEY}",

@@ -39,7 +39,7 @@ function valueOf<Value>(read: PayloadRead<Value>): Value {
 
 describe("a payload", () => {
   it("is read back as exactly the text that JSON.stringify gives, whatever was recorded before it", () => {
-    const store = openStore({ durability: "batch" });
+    const store = openStore({ durability: "batch", redact: false });
     const root = store.startRollout({ rolloutId: "r" });
     let recorded = 0;
     fc.assert(
@@ -70,7 +70,7 @@ describe("a payload", () => {
           { minLength: 1, maxLength: 90 },
         ),
         (steps) => {
-          const store = openStore({ durability: "batch" });
+          const store = openStore({ durability: "batch", redact: false });
           const root = store.startRollout({ rolloutId: "r" });
           let history: string[] = Array.from({ length: 20 }, (_, index) => `${"item ".repeat(15)}${index}`);
           const texts = steps.map(({ drop, add, edit, temperature }) => {
