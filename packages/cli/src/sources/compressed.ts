@@ -81,7 +81,7 @@ function readStart(path: string, bytes: number): Buffer {
 export function unpack(path: string): Unpacked | null {
   const compression = compressionOf(readStart(path, 4));
   if (compression === null) return null;
-  const folder = mkdtempSync(join(tmpdir(), "rollout-trace-"));
+  const folder = mkdtempSync(join(tmpdir(), "rollout-trace-unpacked-"));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
     const to = join(folder, "unpacked");

@@ -39,6 +39,9 @@ export interface WaitCall {
   outcome: CodeCellWaitEnded["outcome"] | null;
 }
 
+/** Cells among which the caller of a tool is looked for. A host runs a few at a time. */
+const MAX_RECENT = 64;
+
 /** The line before a script that tells the host how to run it; it is not run. */
 const PRAGMA = /^\s*\/\/ @exec:[^\n]*(?:\n|$)/;
 
@@ -80,6 +83,7 @@ export class Cells {
       dismissed: false,
     };
     this.#recent.push(cell);
+    if (this.#recent.length > MAX_RECENT) this.#recent.shift();
     this.#output.say(at.timeUs, () =>
       cell.dismissed
         ? null

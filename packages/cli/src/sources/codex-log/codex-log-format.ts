@@ -30,9 +30,12 @@ export const codexLogFormat: LogFormat = {
 /** Whether a line is one of ours: an envelope of a known type, or a bare head, marker or item. */
 function isOurs(line: JsonValue): boolean {
   const record = readRecord(line);
-  if (typeof record === "string") return false;
+  if (typeof record === "string" || !isJsonObject(line)) return false;
   if (!record.bare) return isRecordType(record.type);
-  // Lines of other programs' transcripts are objects with a type and a role, too; theirs have identities of their own.
-  if (isJsonObject(line) && ("uuid" in line || "sessionId" in line)) return false;
-  return record.type === STATE_MARKER || isRecordType(record.type);
+  // Lines of other programs' transcripts have types and roles, too; theirs have identities of their own.
+  if (FOREIGN_KEYS.some((key) => key in line)) return false;
+  if (record.type !== "response_item") return record.type === STATE_MARKER || isRecordType(record.type);
+  return typeof line["role"] === "string" || typeof line["call_id"] === "string";
 }
+
+const FOREIGN_KEYS = ["uuid", "sessionId", "parentId", "parentUuid"];

@@ -16,7 +16,11 @@ import {
   type TurnId,
 } from "@rollout-trace/protocol";
 import {
+  append,
   arrayDocument,
+  elementDocuments,
+  listDocument,
+  type ListNode,
   literalDocument,
   type LogDocument,
   type LogElement,
@@ -33,7 +37,7 @@ export interface Usage extends Place {
 interface Response {
   readonly turnId: string;
   readonly models: Models;
-  readonly input: readonly LogElement[];
+  readonly input: LogDocument;
   readonly requestedUs: number;
   readonly first: Place;
   readonly items: LogDocument[];
@@ -60,11 +64,12 @@ export interface Models {
 export class CodexConversation {
   readonly #output: ThreadOutput;
   readonly #models: () => Models;
-  /** Given to the model since the last response. */
-  #given: LogElement[] = [];
+  /** The whole context. */
+  #live: ListNode | null = null;
+  /** How many items at its end were given to the model since the last response, and how many of them a request carried. */
+  #given = 0;
+  #carried = 0;
   #givenUs: number | null = null;
-  /** The whole context, for a request that cannot continue a response, and for a compaction. */
-  #live: LogElement[] = [];
   #response: Response | null = null;
   /** The response that the next request continues; null when it has to carry the whole context. */
   #continues: string | null = null;
@@ -78,9 +83,9 @@ export class CodexConversation {
     this.#models = models;
   }
 
-  /** Items in the live context. */
-  get length(): number {
-    return this.#live.length;
+  /** The whole context, as it is now. */
+  get live(): ListNode | null {
+    return this.#live;
   }
 
   /** Whether the last thing in the log is a message of the model. */
@@ -90,8 +95,8 @@ export class CodexConversation {
 
   /** An item that the host put before the model. */
   give(element: LogElement, at: Place): void {
-    this.#live.push(element);
-    this.#given.push(element);
+    this.#live = append(this.#live, element);
+    this.#given += 1;
     this.#givenUs = at.timeUs;
     if (this.#response !== null) this.#response.answered = true;
   }
@@ -115,7 +120,7 @@ export class CodexConversation {
     response.items.push(document);
     response.isAnswer = isMessage;
     response.lastUs = at.timeUs;
-    this.#live.push(document);
+    this.#live = append(this.#live, document);
   }
 
   /** What a request cost. */
@@ -160,36 +165,26 @@ export class CodexConversation {
     this.close();
     const id = this.#output.idAt<InferenceCallId>(at.line);
     const { line, timeUs } = at;
-    const request = this.#request(line, this.#requestElements());
+    const request = this.#request(line, this.#requested());
+    this.#carried = this.#given;
     const started = this.#started({ id, turnId, request, models: this.#models() });
     this.#output.say(this.#givenUs ?? timeUs, () => started);
     this.#output.say(timeUs, () => ({ type: "inference_failed", inference_call_id: id, error }));
   }
 
-  /** The whole context, as the input of a compaction. */
-  context(): LogDocument {
-    return arrayDocument([...this.#live]);
-  }
-
-  /** The context has been replaced; the next request carries all of it. */
-  replace(elements: readonly LogElement[], at: Place): void {
+  /** The context is another one now; the next request carries all of it. */
+  replace(live: ListNode | null, at: Place): void {
     this.close();
-    this.#live = [...elements];
-    this.#given = [];
+    this.#live = live;
+    this.#given = 0;
+    this.#carried = 0;
     this.#givenUs = at.timeUs;
     this.#continues = null;
   }
 
-  /** The context has been cut back to its first `length` elements. */
-  cut(length: number, at: Place): void {
-    this.replace(this.#live.slice(0, length), at);
-  }
-
-  /** What was given and never answered; nothing is left of it. */
-  takeGiven(): readonly LogElement[] {
-    const given = this.#given;
-    this.#given = [];
-    return given;
+  /** What was given and no request has carried. To be asked for at the end. */
+  unsent(): readonly LogElement[] {
+    return elementDocuments({ type: "list", last: this.#live, count: this.#given - this.#carried });
   }
 
   #open(at: Place, turnId: string): void {
@@ -198,7 +193,7 @@ export class CodexConversation {
     this.#response = {
       turnId,
       models: this.#models(),
-      input: this.#requestElements(),
+      input: this.#requested(),
       requestedUs: this.#givenUs ?? at.timeUs,
       first: at,
       items: [],
@@ -208,12 +203,13 @@ export class CodexConversation {
       answered: false,
       isAnswer: false,
     };
-    this.#given = [];
+    this.#given = 0;
+    this.#carried = 0;
     this.#output.hold();
   }
 
-  #requestElements(): readonly LogElement[] {
-    return this.#continues === null ? [...this.#live] : [...this.#given];
+  #requested(): LogDocument {
+    return this.#continues === null ? listDocument(this.#live) : listDocument(this.#live, this.#given);
   }
 
   #emit({ turnId, models, input, requestedUs, first, items, lastUs, usage }: Response): void {
@@ -255,9 +251,10 @@ export class CodexConversation {
     const held = this.#response;
     this.#response = null;
     if (held !== null) this.#emit(held);
-    const input = this.#requestElements();
+    const input = this.#requested();
     const { line, timeUs } = usage;
-    this.#given = [];
+    this.#given = 0;
+    this.#carried = 0;
     this.#output.hold();
     this.#emit({
       turnId,
@@ -274,13 +271,8 @@ export class CodexConversation {
     });
   }
 
-  #request(line: number, input: readonly LogElement[]): PayloadRef {
-    return this.#output.payload(
-      line,
-      "request",
-      "inference_request",
-      objectDocument({ input: arrayDocument(input) }),
-    );
+  #request(line: number, input: LogDocument): PayloadRef {
+    return this.#output.payload(line, "request", "inference_request", objectDocument({ input }));
   }
 
   #started({ id, turnId, models, request }: Started): InferenceStarted {

@@ -7,8 +7,6 @@
  */
 import {
   asId,
-  type CompactionId,
-  type CompactionRequestId,
   type ExecutionStatus,
   isJsonObject,
   type JsonObject,
@@ -19,38 +17,27 @@ import {
   type TurnId,
 } from "@rollout-trace/protocol";
 import {
-  arrayDocument,
   type Derive,
   lineDocument,
   type LogDocument,
   type LogElement,
-  objectDocument,
-  spread,
   valueAt,
   valueOf,
   valueUnder,
 } from "../log/document.ts";
 import type { LogFile, LogLine } from "../log/log-file.ts";
-import { agentMessage, summaryMessage } from "./conversation-documents.ts";
+import { agentMessage } from "./conversation-documents.ts";
 import { CodexConversation, type Models } from "./conversation.ts";
+import { History } from "./history.ts";
 import { Inheritance } from "./inheritance.ts";
 import { callOf, isUserInput, sortOf, typeOf } from "./items.ts";
-import {
-  type CodexRecord,
-  idOf,
-  integerOf,
-  isRecordType,
-  payloadDocument,
-  readRecord,
-  STATE_MARKER,
-} from "./record.ts";
+import { type CodexRecord, idOf, isRecordType, payloadDocument, readRecord, STATE_MARKER } from "./record.ts";
 import { runtimeEventOf } from "./runtime-events.ts";
 import type { SessionHead } from "./session-head.ts";
 import { type Adders, type Place, type ThreadDraft, ThreadOutput } from "./thread-output.ts";
 import { ToolCalls } from "./tool-calls.ts";
 import { Turns } from "./turns.ts";
 import { type UsageOf, UsageRecords } from "./usage-records.ts";
-import { AgentCalls } from "./agents.ts";
 
 /** A thread of a rollout: what its log says of it, and its place among the others. */
 export interface LoggedThread {
@@ -78,13 +65,15 @@ export function* importThread(
 
 const USAGE_OF_RECORD = valueUnder("payload", "usage");
 const USAGE_OF_COUNT = valueUnder("payload", "info", "last_token_usage");
-const REPLACEMENT = valueUnder("payload", "replacement_history");
 
 /** Reasons for the end of a turn that somebody wanted. */
 const ABORTS: ReadonlyMap<string, ExecutionStatus> = new Map([
   ["interrupted", "cancelled"],
   ["replaced", "cancelled"],
 ]);
+
+/** Events of one request that are waited for. No request has had a hundredth of this; a log could go on for ever. */
+const MAX_HELD = 100_000;
 
 /** Events that tell of what the model made just before the item itself does. */
 const TWIN_EVENTS: ReadonlySet<string> = new Set([
@@ -106,14 +95,11 @@ class ThreadPass {
   readonly #conversation: CodexConversation;
   readonly #turns: Turns;
   readonly #calls: ToolCalls;
-  readonly #agents: AgentCalls;
+  readonly #history: History;
   readonly #usage = new UsageRecords();
   readonly #inheritance: Inheritance;
   #models: Models;
   #last: Place;
-  /** Where the context stood when each message of a person was given, for taking turns back. */
-  #cuts: number[] = [];
-  #userItems: LogElement[] = [];
   /** Events about an item that the next record has. */
   #twins: { readonly at: Place; readonly type: string }[] = [];
 
@@ -124,7 +110,7 @@ class ThreadPass {
     this.#conversation = new CodexConversation(this.#output, () => this.#models);
     this.#turns = new Turns(this.#output);
     this.#calls = new ToolCalls(this.#output);
-    this.#agents = new AgentCalls(this.#output);
+    this.#history = new History(this.#output, this.#conversation);
     this.#inheritance = new Inheritance(head);
     this.#models = { model: head.model ?? "unknown", provider: head.provider };
     this.#last = { line: 0, timeUs: head.startedTimeUs };
@@ -167,6 +153,7 @@ class ThreadPass {
       this.#record(record, at);
       this.#sayTwins();
     }
+    if (this.#output.held > MAX_HELD) this.#conversation.close();
   }
 
   /** Events that told of an item come after it, so that its request begins when the request was made. */
@@ -181,7 +168,7 @@ class ThreadPass {
     const isAnswered = !this.#turns.areTold && this.#conversation.isAnswered;
     this.#conversation.endTurn();
     if (isAnswered) this.#turns.end("completed", at);
-    for (const element of this.#conversation.takeGiven()) this.#accept(element, at);
+    for (const element of this.#conversation.unsent()) this.#accept(element, at);
     if (damage !== null) this.#output.report(at.line, at.timeUs, `the file ends here: ${damage}`);
     const status = this.#turns.lastStatus;
     if (status === null || status === "running") return;
@@ -200,7 +187,7 @@ class ThreadPass {
     } else if (type === "inter_agent_communication") {
       this.#conversation.give(lineDocument(this.#output.line(at.line), agentMessage), at);
     } else if (type === "compacted") {
-      this.#conversation.replace(this.#replacement(payload, at), at);
+      this.#history.inheritCompaction(payload, at);
     } else if (type === "event_msg" && payload["type"] === "token_count") {
       this.#usage.skip(payload);
     }
@@ -232,7 +219,7 @@ class ThreadPass {
         this.#event(payload, at);
         break;
       case "compacted":
-        this.#compacted(payload, at);
+        this.#history.compact(payload, at, { turnId: this.#turns.open, models: this.#models });
         break;
       case "token_usage_record":
         this.#use(this.#usage.ofRecord(payload), USAGE_OF_RECORD, at);
@@ -276,12 +263,9 @@ class ThreadPass {
   }
 
   #give(item: JsonObject, document: LogDocument, at: Place): void {
-    if (isUserInput(item)) {
-      this.#cuts.push(this.#conversation.length);
-      this.#userItems.push(document);
-    }
+    if (isUserInput(item)) this.#history.input(document);
     this.#conversation.give(document, at);
-    this.#agents.receive(item, at);
+    this.#calls.agents.receive(item, at);
     this.#calls.end(item, at);
   }
 
@@ -296,13 +280,13 @@ class ThreadPass {
     if (account !== null) this.#calls.account(account, at);
     if (type === "task_started" || type === "turn_started") this.#turnBegins(event, at);
     else if (type === "task_complete" || type === "turn_complete") this.#turnEnds(event, at);
-    else if (type === "turn_aborted") this.#endTurn(ABORTS.get(idOf(event["reason"]) ?? "") ?? "aborted", at);
+    else if (type === "turn_aborted") this.#turnIsAborted(event, at);
     else if (type === "user_message" && !this.#turns.areTold) {
       this.#conversation.endTurn();
       this.#turns.beginUntold(at);
     } else if (type === "token_count") {
       this.#use(this.#usage.ofCount(event), USAGE_OF_COUNT, at);
-    } else if (type === "thread_rolled_back") this.#rollBack(event, at);
+    } else if (type === "thread_rolled_back") this.#history.rollBack(event, at);
     else if (type === "thread_settings_applied") {
       this.#setModel(valueAt(event, ["thread_settings", "model"]));
     }
@@ -315,13 +299,24 @@ class ThreadPass {
     this.#calls.cells.forgetEnded();
   }
 
+  /** Whether the end of a turn is that of the open one: a host may run another turn inside. */
+  #isOfOpenTurn(event: JsonObject): boolean {
+    const id = idOf(event["turn_id"]);
+    return id === null || !this.#turns.areTold || this.#turns.open === null || id === this.#turns.open;
+  }
+
   #turnEnds(event: JsonObject, at: Place): void {
+    if (!this.#isOfOpenTurn(event)) return;
     const error = event["error"];
     const open = this.#turns.open;
     if (isJsonObject(error) && open !== null) {
       this.#conversation.fail(at, idOf(error["message"]) ?? JSON.stringify(error), open);
     }
     this.#endTurn(isJsonObject(error) ? "failed" : "completed", at);
+  }
+
+  #turnIsAborted(event: JsonObject, at: Place): void {
+    if (this.#isOfOpenTurn(event)) this.#endTurn(ABORTS.get(idOf(event["reason"]) ?? "") ?? "aborted", at);
   }
 
   #endTurn(status: ExecutionStatus, at: Place): void {
@@ -333,71 +328,6 @@ class ThreadPass {
     if (use === null) return;
     const document = lineDocument(this.#output.line(at.line), derive);
     this.#conversation.use({ ...at, document, responseId: use.responseId });
-  }
-
-  #compacted(payload: JsonObject, at: Place): void {
-    const output = this.#output;
-    const usage = this.#conversation.takeUnclaimed();
-    this.#conversation.close();
-    const id = output.idAt<CompactionId>(at.line);
-    const context = this.#conversation.context();
-    const turnId = this.#turns.open;
-    if (usage !== null && turnId !== null) {
-      const requestId = output.idAt<CompactionRequestId>(usage.line);
-      const request = output.payload(
-        usage.line,
-        "request",
-        "compaction_request",
-        objectDocument({ input: context }),
-      );
-      const response = output.payload(
-        usage.line,
-        "response",
-        "compaction_response",
-        objectDocument({ token_usage: usage.document }),
-      );
-      const ids = { compaction_id: id, compaction_request_id: requestId };
-      output.say(usage.timeUs, () => ({
-        type: "compaction_request_started",
-        ...ids,
-        thread_id: asId<ThreadId>(output.threadId),
-        turn_id: asId<TurnId>(turnId),
-        ...this.#models,
-        request,
-      }));
-      output.say(usage.timeUs, () => ({ type: "compaction_request_completed", ...ids, response }));
-    }
-    const replacement = this.#replacement(payload, at);
-    const checkpoint = output.payload(
-      at.line,
-      "checkpoint",
-      "compaction_checkpoint",
-      objectDocument({ input_history: context, replacement_history: arrayDocument(replacement) }),
-    );
-    output.say(at.timeUs, () => ({ type: "compaction_installed", compaction_id: id, checkpoint }));
-    this.#conversation.replace(replacement, at);
-    this.#cuts = [];
-  }
-
-  /** What the history was replaced by. Early versions keep what people wrote and add the summary. */
-  #replacement(payload: JsonObject, at: Place): readonly LogElement[] {
-    const ref = this.#output.line(at.line);
-    if (Array.isArray(payload["replacement_history"])) {
-      return [spread(lineDocument(ref, REPLACEMENT))];
-    }
-    return [...this.#userItems, lineDocument(ref, summaryMessage)];
-  }
-
-  #rollBack(event: JsonObject, at: Place): void {
-    const turns = integerOf(event["num_turns"]) ?? 0;
-    if (turns < 1) return;
-    const kept = this.#cuts.length - turns;
-    if (kept < 0) {
-      const message = `${turns} turns were taken back, of which the history has ${this.#cuts.length}`;
-      this.#output.report(at.line, at.timeUs, message);
-    }
-    this.#conversation.cut(this.#cuts[Math.max(0, kept)] ?? this.#conversation.length, at);
-    this.#cuts.length = Math.max(0, kept);
   }
 
   #setModel(model: JsonValue | undefined): void {

@@ -49,7 +49,10 @@ export interface CallItem {
   readonly args: JsonObject;
 }
 
-/** The call that the host has to carry out for an item of a response; null for an item that asks for none. */
+/**
+ * The call that the host has to carry out for an item of a response; null for an item that asks for none, such as a search
+ * or an image that the provider made itself.
+ */
 export function callOf(item: JsonObject): CallItem | null {
   const type = typeOf(item);
   const callId = idOf(item["call_id"]) ?? (type === "local_shell_call" ? idOf(item["id"]) : null);

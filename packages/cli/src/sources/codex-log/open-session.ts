@@ -49,6 +49,7 @@ function* passOver(session: CodexSession, pass: Pass): Generator<LogDraft, void,
   const roster = rosterOf(threads);
   const { rolloutId, startedTimeUs } = session;
   const host = threads.logged[0]?.head.host ?? null;
+  for (const problem of session.problems) yield { type: "problem", timeUs: startedTimeUs, problem };
   yield outside(startedTimeUs, rolloutStarted(rolloutId, host));
   for (const { threadId, agentPath, origin, startedTimeUs: timeUs } of threads.unlogged) {
     const thread_id = asId<ThreadId>(threadId);

@@ -84,11 +84,11 @@ function bareItem(line: JsonValue): JsonValue {
   return message === undefined || "content" in item ? item : { ...item, content: message };
 }
 
-/** RFC 3339 as microseconds since the epoch, or null. */
+/** RFC 3339 as microseconds since the epoch, or null; also for a time that is no exact number of them. */
 export function timeOf(value: JsonValue | undefined): number | null {
   if (typeof value !== "string") return null;
-  const ms = Date.parse(value);
-  return Number.isFinite(ms) && ms >= 0 ? ms * 1000 : null;
+  const us = Date.parse(value) * 1000;
+  return Number.isSafeInteger(us) && us >= 0 ? us : null;
 }
 
 export function stringOf(value: JsonValue | undefined): string | null {

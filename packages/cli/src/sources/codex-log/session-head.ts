@@ -2,10 +2,12 @@
 import { isJsonObject, type JsonObject, type JsonValue } from "@rollout-trace/protocol";
 import { LogFile } from "../log/log-file.ts";
 import { valueAt } from "../log/document.ts";
-import { idOf, readRecord, stringOf } from "./record.ts";
+import { idOf, readRecord, stringOf, timeOf } from "./record.ts";
 
 export interface SessionHead {
   readonly path: string;
+  /** Of the file, after decompression. */
+  readonly bytes: number;
   readonly threadId: string;
   /** The product's session: that of the root thread, where the log says it. */
   readonly sessionId: string | null;
@@ -54,7 +56,7 @@ function sessionHeadOf(file: LogFile): SessionHead {
     model ??= idOf(record.payload["model"]);
     if (record.type === "turn_context" && model !== null) break;
   }
-  return headFrom(file.path, { meta, model, firstTimeUs, othersMeta });
+  return headFrom(file, { meta, model, firstTimeUs, othersMeta });
 }
 
 interface Found {
@@ -64,7 +66,7 @@ interface Found {
   readonly othersMeta: boolean;
 }
 
-function headFrom(path: string, { meta, model, firstTimeUs, othersMeta }: Found): SessionHead {
+function headFrom({ path, size }: LogFile, { meta, model, firstTimeUs, othersMeta }: Found): SessionHead {
   const payload: JsonObject = meta?.payload ?? {};
   const spawn = spawnOf(payload["source"]);
   const parentThreadId = idOf(payload["parent_thread_id"]) ?? idOf(spawn?.["parent_thread_id"]);
@@ -72,9 +74,9 @@ function headFrom(path: string, { meta, model, firstTimeUs, othersMeta }: Found)
   const startOrdinal = payload["subagent_history_start_ordinal"];
   const ownFromOrdinal = typeof startOrdinal === "number" && startOrdinal > 0 ? startOrdinal : null;
   const name = idOf(payload["originator"]);
-  const created = Date.parse(stringOf(payload["timestamp"]) ?? "");
   return {
     path,
+    bytes: size,
     threadId: idOf(payload["id"]) ?? idFromName(path),
     sessionId: idOf(payload["session_id"]),
     parentThreadId,
@@ -89,7 +91,7 @@ function headFrom(path: string, { meta, model, firstTimeUs, othersMeta }: Found)
     provider: idOf(payload["model_provider"]) ?? "unknown",
     model,
     host: name === null ? null : { name, version: stringOf(payload["cli_version"]) ?? "unknown" },
-    startedTimeUs: Number.isFinite(created) && created >= 0 ? created * 1000 : (firstTimeUs ?? 0),
+    startedTimeUs: timeOf(payload["timestamp"]) ?? firstTimeUs ?? 0,
     inherits: idOf(payload["forked_from_id"]) !== null || othersMeta || ownFromOrdinal !== null,
     metaLine: meta?.line ?? null,
     ownFromOrdinal,

@@ -1,5 +1,5 @@
 /** Which session logs belong together: a rollout is a root thread and every thread that it, or one of them, started. */
-import { asId, type ThreadId, type ThreadOrigin } from "@rollout-trace/protocol";
+import { asId, type SourceProblem, type ThreadId, type ThreadOrigin } from "@rollout-trace/protocol";
 import type { LoggedThread } from "./import-thread.ts";
 import type { SessionHead } from "./session-head.ts";
 
@@ -9,28 +9,46 @@ export interface CodexSession {
   readonly startedTimeUs: number;
   /** The root first, if it has a log, then in order of their start. */
   readonly heads: readonly SessionHead[];
+  /** What cannot be read of it. */
+  readonly problems: readonly SourceProblem[];
 }
 
 /** Groups logs into rollouts, oldest first. */
 export function sessionsOf(heads: readonly SessionHead[]): readonly CodexSession[] {
-  const byThread = new Map(heads.map((head) => [head.threadId, head]));
+  const byThread = longestOfEach(heads);
   const groups = new Map<string, SessionHead[]>();
-  for (const head of byThread.values()) {
-    const rootId = rootOf(head, byThread);
-    const group = groups.get(rootId);
-    if (group === undefined) groups.set(rootId, [head]);
-    else group.push(head);
+  const problems = new Map<string, SourceProblem[]>();
+  for (const head of heads) {
+    const read = byThread.get(head.threadId) ?? head;
+    const rolloutId = rootOf(read, byThread);
+    if (read === head) enqueue(groups, rolloutId, head);
+    else enqueue(problems, rolloutId, leftOut(head, read));
   }
   return [...groups]
     .map(([rolloutId, group]) => ({
       rolloutId,
       startedTimeUs: Math.min(...group.map(({ startedTimeUs }) => startedTimeUs)),
       heads: group.toSorted((left, right) => compareHeads(left, right, rolloutId)),
+      problems: problems.get(rolloutId) ?? [],
     }))
     .toSorted(
       (left, right) =>
         left.startedTimeUs - right.startedTimeUs || compareText(left.rolloutId, right.rolloutId),
     );
+}
+
+function leftOut({ path, threadId }: SessionHead, read: SessionHead): SourceProblem {
+  return { where: path, message: `left out: thread ${threadId} is read from ${read.path}` };
+}
+
+/** Copies of one log differ in how far they go. */
+function longestOfEach(heads: readonly SessionHead[]): ReadonlyMap<string, SessionHead> {
+  const byThread = new Map<string, SessionHead>();
+  for (const head of heads) {
+    const known = byThread.get(head.threadId);
+    if (known === undefined || known.bytes < head.bytes) byThread.set(head.threadId, head);
+  }
+  return byThread;
 }
 
 /** The topmost thread that is known of, whether it has a log or not. */
@@ -50,6 +68,12 @@ function rootOf(head: SessionHead, byThread: ReadonlyMap<string, SessionHead>): 
 function compareHeads(left: SessionHead, right: SessionHead, rolloutId: string): number {
   const byRoot = Number(right.threadId === rolloutId) - Number(left.threadId === rolloutId);
   return byRoot || left.startedTimeUs - right.startedTimeUs || compareText(left.threadId, right.threadId);
+}
+
+function enqueue<Entry>(queues: Map<string, Entry[]>, key: string, entry: Entry): void {
+  const queue = queues.get(key);
+  if (queue === undefined) queues.set(key, [entry]);
+  else queue.push(entry);
 }
 
 function compareText(left: string, right: string): number {
@@ -74,33 +98,46 @@ export const ROOT_PATH = "/root";
 
 /** The threads of a session with their places in the tree of agents. */
 export function threadsOf({ rolloutId, startedTimeUs, heads }: CodexSession): SessionThreads {
+  const byThread = new Map(heads.map((head) => [head.threadId, head]));
   const paths = new Map<string, string>([[rolloutId, ROOT_PATH]]);
   const unlogged: UnloggedThread[] = [];
-  const root = heads.find(({ threadId }) => threadId === rolloutId);
-  if (root === undefined) {
+  if (!byThread.has(rolloutId)) {
     const origin = { type: "root" } as const;
     unlogged.push({ threadId: rolloutId, agentPath: ROOT_PATH, origin, startedTimeUs });
   }
-  const logged: LoggedThread[] = [];
-  // Parents start before their children, so a parent's path is known when its child's is made.
-  for (const head of heads) {
-    if (head.threadId === rolloutId) {
-      logged.push({ head, agentPath: ROOT_PATH, origin: { type: "root" } });
-      continue;
-    }
+  const logged = heads.map((head): LoggedThread => {
+    if (head.threadId === rolloutId) return { head, agentPath: ROOT_PATH, origin: { type: "root" } };
     const parentId = head.parentThreadId ?? rolloutId;
-    let parentPath = paths.get(parentId);
-    if (parentPath === undefined) {
-      parentPath = `${ROOT_PATH}/${parentId}`;
-      paths.set(parentId, parentPath);
-      const origin = spawnedBy(rolloutId);
-      unlogged.push({ threadId: parentId, agentPath: parentPath, origin, startedTimeUs: head.startedTimeUs });
-    }
-    const agentPath = head.agentPath ?? `${parentPath}/${head.nickname ?? head.role ?? head.threadId}`;
-    paths.set(head.threadId, agentPath);
-    logged.push({ head, agentPath, origin: spawnedBy(parentId, head) });
-  }
+    return { head, agentPath: pathOf(head), origin: spawnedBy(parentId, head) };
+  });
   return { logged, unlogged };
+
+  /** The path of a thread; known before its parent's is asked for, so that a circle of parents ends. */
+  function pathOf(head: SessionHead): string {
+    const known = paths.get(head.threadId);
+    if (known !== undefined) return known;
+    const name = head.nickname ?? head.role ?? head.threadId;
+    paths.set(head.threadId, head.agentPath ?? `${ROOT_PATH}/${name}`);
+    const parentPath = pathOfParent(head);
+    const agentPath = head.agentPath ?? `${parentPath}/${name}`;
+    paths.set(head.threadId, agentPath);
+    return agentPath;
+  }
+
+  /** The path of a thread's parent. One without a log is made known with it. */
+  function pathOfParent(head: SessionHead): string {
+    const parentId = head.parentThreadId ?? rolloutId;
+    const known = paths.get(parentId);
+    if (known !== undefined) return known;
+    const parent = byThread.get(parentId);
+    if (parent !== undefined) return pathOf(parent);
+    const above = head.agentPath?.replace(/\/[^/]*$/, "") ?? "";
+    const agentPath = above === "" ? `${ROOT_PATH}/${parentId}` : above;
+    paths.set(parentId, agentPath);
+    const { startedTimeUs: timeUs } = head;
+    unlogged.push({ threadId: parentId, agentPath, origin: spawnedBy(rolloutId), startedTimeUs: timeUs });
+    return agentPath;
+  }
 }
 
 function spawnedBy(parentId: string, head?: SessionHead): ThreadOrigin {

@@ -124,6 +124,11 @@ export class ThreadOutput {
     return `${this.threadId}:${line}` as Id;
   }
 
+  /** How many events are held. */
+  get held(): number {
+    return this.#held?.length ?? 0;
+  }
+
   /** Holds what comes from now on. */
   hold(): void {
     this.#held ??= [];

@@ -18,7 +18,7 @@ import { lineDocument, literalDocument, objectDocument } from "../log/document.t
 import { type AgentCall, AgentCalls } from "./agents.ts";
 import { type Cell, Cells, runtimeId, type WaitCall } from "./cells.ts";
 import { type CallItem, textOf } from "./items.ts";
-import { callEnd, terminalOutput } from "./outputs.ts";
+import { type CallEnd, callEnd, terminalOutput } from "./outputs.ts";
 import { idOf, integerOf } from "./record.ts";
 import type { RuntimeEvent } from "./runtime-events.ts";
 import type { Place, ThreadOutput } from "./thread-output.ts";
@@ -40,15 +40,15 @@ interface Call {
 
 export class ToolCalls {
   readonly cells: Cells;
+  readonly agents: AgentCalls;
   readonly #output: ThreadOutput;
-  readonly #agents: AgentCalls;
   /** The latest call with each id. */
   readonly #calls = new Map<string, Call>();
 
   constructor(output: ThreadOutput) {
     this.#output = output;
     this.cells = new Cells(output);
-    this.#agents = new AgentCalls(output);
+    this.agents = new AgentCalls(output);
   }
 
   /** An item of a response that asks for a call. */
@@ -73,7 +73,7 @@ export class ToolCalls {
       turnId: output.turnId,
       cell: kind.type === "code_cell_exec" ? this.cells.start({ callId, source: input }, at) : null,
       wait: kind.type === "code_cell_wait" ? this.cells.wait({ callId, cellId: cellIdOf(args) }, at) : null,
-      agent: this.#agents.start({ callId, kind, args }, at),
+      agent: this.agents.start({ callId, kind, args }, at),
       account: null,
       sessionId: null,
     };
@@ -93,14 +93,13 @@ export class ToolCalls {
     if (kind.type === "exec_command" || kind.type === "write_stdin") this.#endCommand(call, said);
     if (call.cell !== null) this.cells.respond(call.cell, said);
     if (call.wait !== null) this.cells.answer(call.wait, said);
-    if (call.agent !== null) this.#agents.end(call.agent, { ...said, status: end.status });
+    if (call.agent !== null) this.agents.end(call.agent, { ...said, status: end.status });
     this.#output.say(
       at.timeUs,
       () => ({
         type: "tool_call_ended",
         tool_call_id: asId<ToolCallId>(callId),
-        status: statusOf(end.status, call),
-        end_cause: statusOf(end.status, call) === end.status ? end.cause : "error",
+        ...endOf(end, call),
         result,
         output_preview: previewOf(text),
       }),
@@ -112,7 +111,7 @@ export class ToolCalls {
   account(event: RuntimeEvent, at: Place): void {
     const call = this.#calls.get(event.callId);
     if (event.type === "agent") {
-      if (call?.agent !== null && call?.agent !== undefined) this.#agents.contact(call.agent, event.agent);
+      if (call?.agent !== null && call?.agent !== undefined) this.agents.contact(call.agent, event.agent);
       return;
     }
     if (call === undefined) this.#callFromElsewhere(event, at);
@@ -144,7 +143,7 @@ export class ToolCalls {
   /** A call that no item asks for: a nested call of a cell, or one of the host's own. */
   #callFromElsewhere(event: Exclude<RuntimeEvent, { type: "agent" }>, at: Place): void {
     const output = this.#output;
-    const begunUs = event.startedUs ?? at.timeUs - (event.durationUs ?? 0);
+    const begunUs = Math.min(event.startedUs ?? at.timeUs - (event.durationUs ?? 0), at.timeUs);
     const cell = this.#cellOf(event, { ...at, timeUs: begunUs });
     const startedUs = Math.max(begunUs, cell?.startedUs ?? 0);
     const turnId = cell === null ? output.turnId : cell.turnId;
@@ -272,9 +271,14 @@ function kindOf(event: Exclude<RuntimeEvent, { type: "agent" }>): ToolKind {
 }
 
 /** The host's account outranks what a text for the model says. */
-function statusOf(status: ExecutionStatus, { account }: Call): ExecutionStatus {
-  if (account === null || account.type === "command" || account.ok || status !== "completed") return status;
-  return "failed";
+function endOf(
+  { status, cause }: CallEnd,
+  { account }: Call,
+): { status: ExecutionStatus; end_cause: ToolEndCause } {
+  const hasFailed = account !== null && account.type !== "command" && !account.ok;
+  return hasFailed && status === "completed"
+    ? { status: "failed", end_cause: "error" }
+    : { status, end_cause: cause };
 }
 
 function cellIdOf(args: JsonObject): string | null {
@@ -283,7 +287,7 @@ function cellIdOf(args: JsonObject): string | null {
 }
 
 /** The first code points of a text. */
-export function previewOf(text: string): string {
+function previewOf(text: string): string {
   // No more code units than code points could have.
   const start = Array.from(text.slice(0, PREVIEW_CODE_POINTS * 2));
   if (start.length <= PREVIEW_CODE_POINTS && text.length <= PREVIEW_CODE_POINTS * 2) return text;

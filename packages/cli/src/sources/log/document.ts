@@ -22,9 +22,30 @@ export type LogDocument =
   | { readonly type: "literal"; readonly value: JsonValue }
   | { readonly type: "object"; readonly members: { readonly [key: string]: LogDocument } }
   /** An array; a `spread` element stands for the elements of an array. */
-  | { readonly type: "array"; readonly elements: readonly LogElement[] };
+  | { readonly type: "array"; readonly elements: readonly LogElement[] }
+  /** An array of the last `count` elements of a list. */
+  | { readonly type: "list"; readonly last: ListNode | null; readonly count: number };
 
 export type LogElement = LogDocument | { readonly type: "spread"; readonly array: LogDocument };
+
+/**
+ * A list that grows at its end, as its last node. Lists that begin alike share their beginning, so that any number of
+ * documents about any number of its elements cost a node for each element and a document each.
+ */
+export interface ListNode {
+  readonly previous: ListNode | null;
+  readonly element: LogElement;
+  /** Elements up to and with this one. */
+  readonly length: number;
+}
+
+export function append(last: ListNode | null, element: LogElement): ListNode {
+  return { previous: last, element, length: (last?.length ?? 0) + 1 };
+}
+
+export function listDocument(last: ListNode | null, count: number = last?.length ?? 0): LogDocument {
+  return { type: "list", last, count };
+}
 
 export function lineDocument({ file, line }: LineRef, derive: Derive = whole): LogDocument {
   return { type: "line", file, line, derive };
@@ -73,6 +94,7 @@ export function valueOf(document: LogDocument): JsonValue {
       return Object.fromEntries(members) as JsonObject;
     }
     case "array":
+    case "list":
       return elementsOf(document).map((element) => element());
   }
 }
@@ -81,12 +103,26 @@ export function valueOf(document: LogDocument): JsonValue {
  * The elements of an array document, each read when it is called for; null when the document is no array. Throws
  * `UnreadableLine` where an array that is spread cannot be read.
  */
-export function elementsOf(document: LogDocument & { readonly type: "array" }): readonly (() => JsonValue)[] {
-  return document.elements.flatMap((element) => {
+export function elementsOf(document: ArrayDocument): readonly (() => JsonValue)[] {
+  return elementDocuments(document).flatMap((element) => {
     if (element.type !== "spread") return [() => valueOf(element)];
     const values = valueOf(element.array);
     return Array.isArray(values) ? (values as readonly JsonValue[]).map((value) => () => value) : [];
   });
+}
+
+export type ArrayDocument = LogDocument & { readonly type: "array" | "list" };
+
+/** The elements of an array document, not read yet. */
+export function elementDocuments(document: ArrayDocument): readonly LogElement[] {
+  if (document.type === "array") return document.elements;
+  const elements: LogElement[] = [];
+  let at = document.last;
+  while (at !== null && elements.length < document.count) {
+    elements.push(at.element);
+    at = at.previous;
+  }
+  return elements.reverse();
 }
 
 /** Bytes of the lines that a document is made of, each time it uses them; of a literal, its JSON text. */
@@ -99,7 +135,8 @@ export function bytesOf(document: LogDocument): number {
     case "object":
       return Object.values(document.members).reduce((sum, member) => sum + bytesOf(member), 0);
     case "array":
-      return document.elements.reduce(
+    case "list":
+      return elementDocuments(document).reduce(
         (sum, element) => sum + bytesOf(element.type === "spread" ? element.array : element),
         0,
       );

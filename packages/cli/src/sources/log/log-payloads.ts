@@ -131,7 +131,7 @@ function arrayUnder(document: LogDocument, key: string): readonly Element[] | nu
   if (document.type === "object") {
     const member = Object.hasOwn(document.members, key) ? document.members[key] : undefined;
     if (member === undefined) return null;
-    if (member.type === "array") return elementsOf(member);
+    if (member.type === "array" || member.type === "list") return elementsOf(member);
     return elementsOfValue(valueOf(member));
   }
   const value = valueOf(document);

@@ -142,6 +142,15 @@ describe("the conversation in a session log", () => {
     expect(graph.turns["t1"]?.execution.status).toBe("failed");
   });
 
+  it("has an item once that only a failed request carried", () => {
+    const log = new LogBuilder()
+      .meta()
+      .begin("t1")
+      .user("hello")
+      .end("t1", { error: { message: "no" } });
+    expect(transcript(importGraph(log.write(folder)))).toEqual(["user: hello"]);
+  });
+
   it("keeps what was given last and never answered", () => {
     const log = new LogBuilder()
       .meta()
@@ -235,6 +244,27 @@ describe("the conversation in a session log", () => {
       return part?.type === "text" ? part.text : null;
     });
     expect(texts).toEqual(["one", "first", "three"]);
+  });
+
+  it("says so when more turns were taken back than it has, and goes on", () => {
+    const log = new LogBuilder()
+      .meta()
+      .begin("t1")
+      .user("one")
+      .says("first")
+      .tokens(1)
+      .end("t1")
+      .event("thread_rolled_back", { num_turns: 3 })
+      .begin("t2")
+      .user("two")
+      .says("second")
+      .tokens(1)
+      .end("t2");
+    const path = log.write(folder);
+    expect(readSource(path).problems.map(({ message }) => message)).toEqual([
+      "3 turns were taken back; the history has 1",
+    ]);
+    expect(calls(importGraph(path, { mode: "lenient" })).at(-1)?.asked).toBe(1);
   });
 
   it("does not let a copied history be the work of the thread that was forked", () => {

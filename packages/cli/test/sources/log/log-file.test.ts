@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LogFile } from "../../../src/sources/log/log-file.ts";
 
 let folder: string;
@@ -13,6 +13,7 @@ beforeEach(() => {
   path = join(folder, "log.jsonl");
 });
 afterEach(() => {
+  vi.unstubAllEnvs();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -94,12 +95,11 @@ describe("a log file", () => {
       JSON.stringify({ index, text: "ü".repeat(index % 90) }),
     );
     writeFileSync(path, compress(Buffer.from(`${lines.join("\n")}\n`)));
-    const before = readdirSync(tmpdir()).filter((name) => name.startsWith("rollout-trace-"));
+    vi.stubEnv("TMPDIR", mkdtempSync(join(folder, "tmp-")));
     expect(read(path).map(({ content }) => (content.ok ? JSON.stringify(content.value) : null))).toEqual(
       lines,
     );
-    const after = readdirSync(tmpdir()).filter((name) => name.startsWith("rollout-trace-"));
-    expect(after.filter((name) => !before.includes(name))).toEqual([]);
+    expect(readdirSync(tmpdir())).toEqual([]);
   });
 
   it.each([
