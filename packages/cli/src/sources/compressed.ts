@@ -46,22 +46,18 @@ export function compressionOf(head: Uint8Array): Compression | null {
   return MAGIC.find(([, magic]) => magic.every((byte, index) => head[index] === byte))?.[0] ?? null;
 }
 
-/** The first bytes of a file, unpacked where they are compressed: enough to tell what it is. */
+/** The first bytes of a file, and what they unpack to where they are compressed. Throws what reading and unpacking throw. */
 export function readHead(path: string, bytes: number): Buffer {
   const head = readStart(path, bytes);
   const compression = compressionOf(head);
   if (compression === null) return head;
-  try {
-    // A flush instead of an end: the rest of the file is not here.
-    return compression === "gzip"
-      ? zlib.gunzipSync(head, { finishFlush: zlib.constants.Z_SYNC_FLUSH, maxOutputLength: HEAD_LIMIT })
-      : zlib.zstdDecompressSync(head, {
-          finishFlush: zlib.constants.ZSTD_e_flush,
-          maxOutputLength: HEAD_LIMIT,
-        });
-  } catch {
-    return Buffer.alloc(0);
-  }
+  // A flush instead of an end: the rest of the file is not here.
+  return compression === "gzip"
+    ? zlib.gunzipSync(head, { finishFlush: zlib.constants.Z_SYNC_FLUSH, maxOutputLength: HEAD_LIMIT })
+    : zlib.zstdDecompressSync(head, {
+        finishFlush: zlib.constants.ZSTD_e_flush,
+        maxOutputLength: HEAD_LIMIT,
+      });
 }
 
 /** The most that a head may unpack to: far beyond any honest ratio. */

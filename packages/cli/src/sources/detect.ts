@@ -1,4 +1,4 @@
-/** The first lines of a file, from which its format is told. */
+/** The first lines of a file, from which its format and what it is about are told, without reading or unpacking all of it. */
 import type { JsonValue } from "@rollout-trace/protocol";
 import { readHead } from "./compressed.ts";
 import type { LogSample } from "./log/log-format.ts";
@@ -12,20 +12,38 @@ const LONG_HEAD_BYTES = 1 << 23;
 /** The format shows in the first few records. */
 const SAMPLE_LINES = 20;
 
-/** The first lines of a file that are JSON; empty for a file that is no log. Throws what reading the file throws. */
-export function sampleOf(path: string): LogSample {
-  const sample = parseLines(readHead(path, HEAD_BYTES));
-  return sample.length > 0 ? sample : parseLines(readHead(path, LONG_HEAD_BYTES));
+export interface HeadLine {
+  /** Counted from 1. */
+  readonly number: number;
+  readonly value: JsonValue;
 }
 
-function parseLines(head: Buffer): LogSample {
+export interface HeadOptions {
+  /** Bytes that are read of the file, unless there is no whole line in them. */
+  readonly bytes: number;
+  /** Lines that are looked at. */
+  readonly lines: number;
+}
+
+/** The first lines of a file that are JSON; empty for a file that is no log. Throws what reading or unpacking the file throws. */
+export function headLinesOf(path: string, { bytes, lines }: HeadOptions): readonly HeadLine[] {
+  const head = parseLines(readHead(path, bytes), lines);
+  return head.length > 0 ? head : parseLines(readHead(path, LONG_HEAD_BYTES), lines);
+}
+
+/** What tells the format of a file. Throws like `headLinesOf`. */
+export function sampleOf(path: string): LogSample {
+  return headLinesOf(path, { bytes: HEAD_BYTES, lines: SAMPLE_LINES }).map(({ value }) => value);
+}
+
+function parseLines(head: Buffer, limit: number): readonly HeadLine[] {
   const lines = head
     .toString("utf8")
     .replace(/^\uFEFF/, "")
-    .split("\n", SAMPLE_LINES);
-  return lines.flatMap((line) => {
+    .split("\n", limit);
+  return lines.flatMap((line, index) => {
     try {
-      return [JSON.parse(line) as JsonValue];
+      return [{ number: index + 1, value: JSON.parse(line) as JsonValue }];
     } catch {
       // Cut off by the end of the head, or damaged: the others tell.
       return [];

@@ -1,12 +1,13 @@
 /** What the first lines of a session log say about its thread. */
+import { statSync } from "node:fs";
 import { isJsonObject, type JsonObject, type JsonValue } from "@rollout-trace/protocol";
-import { LogFile } from "../log/log-file.ts";
+import { headLinesOf, type HeadOptions } from "../detect.ts";
 import { valueAt } from "../log/document.ts";
 import { idOf, readRecord, stringOf, timeOf } from "./record.ts";
 
 export interface SessionHead {
   readonly path: string;
-  /** Of the file, after decompression. */
+  /** Of the file, as it lies on disk. */
   readonly bytes: number;
   readonly threadId: string;
   /** The product's session: that of the root thread, where the log says it. */
@@ -30,33 +31,26 @@ export interface SessionHead {
 }
 
 /** The model stands in the first turn's context, soon after the metadata. */
-const HEAD_LINES = 40;
+const HEAD: HeadOptions = { bytes: 1 << 18, lines: 40 };
 
-/** Reads the head of a log. Throws `CliError` `unreadable_source`. */
+/** Reads the head of a log. Throws what reading or unpacking the file throws. */
 export function readSessionHead(path: string): SessionHead {
-  using file = new LogFile(path);
-  return sessionHeadOf(file);
-}
-
-function sessionHeadOf(file: LogFile): SessionHead {
-  let meta: { readonly payload: JsonObject; readonly line: number } | null = null;
+  let meta: Found["meta"] = null;
   let model: string | null = null;
   let firstTimeUs: number | null = null;
   let othersMeta = false;
-  for (const { number, content } of file.lines()) {
-    if (number > HEAD_LINES) break;
-    const record = content.ok ? readRecord(content.value) : "";
+  for (const { number: line, value } of headLinesOf(path, HEAD)) {
+    const record = readRecord(value);
     if (typeof record === "string") continue;
     firstTimeUs ??= record.timeUs;
     if (record.type === "session_meta") {
-      const isFirst = meta === null;
-      meta ??= { payload: record.payload, line: number };
-      othersMeta ||= !isFirst && record.payload["id"] !== meta.payload["id"];
+      meta ??= { payload: record.payload, line };
+      othersMeta ||= record.payload["id"] !== meta.payload["id"];
     }
     model ??= idOf(record.payload["model"]);
     if (record.type === "turn_context" && model !== null) break;
   }
-  return headFrom(file, { meta, model, firstTimeUs, othersMeta });
+  return headFrom(path, { meta, model, firstTimeUs, othersMeta });
 }
 
 interface Found {
@@ -66,7 +60,7 @@ interface Found {
   readonly othersMeta: boolean;
 }
 
-function headFrom({ path, size }: LogFile, { meta, model, firstTimeUs, othersMeta }: Found): SessionHead {
+function headFrom(path: string, { meta, model, firstTimeUs, othersMeta }: Found): SessionHead {
   const payload: JsonObject = meta?.payload ?? {};
   const spawn = spawnOf(payload["source"]);
   const parentThreadId = idOf(payload["parent_thread_id"]) ?? idOf(spawn?.["parent_thread_id"]);
@@ -76,7 +70,7 @@ function headFrom({ path, size }: LogFile, { meta, model, firstTimeUs, othersMet
   const name = idOf(payload["originator"]);
   return {
     path,
-    bytes: size,
+    bytes: statSync(path).size,
     threadId: idOf(payload["id"]) ?? idFromName(path),
     sessionId: idOf(payload["session_id"]),
     parentThreadId,

@@ -61,11 +61,6 @@ export class LogFile implements Disposable {
     }
   }
 
-  /** Bytes, after decompression. */
-  get size(): number {
-    return this.#size;
-  }
-
   /** The lines in order. */
   *lines(): Generator<LogLine, void, undefined> {
     let number = 1;

@@ -203,6 +203,12 @@ describe("the session logs in a folder", () => {
     writeFileSync(join(folder, "broken.jsonl"), "not json\n");
     writeFileSync(join(folder, "damaged.jsonl.gz"), Buffer.from([0x1f, 0x8b, 1, 2, 3]));
     symlinkSync(folder, join(folder, "loop"));
-    expect(importGraph(folder).rollout_id).toBe(ROOT);
+    expect(importGraph(folder, { mode: "lenient" }).rollout_id).toBe(ROOT);
+    expect(readSource(folder).problems).toEqual([
+      {
+        where: join(folder, "damaged.jsonl.gz"),
+        message: expect.stringContaining("unknown compression method"),
+      },
+    ]);
   });
 });
