@@ -68,7 +68,10 @@ export function severityOf(code: DiagnosticCode): DiagnosticSeverity {
 export interface Diagnostic {
   readonly code: DiagnosticCode;
   readonly severity: DiagnosticSeverity;
-  /** The event that showed it; null when only the end of the input did. */
+  /**
+   * The event that showed it; for what could not be read as an event, the one before it. Null when there was none, or when
+   * only the end of the input shows it.
+   */
   readonly seq: number | null;
   /** Names the offending id and value. */
   readonly message: string;

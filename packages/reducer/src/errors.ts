@@ -5,8 +5,9 @@ import type { Anchor } from "./graph/base.ts";
  * Why a reduction was given up:
  * - a `DiagnosticCode` of severity `error`: strict mode met it
  * - `reducer_finished`: `apply` or `report` after `finish`
+ * - `invalid_checkpoint`: a checkpoint that this version of the package did not save
  */
-export type ReduceErrorCode = DiagnosticCode | "reducer_finished";
+export type ReduceErrorCode = DiagnosticCode | "reducer_finished" | "invalid_checkpoint";
 
 /** The one error class of this package. `seq` is that of the event at fault, or null where there is none. */
 export class ReduceError extends Error {

@@ -54,7 +54,9 @@ export type {
 } from "./graph/terminal.ts";
 export type { GraphThreadOrigin, Thread, Turn } from "./graph/thread.ts";
 export type { CausedBy, GraphToolRequester, ToolCall, Visibility } from "./graph/tool-call.ts";
-export { createReducer, reduceRollout } from "./reduce.ts";
+export { followRollout } from "./follow.ts";
+export type { FollowOptions, RolloutFollower } from "./follow.ts";
+export { createReducer, reduceRollout, resumeReducer } from "./reduce.ts";
 export type {
   AbortSignalLike,
   ReduceMode,
@@ -63,3 +65,4 @@ export type {
   Reducer,
   ReducerOptions,
 } from "./reduce.ts";
+export type { ReducerCheckpoint } from "./state/checkpoint.ts";

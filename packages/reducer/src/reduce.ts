@@ -8,6 +8,8 @@ import type { RolloutGraph } from "./graph/rollout-graph.ts";
 import { dispatch } from "./handlers/table.ts";
 import { pendingDiagnostics } from "./pending.ts";
 import { Reduction } from "./reduction.ts";
+import { type ReducerCheckpoint, restoreState, saveState } from "./state/checkpoint.ts";
+import type { ReducerState } from "./state/reducer-state.ts";
 
 /**
  * What to do about a diagnostic of severity `error`: `lenient` records it, applies what still makes sense and goes on;
@@ -33,6 +35,11 @@ export interface Reducer {
    * graph; changes nothing.
    */
   snapshot(): RolloutGraph;
+  /**
+   * Everything gathered so far, to go on from later and elsewhere with `resumeReducer`. JSON; costs the size of the graph and
+   * changes nothing.
+   */
+  save(): ReducerCheckpoint;
   /** The graph. In strict mode, events that still wait for what they name are thrown as `unknown_reference`. `apply` and `report` throw `ReduceError` (`reducer_finished`) afterwards. */
   finish(): RolloutGraph;
 }
@@ -61,6 +68,15 @@ export function createReducer(options: ReducerOptions): Reducer {
   return new EventReducer(options);
 }
 
+/**
+ * A reducer that goes on where `save` was called: give it the events after `checkpoint.last_seq`. Its payloads are those of
+ * the same recording; mode and provenance are as `options` say, whatever they were before. Throws `ReduceError`
+ * (`invalid_checkpoint`).
+ */
+export function resumeReducer(checkpoint: ReducerCheckpoint, options: ReducerOptions): Reducer {
+  return new EventReducer(options, restoreState(checkpoint));
+}
+
 /** Reduces a whole source. Throws `ReduceError` in strict mode only, and whatever `signal` says. */
 export function reduceRollout(source: RolloutSource, options: ReduceOptions = {}): RolloutGraph {
   const { payloads, provenance, eventCount: total } = source;
@@ -87,8 +103,8 @@ class EventReducer implements Reducer {
   readonly #reduction: Reduction;
   #finished = false;
 
-  constructor({ payloads, mode = "lenient", provenance = "recorded" }: ReducerOptions) {
-    this.#reduction = new Reduction({ payloads, provenance, strict: mode === "strict" }, dispatch);
+  constructor({ payloads, mode = "lenient", provenance = "recorded" }: ReducerOptions, state?: ReducerState) {
+    this.#reduction = new Reduction({ payloads, provenance, strict: mode === "strict" }, dispatch, state);
   }
 
   apply(value: unknown): void {
@@ -108,6 +124,10 @@ class EventReducer implements Reducer {
     const error = late.find(({ severity }) => severity === "error");
     if (strict && error !== undefined) throw new ReduceError(error.code, error.message, error);
     return buildGraph(state, late);
+  }
+
+  save(): ReducerCheckpoint {
+    return saveState(this.#reduction.state);
   }
 
   finish(): RolloutGraph {

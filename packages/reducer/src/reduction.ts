@@ -40,22 +40,29 @@ export function momentOf(event: RawEventEnvelope): Moment {
 }
 
 export class Reduction {
-  readonly state: ReducerState = emptyState();
+  readonly state: ReducerState;
   readonly payloads: PayloadReader;
   readonly provenance: Provenance;
   readonly strict: boolean;
-  /** When the event being applied happened. */
-  moment: Moment = { at_us: 0, seq: 0 };
-
   /** The payloads that it names. */
   #named: string[] = [];
   readonly #dispatch: Dispatch;
 
-  constructor(options: ReductionOptions, dispatch: Dispatch) {
+  constructor(options: ReductionOptions, dispatch: Dispatch, state: ReducerState = emptyState()) {
+    this.state = state;
     this.payloads = options.payloads;
     this.provenance = options.provenance;
     this.strict = options.strict;
     this.#dispatch = dispatch;
+  }
+
+  /** When the event being applied happened. */
+  get moment(): Moment {
+    return this.state.moment;
+  }
+
+  set moment(moment: Moment) {
+    this.state.moment = moment;
   }
 
   apply(event: RawEvent): void {
@@ -76,16 +83,18 @@ export class Reduction {
   /** Records a diagnostic about the event being applied, or throws it. */
   diagnose(code: DiagnosticCode, message: string, object: Anchor | null): void {
     const severity = severityOf(code);
-    const { seq } = this.moment;
+    const seq = this.moment.seq === 0 ? null : this.moment.seq;
     if (this.strict && severity === "error") throw new ReduceError(code, message, { seq, object });
     this.state.diagnostics.push({ code, severity, seq, message, object });
   }
 
   /** The evidence of something that the event being applied makes. */
   evidence(): EvidenceDraft {
-    const { seq } = this.moment;
-    const payload_ids = [...this.#named];
-    return { seqs: [seq], payload_ids: [...payload_ids], created: { seq, payload_ids } };
+    return {
+      seqs: [this.moment.seq],
+      payload_ids: this.#named.slice(),
+      createdWith: this.#named.length,
+    };
   }
 
   /** Adds the event being applied, with the payloads it names, to the evidence of something that it changes. */
@@ -260,8 +269,9 @@ export function addOrigin(
   to: { readonly evidence: EvidenceDraft },
   of: { readonly evidence: EvidenceDraft },
 ): void {
-  to.evidence.seqs.push(of.evidence.created.seq);
-  to.evidence.payload_ids.push(...of.evidence.created.payload_ids);
+  const { seqs, payload_ids, createdWith } = of.evidence;
+  to.evidence.seqs.push(...seqs.slice(0, 1));
+  for (const id of payload_ids.slice(0, createdWith)) to.evidence.payload_ids.push(id);
 }
 
 interface UsageOf {

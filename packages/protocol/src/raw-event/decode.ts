@@ -54,11 +54,49 @@ const envelopeSchema = z.object({
   payload: z.looseObject({ type: z.string() }),
 });
 
+type Envelope = z.infer<typeof envelopeSchema>;
+
+/**
+ * Whether `envelopeSchema` takes the value as it is. A reader decodes every event, and nearly every envelope is fine: the
+ * schema is asked for what is wrong with the others.
+ */
+function isEnvelope(value: unknown): value is Envelope {
+  if (!isObject(value)) return false;
+  const { schema_version, seq, time_unix_us, rollout_id, thread_id, turn_id, payload } = value;
+  return (
+    isInteger(schema_version, 1) &&
+    isInteger(seq, 1) &&
+    isInteger(time_unix_us, 0) &&
+    isId(rollout_id) &&
+    (thread_id === null || isId(thread_id)) &&
+    (turn_id === null || isId(turn_id)) &&
+    isObject(payload) &&
+    typeof payload["type"] === "string"
+  );
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isInteger(value: unknown, least: number): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= least;
+}
+
+function isId(value: unknown): boolean {
+  return typeof value === "string" && value !== "";
+}
+
 /** Reads one event. Keys that the schema does not know are left out of the result. */
 export function decodeRawEvent(value: unknown): DecodeResult {
-  const outer = envelopeSchema.safeParse(value);
-  if (!outer.success) return fail("invalid_envelope", issuesOf(outer.error, []), null, null);
-  const { payload, schema_version, ...rest } = outer.data;
+  let read: Envelope;
+  if (isEnvelope(value)) read = value;
+  else {
+    const outer = envelopeSchema.safeParse(value);
+    if (!outer.success) return fail("invalid_envelope", issuesOf(outer.error, []), null, null);
+    read = outer.data;
+  }
+  const { payload, schema_version, seq, time_unix_us, rollout_id, thread_id, turn_id } = read;
   if (schema_version !== SCHEMA_VERSION) {
     const issue = {
       path: "schema_version",
@@ -66,7 +104,8 @@ export function decodeRawEvent(value: unknown): DecodeResult {
     };
     return fail("unsupported_schema_version", [issue], null, payload.type);
   }
-  const envelope: RawEventEnvelope = { schema_version: SCHEMA_VERSION, ...rest };
+  const place = { seq, time_unix_us, rollout_id, thread_id, turn_id };
+  const envelope: RawEventEnvelope = { schema_version: SCHEMA_VERSION, ...place };
   if (!Object.hasOwn(rawEventSchemas, payload.type)) {
     const issue = { path: "payload.type", message: `unknown event type ${JSON.stringify(payload.type)}` };
     return fail("unknown_event_type", [issue], envelope, payload.type);
@@ -75,7 +114,7 @@ export function decodeRawEvent(value: unknown): DecodeResult {
   if (!inner.success) {
     return fail("invalid_event_payload", issuesOf(inner.error, ["payload"]), envelope, payload.type);
   }
-  return { ok: true, event: { ...envelope, payload: inner.data } };
+  return { ok: true, event: { schema_version: SCHEMA_VERSION, ...place, payload: inner.data } };
 }
 
 function issuesOf(error: z.ZodError, prefix: readonly string[]): readonly DecodeIssue[] {

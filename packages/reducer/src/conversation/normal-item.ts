@@ -15,8 +15,8 @@ export interface NormalItem {
   readonly parts: readonly BodyPart[];
   /** What else tells two items apart and has no place in the graph, such as the name of a called tool. */
   readonly distinguisher: string;
-  /** Bytes of UTF-8 that the parts amount to. */
-  readonly bytes: number;
+  /** Bytes of UTF-8 that those parts stand for whose text is not kept. */
+  readonly hiddenBytes: number;
   /** What is odd about it; reported for each item that is created from it. */
   readonly oddity: { readonly code: DiagnosticCode; readonly message: string } | null;
 }
@@ -34,25 +34,46 @@ export type Normalise = (element: JsonValue, payloadId: string) => NormalItems;
 /** Enough to recognise a call by; the whole is in the payload. */
 export const JSON_PREVIEW_CODE_POINTS = 240;
 
+/** A part and the bytes of UTF-8 that it stands for beside the text that it has. */
 export interface SizedPart {
   readonly part: BodyPart;
-  readonly bytes: number;
+  readonly hiddenBytes: number;
+}
+
+/** Bytes of UTF-8 that an item amounts to. Few items are ever asked. */
+export function bytesOf({ parts, hiddenBytes }: NormalItem): number {
+  return parts.reduce((sum, part) => sum + utf8Bytes(textOf(part)), hiddenBytes);
+}
+
+function textOf(part: BodyPart): string {
+  switch (part.type) {
+    case "text":
+    case "summary":
+      return part.text;
+    case "code":
+      return part.source;
+    case "encoded":
+      return part.value;
+    case "json":
+    case "payload_ref":
+      return "";
+  }
 }
 
 export function textPart(text: string): SizedPart {
-  return { part: { type: "text", text }, bytes: utf8Bytes(text) };
+  return { part: { type: "text", text }, hiddenBytes: 0 };
 }
 
 export function summaryPart(text: string): SizedPart {
-  return { part: { type: "summary", text }, bytes: utf8Bytes(text) };
+  return { part: { type: "summary", text }, hiddenBytes: 0 };
 }
 
 export function codePart(language: string, source: string): SizedPart {
-  return { part: { type: "code", language, source }, bytes: utf8Bytes(source) };
+  return { part: { type: "code", language, source }, hiddenBytes: 0 };
 }
 
 export function encodedPart(label: string, value: string): SizedPart {
-  return { part: { type: "encoded", label, value }, bytes: utf8Bytes(value) };
+  return { part: { type: "encoded", label, value }, hiddenBytes: 0 };
 }
 
 /** `written` is the text that `value` was parsed from, where it was recorded as text: that is what the model wrote. */
@@ -63,7 +84,7 @@ export function jsonPart(value: JsonValue, payloadId: string, written: string | 
   const preview = cutToCodePoints(written ?? canonical, JSON_PREVIEW_CODE_POINTS);
   return {
     part: { type: "json", preview, content_id: sha256Hex(identity), payload_id: payloadId },
-    bytes: utf8Bytes(written ?? canonical),
+    hiddenBytes: utf8Bytes(written ?? canonical),
   };
 }
 
@@ -74,7 +95,7 @@ export function payloadRefPart(label: string, value: JsonValue, payloadId: strin
   const text = canonicalJson(value);
   return {
     part: { type: "payload_ref", label, content_id: sha256Hex(text), payload_id: payloadId },
-    bytes: utf8Bytes(text),
+    hiddenBytes: utf8Bytes(text),
   };
 }
 

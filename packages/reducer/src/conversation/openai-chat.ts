@@ -118,7 +118,7 @@ function answerParts(element: JsonObject, payloadId: string): readonly SizedPart
   const refusal = nonEmpty(element["refusal"]);
   const { audio } = element;
   return [
-    ...contentParts(element, payloadId).filter(({ bytes }) => bytes > 0),
+    ...contentParts(element, payloadId).filter(({ part }) => part.type !== "text" || part.text !== ""),
     ...(refusal === null ? [] : [textPart(refusal)]),
     ...(isJsonObject(audio) ? [payloadRefPart("audio", audio, payloadId)] : []),
   ];

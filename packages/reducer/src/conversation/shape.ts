@@ -33,7 +33,7 @@ export function itemOf(shape: Shape): NormalItem {
     agentMessage: shape.agentMessage ?? null,
     parts: shape.parts.map(({ part }) => part),
     distinguisher: shape.distinguisher ?? "",
-    bytes: shape.parts.reduce((sum, { bytes }) => sum + bytes, 0),
+    hiddenBytes: shape.parts.reduce((sum, { hiddenBytes }) => sum + hiddenBytes, 0),
     oddity: shape.oddity ?? null,
   };
 }

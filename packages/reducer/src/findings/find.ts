@@ -87,9 +87,14 @@ function acceptanceFindings(state: ReducerState): readonly Finding[] {
 }
 
 function repeatedCalls(state: ReducerState): readonly Finding[] {
+  const calls = [...state.toolCalls.byId.values()];
+  const perTurn = new Map<string | null, number>();
+  for (const { draft } of calls) perTurn.set(draft.turn_id, (perTurn.get(draft.turn_id) ?? 0) + 1);
   const counts = new Map<string, { count: number; last: ToolCallState }>();
-  for (const call of state.toolCalls.byId.values()) {
-    const key = sameCallKey(call);
+  for (const call of calls) {
+    // A key is made of the whole input; most turns have too few calls for any to be repeated.
+    const isPossible = (perTurn.get(call.draft.turn_id) ?? 0) >= REPEATED_CALLS;
+    const key = isPossible ? sameCallKey(call) : null;
     if (key === null) continue;
     const known = counts.get(key);
     counts.set(key, { count: (known?.count ?? 0) + 1, last: call });

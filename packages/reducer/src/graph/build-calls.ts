@@ -8,6 +8,7 @@ import type {
 } from "../state/call-state.ts";
 import type { ReducerState } from "../state/reducer-state.ts";
 import type { CodeCell } from "./code-cell.ts";
+import { bytesOf } from "../conversation/normal-item.ts";
 import { finishDraft } from "./draft.ts";
 import type { InferenceCall } from "./inference.ts";
 import type { TerminalObservation, TerminalOperation } from "./terminal.ts";
@@ -34,7 +35,8 @@ export function buildToolCall(call: ToolCallState, { outputsOf, spans }: CallLin
   built.caused_by = causeOf(call.slot ?? call.parentCell?.slot ?? null);
   built.visibility = {
     ...built.visibility,
-    to_model_bytes: outputs.length === 0 ? null : outputs.reduce((sum, { normal }) => sum + normal.bytes, 0),
+    to_model_bytes:
+      outputs.length === 0 ? null : outputs.reduce((sum, { normal }) => sum + bytesOf(normal), 0),
     seen_by_model: outputs.length > 0 || outputsOf.firstAfter(call) !== null,
   };
   return built;

@@ -16,7 +16,9 @@ import { type Collection, GRAPH_SCHEMA_VERSION, type RolloutGraph } from "./roll
 /** `lateDiagnostics` are those that only the end of the input shows. */
 export function buildGraph(state: ReducerState, lateDiagnostics: readonly Diagnostic[]): RolloutGraph {
   const outputsOf = cellOutputs(state);
-  const payloadOrder = new Map([...state.payloads.keys()].map((id, index) => [id, index]));
+  // Only edges are asked for the order of their payloads, and few rollouts have any.
+  const payloadIds = state.edges.size === 0 ? [] : [...state.payloads.keys()];
+  const payloadOrder = new Map(payloadIds.map((id, index) => [id, index]));
   const calls = spanCalls(state);
   const spans = new Map<string, string[]>();
   for (const [span, callId] of calls) enqueue(spans, callId, span.draft.span_id);
@@ -32,16 +34,19 @@ export function buildGraph(state: ReducerState, lateDiagnostics: readonly Diagno
     host: state.host,
     threads: collect(state.threads, (thread) => buildThread(state, thread)),
     turns: collect(state.turns.byId, ({ draft }) => finishDraft(draft)),
-    conversation_items: fromPairs(state.items.map(({ draft }) => [draft.item_id, finishDraft(draft)])),
+    conversation_items: numbered(
+      state.items,
+      ({ draft }) => finishDraft(draft),
+      ({ item_id }) => item_id,
+    ),
     inference_calls: collect(state.inferenceCalls.byId, buildInference),
     tool_calls: collect(state.toolCalls.byId, (call) => buildToolCall(call, { outputsOf, spans })),
     code_cells: collect(state.cells.byId, (cell) => buildCell(state, cell)),
     terminal_sessions: collect(state.sessions.byId, ({ draft }) => finishDraft(draft)),
-    terminal_operations: fromPairs(
-      state.operations.map((operation) => [
-        operation.draft.operation_id,
-        buildOperation(operation, outputsOf),
-      ]),
+    terminal_operations: numbered(
+      state.operations,
+      (operation) => buildOperation(operation, outputsOf),
+      ({ operation_id }) => operation_id,
     ),
     compactions: collect(state.compactions.byId, ({ draft }) => finishDraft(draft)),
     compaction_requests: collect(state.compactionRequests.byId, ({ draft }) => finishDraft(draft)),
@@ -57,21 +62,35 @@ export function buildGraph(state: ReducerState, lateDiagnostics: readonly Diagno
     diagnostics: inOrder([...state.diagnostics, ...lateDiagnostics]),
     findings: [],
   };
-  const closed = state.end === null ? graph : closeLeftovers(graph, state.end);
-  return { ...closed, findings: findFindings(state, closed) };
+  if (state.end !== null) closeLeftovers(graph, state.end);
+  return { ...graph, findings: findFindings(state, graph) };
 }
 
 function collect<Entry, Built>(
   map: ReadonlyMap<string, Entry>,
   build: (entry: Entry) => Built,
 ): Collection<Built> {
-  return fromPairs([...map].map(([id, entry]) => [id, build(entry)]));
+  const collection = emptyCollection<Built>();
+  for (const [id, entry] of map) collection[id] = build(entry);
+  return collection;
 }
 
 /** Without a prototype, `__proto__` is a key like any other. */
-export function fromPairs<Entry>(pairs: Iterable<readonly [string, Entry]>): Collection<Entry> {
-  const collection = Object.create(null) as Record<string, Entry>;
-  for (const [id, entry] of pairs) collection[id] = entry;
+function emptyCollection<Entry>(): Record<string, Entry> {
+  return Object.create(null) as Record<string, Entry>;
+}
+
+/** Objects that are numbered, by their id. */
+function numbered<Entry, Built>(
+  entries: readonly Entry[],
+  build: (entry: Entry) => Built,
+  idOf: (built: Built) => string,
+): Collection<Built> {
+  const collection = emptyCollection<Built>();
+  for (const entry of entries) {
+    const built = build(entry);
+    collection[idOf(built)] = built;
+  }
   return collection;
 }
 

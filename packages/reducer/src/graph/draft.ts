@@ -10,12 +10,14 @@ import type { ExecutionEndCause, ExecutionWindow, GraphObject } from "./base.ts"
 
 type Mutable<Value> = Value extends readonly (infer Element)[] ? Element[] : Value;
 
-/** Unsorted and with repeats; `finishDraft` puts it in order. */
+/**
+ * Unsorted and with repeats; `finishDraft` puts it in order. The first `seq` is that of the event that made the object, and
+ * the first `createdWith` payloads are those that it names.
+ */
 export interface EvidenceDraft {
   readonly seqs: number[];
   readonly payload_ids: string[];
-  /** The event that made the object, and the payloads that it names. */
-  readonly created: { readonly seq: number; readonly payload_ids: readonly string[] };
+  readonly createdWith: number;
 }
 
 export type Draft<Entry extends GraphObject> = {
@@ -33,16 +35,25 @@ export type Unshared<Entry> = { -readonly [Key in keyof Entry]: Entry[Key] };
 
 /** A copy of a draft, with its keys in the same order, that later changes to the draft do not reach. */
 export function finishDraft<Entry extends GraphObject>(draft: Draft<Entry>): Unshared<Entry> {
-  const copy: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(draft)) {
-    copy[key] = Array.isArray(value) ? value.slice() : value;
+  // A spread keeps the shape that all drafts of a kind share; keys added one by one would not.
+  const copy = { ...draft } as Record<string, unknown>;
+  for (const key in copy) {
+    const value = copy[key];
+    if (Array.isArray(value)) copy[key] = value.slice();
   }
   const { seqs, payload_ids } = draft.evidence;
   copy["evidence"] = {
-    seqs: [...new Set(seqs)].toSorted((left, right) => left - right),
-    payload_ids: [...new Set(payload_ids)],
+    seqs: isAscending(seqs) ? seqs.slice() : [...new Set(seqs)].toSorted((left, right) => left - right),
+    payload_ids: payload_ids.length < 2 ? payload_ids.slice() : [...new Set(payload_ids)],
   };
   return copy as unknown as Unshared<Entry>;
+}
+
+function isAscending(seqs: readonly number[]): boolean {
+  for (let index = 1; index < seqs.length; index += 1) {
+    if ((seqs[index] ?? 0) <= (seqs[index - 1] ?? 0)) return false;
+  }
+  return true;
 }
 
 export function startedAt({ at_us, seq }: Moment): ExecutionWindow {

@@ -129,7 +129,7 @@ const MARKER: NormalItem = {
   agentMessage: null,
   parts: [],
   distinguisher: "",
-  bytes: 0,
+  hiddenBytes: 0,
   oddity: null,
 };
 

@@ -6,16 +6,44 @@
  * that has not ended, or the latest at all.
  */
 interface Uses<Entry> {
+  readonly threadId: string | null;
   readonly open: Entry[];
   latest: Entry;
 }
 
+/** The uses of one recorded id. Nearly every id is used by one thread; the map exists for those that more use. */
+interface Known<Entry> {
+  readonly first: Uses<Entry>;
+  others: Map<string | null, Uses<Entry>> | null;
+  last: Uses<Entry>;
+}
+
+type Parts<Entry> = readonly [Map<string, Entry>, Map<string, Known<Entry>>, Map<string, number>];
+
 export class RecordedIds<Entry> {
   /** By graph id, in the order of creation. */
-  readonly byId: Map<string, Entry> = new Map();
-  readonly #uses: Map<string, { readonly byThread: Map<string | null, Uses<Entry>>; last: Uses<Entry> }> =
-    new Map();
-  readonly #repeats: Map<string, number> = new Map();
+  readonly byId: Map<string, Entry>;
+  readonly #known: Map<string, Known<Entry>>;
+  readonly #repeats: Map<string, number>;
+
+  /** What it consists of, for `of` to make another of. */
+  parts(): Parts<Entry> {
+    return [this.byId, this.#known, this.#repeats];
+  }
+
+  static of<Entry>([byId, known, repeats]: Parts<Entry>): RecordedIds<Entry> {
+    return new RecordedIds(byId, known, repeats);
+  }
+
+  constructor(
+    byId: Map<string, Entry> = new Map(),
+    known: Map<string, Known<Entry>> = new Map(),
+    repeats: Map<string, number> = new Map(),
+  ) {
+    this.byId = byId;
+    this.#known = known;
+    this.#repeats = repeats;
+  }
 
   /** The graph id for the next object that was recorded as `recordedId`. */
   mint(recordedId: string): string {
@@ -31,31 +59,41 @@ export class RecordedIds<Entry> {
   }
 
   add(entry: Entry, ids: { id: string; recordedId: string; threadId: string | null }): void {
-    this.byId.set(ids.id, entry);
-    const known = this.#uses.get(ids.recordedId);
-    const uses = known?.byThread.get(ids.threadId) ?? { open: [], latest: entry };
-    uses.open.push(entry);
-    uses.latest = entry;
-    if (known === undefined) {
-      this.#uses.set(ids.recordedId, { byThread: new Map([[ids.threadId, uses]]), last: uses });
+    const { id, recordedId, threadId } = ids;
+    this.byId.set(id, entry);
+    const known = this.#known.get(recordedId);
+    const uses = known === undefined ? undefined : usesIn(known, threadId);
+    if (known !== undefined && uses !== undefined) {
+      uses.open.push(entry);
+      uses.latest = entry;
+      known.last = uses;
       return;
     }
-    known.byThread.set(ids.threadId, uses);
-    known.last = uses;
+    const first: Uses<Entry> = { threadId, open: [entry], latest: entry };
+    if (known === undefined) this.#known.set(recordedId, { first, others: null, last: first });
+    else {
+      (known.others ??= new Map()).set(threadId, first);
+      known.last = first;
+    }
   }
 
   /** Looked for in its thread, then among objects without one; a reference without a thread may mean any. */
   find(recordedId: string, threadId: string | null): Entry | undefined {
-    const known = this.#uses.get(recordedId);
+    const known = this.#known.get(recordedId);
     if (known === undefined) return undefined;
-    const uses = known.byThread.get(threadId) ?? (threadId === null ? known.last : known.byThread.get(null));
+    const uses = usesIn(known, threadId) ?? (threadId === null ? known.last : usesIn(known, null));
     return uses === undefined ? undefined : (uses.open.at(-1) ?? uses.latest);
   }
 
   /** Says that an object has ended, so that a reference prefers others that have not. */
   close(entry: Entry, ids: { recordedId: string; threadId: string | null }): void {
-    const open = this.#uses.get(ids.recordedId)?.byThread.get(ids.threadId)?.open;
+    const known = this.#known.get(ids.recordedId);
+    const open = known === undefined ? undefined : usesIn(known, ids.threadId)?.open;
     const index = open?.lastIndexOf(entry) ?? -1;
     if (open !== undefined && index >= 0) open.splice(index, 1);
   }
+}
+
+function usesIn<Entry>(known: Known<Entry>, threadId: string | null): Uses<Entry> | undefined {
+  return known.first.threadId === threadId ? known.first : known.others?.get(threadId);
 }

@@ -50,6 +50,8 @@ export interface ReducerState {
   end: RolloutEnd | null;
   completed: boolean;
   lastSeq: number;
+  /** When the event being applied happened; between two events, the last one. */
+  moment: Moment;
   readonly threads: Map<string, ThreadState>;
   readonly turns: RecordedIds<TurnState>;
   readonly items: TranscriptItem[];
@@ -97,6 +99,7 @@ export function emptyState(): ReducerState {
     end: null,
     completed: false,
     lastSeq: 0,
+    moment: { at_us: 0, seq: 0 },
     threads: new Map(),
     turns: new RecordedIds(),
     items: [],

@@ -1,0 +1,75 @@
+/** A reduction under way as JSON: everything that has been gathered, and nothing of the recording itself. */
+import { DIALECT_READERS } from "../conversation/dialects.ts";
+import { ReduceError } from "../errors.ts";
+import { type Codec, type ObjectGraph, readObjects, writeObjects } from "./object-graph.ts";
+import { RecordedIds } from "./recorded-ids.ts";
+import type { ReducerState } from "./reducer-state.ts";
+
+/** Of the checkpoint's shape and of what the state means: another version of this package may not go on with it. */
+export const CHECKPOINT_VERSION = 1;
+
+/** JSON; as large as the graph, about. */
+export interface ReducerCheckpoint {
+  readonly checkpoint_version: typeof CHECKPOINT_VERSION;
+  /** The last event that was applied: go on with the one after it. */
+  readonly last_seq: number;
+  readonly state: ObjectGraph;
+}
+
+export function saveState(state: ReducerState): ReducerCheckpoint {
+  return {
+    checkpoint_version: CHECKPOINT_VERSION,
+    last_seq: state.lastSeq,
+    state: writeObjects(state, CODECS),
+  };
+}
+
+/** Throws `ReduceError` (`invalid_checkpoint`) for anything that `saveState` of this version did not give. */
+export function restoreState(checkpoint: ReducerCheckpoint): ReducerState {
+  const { checkpoint_version: version } = checkpoint as { readonly checkpoint_version: unknown };
+  if (version !== CHECKPOINT_VERSION) {
+    throw invalid(`it has version ${JSON.stringify(version)}, this package reads ${CHECKPOINT_VERSION}`);
+  }
+  try {
+    return readObjects(checkpoint.state, CODECS) as ReducerState;
+  } catch (error) {
+    throw invalid(error instanceof Error ? error.message : "it cannot be read");
+  }
+}
+
+function invalid(why: string): ReduceError {
+  return new ReduceError("invalid_checkpoint", `the checkpoint cannot be resumed: ${why}`, {
+    seq: null,
+    object: null,
+  });
+}
+
+/** How elements are read is code: a checkpoint names it. */
+const NORMALISERS: ReadonlyMap<string, object> = new Map(
+  Object.entries(DIALECT_READERS).flatMap(([dialect, reader]): [string, object][] => [
+    [`${dialect}/history`, reader.history.normalise],
+    [`${dialect}/response`, reader.response.normalise],
+    ...(reader.head === null ? [] : ([[`${dialect}/head`, reader.head.normalise]] as [string, object][])),
+  ]),
+);
+
+const CODECS: readonly Codec[] = [
+  {
+    matches: (value) => value instanceof RecordedIds,
+    write: (value) => (value as RecordedIds<unknown>).parts(),
+    read: (parts) => RecordedIds.of(parts as ReturnType<RecordedIds<unknown>["parts"]>),
+  },
+  {
+    matches: (value) => typeof value === "function",
+    write(value) {
+      const name = [...NORMALISERS].find(([, normalise]) => normalise === value)?.[0];
+      if (name === undefined) throw new TypeError("a function of the state has no name");
+      return [name];
+    },
+    read([name]) {
+      const normalise = NORMALISERS.get(String(name));
+      if (normalise === undefined) throw new TypeError(`nothing is called ${JSON.stringify(name)}`);
+      return normalise;
+    },
+  },
+];
