@@ -6,6 +6,7 @@ const BENCHES: ReadonlyMap<string, () => Promise<Bench>> = new Map([
   ["event-loop", async () => (await import("./event-loop.bench.ts")).eventLoopBench],
   ["exec-overhead", async () => (await import("./exec-overhead.bench.ts")).execOverheadBench],
   ["process-boundary", async () => (await import("./process-boundary.bench.ts")).processBoundaryBench],
+  ["recorder", async () => (await import("./recorder.bench.ts")).recorderBench],
   ["reduce", async () => (await import("./reduce.bench.ts")).reduceBench],
   ["tool-call", async () => (await import("./tool-call.bench.ts")).toolCallBench],
 ]);

@@ -31,11 +31,15 @@ export interface RecorderParts {
   readonly clock: Clock;
 }
 
+/** Ids of threads and turns whose stored form is remembered. */
+const KEPT_IDS = 64;
+
 export class RolloutRecorder {
   readonly recording: Recording;
   readonly #writer: StoreWriter;
   readonly #redactor: Redactor;
   readonly #clock: Clock;
+  readonly #storedIds: Map<string, string> = new Map();
   #hasReportedEnd = false;
   /** Reported once each: a host that cannot serialise something tends to try it again with every event. */
   readonly #reportedKinds: Set<PayloadKind> = new Set();
@@ -94,8 +98,15 @@ export class RolloutRecorder {
     return error instanceof TraceStoreError ? error.message : this.#redactor.text(messageOf(error));
   }
 
+  /** An id as it is stored. The same few come again and again. */
   #idText(id: string | null): string | null {
-    return id === null ? null : this.#redactor.text(id);
+    if (id === null) return null;
+    let stored = this.#storedIds.get(id);
+    if (stored === undefined) {
+      if (this.#storedIds.size >= KEPT_IDS) this.#storedIds.clear();
+      this.#storedIds.set(id, (stored = this.#redactor.text(id)));
+    }
+    return stored;
   }
 
   #payload(threadId: string | null, kind: PayloadKind, value: Lazy): EntryPayload {

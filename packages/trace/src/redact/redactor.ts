@@ -13,6 +13,12 @@ import { NAMED_RULE, type RedactOptions } from "./redact-options.ts";
 import { redactionKey } from "./redaction-key.ts";
 import { markersOf, SECRET_SHAPES, type SecretShape } from "./secret-shapes.ts";
 
+/** Names of fields that are remembered, and how long they may be. */
+const KEPT_KEYS = 1000;
+const MAX_KEPT_KEY = 64;
+
+const [QUOTE, BRACE, BRACKET] = [0x22, 0x7b, 0x5b];
+
 /** Secrets whose digits are kept in memory. */
 const KEPT_DIGITS = 128;
 
@@ -45,6 +51,7 @@ export class SecretRedactor implements Redactor {
   readonly #markers: readonly RegExp[];
   readonly #patterns: RegExp;
   readonly #names: RegExp | null;
+  readonly #plainKeys: Map<string, string> = new Map();
   readonly #hostRules: HostRules;
   #key: KeyObject | null = null;
   /** Of secrets that were met lately: a host repeats the few that it has. */
@@ -70,10 +77,11 @@ export class SecretRedactor implements Redactor {
   }
 
   field(name: string, text: string): readonly [name: string, text: string] {
-    const key = JSON.stringify(name);
-    const isPlain = !this.#mayHave(key) && !this.#mayHave(text);
-    if (isPlain && this.#hostRules.isEmpty) return [key, text];
-    const redacted = isPlain ? `{${key}:${text}}` : this.#builtIn(`{${key}:${text}}`);
+    const plainKey = this.#plainKey(name);
+    if (plainKey !== null && (isScalar(text) || !this.#mayHave(text)) && this.#hostRules.isEmpty) {
+      return [plainKey, text];
+    }
+    const redacted = this.#builtIn(`{${JSON.stringify(name)}:${text}}`);
     const keyEnd = endOfString(redacted, 2, 0) + 1;
     const [newKey, newText] = [redacted.slice(1, keyEnd), redacted.slice(keyEnd + 1, -1)];
     if (this.#hostRules.isEmpty) return [newKey, newText];
@@ -98,6 +106,17 @@ export class SecretRedactor implements Redactor {
       }
     }
     return this.#hostRules.isEmpty ? redacted : this.#hostRules.textOrNothing(redacted);
+  }
+
+  /** The JSON text of a name that has nothing to do with secrets, or null. Documents have few names, again and again. */
+  #plainKey(name: string): string | null {
+    const known = this.#plainKeys.get(name);
+    if (known !== undefined) return known;
+    const key = JSON.stringify(name);
+    if (this.#mayHave(key)) return null;
+    if (this.#plainKeys.size >= KEPT_KEYS) this.#plainKeys.clear();
+    if (name.length <= MAX_KEPT_KEY) this.#plainKeys.set(name, key);
+    return key;
   }
 
   #mayHave(text: string): boolean {
@@ -174,6 +193,12 @@ function unquote(text: string, layers: number): string {
     // Not JSON all the way: a quote of another language.
   }
   return result;
+}
+
+/** Whether a JSON text is a number, true, false or null, in which there can be no secret. */
+function isScalar(text: string): boolean {
+  const first = text.charCodeAt(0);
+  return first !== QUOTE && first !== BRACE && first !== BRACKET;
 }
 
 function isJson(text: string): boolean {

@@ -49,8 +49,11 @@ const MODEL_FACING_ARRAYS: ReadonlySet<string> = new Set([
   "replacement_history",
 ]);
 
-/** UTF-16 units. Shorter values cost more as a chunk of their own (hash, row, index entry) than repeated in the rope. */
-const MIN_VALUE_LENGTH = 256;
+/**
+ * UTF-16 units. Shorter values cost more as a chunk of their own (hash, row, index entry) than repeated in the rope. Where
+ * there is no model-facing array beside them, hardly any document repeats them.
+ */
+const MIN_VALUE_LENGTH = Object.freeze({ besideArrays: 256, alone: 4096 });
 
 /** Bytes of UTF-8. A larger document is refused: building and writing it would hold the host up for a second or more. */
 const MAX_SIZE = 64 * 1024 * 1024;
@@ -71,7 +74,7 @@ export function cutDocument(value: unknown, previous: RopeDocument | null, redac
   const raw = jsonOf(value);
   if (raw === undefined) throw new TypeError(`a ${typeof value} has no JSON text`);
   const text = redactor.value(raw, []);
-  const part = makePart(text.length >= MIN_VALUE_LENGTH ? "value" : "text", text, text);
+  const part = makePart(text.length >= MIN_VALUE_LENGTH.alone ? "value" : "text", text, text);
   return { parts: [part], fields: NO_FIELDS, size: part.size, freshSize: part.size };
 }
 
@@ -80,6 +83,7 @@ class Cutter {
   readonly #redactor: Redactor;
   readonly #parts: Part[] = [];
   readonly #fields: Map<string, number> = new Map();
+  #minValueLength: number = MIN_VALUE_LENGTH.alone;
   #pending = "{";
   #size = 0;
   #freshSize = 0;
@@ -90,6 +94,8 @@ class Cutter {
   }
 
   cut(value: Record<string, unknown>): RopeDocument {
+    const hasArrays = Object.keys(value).some((key) => MODEL_FACING_ARRAYS.has(key));
+    this.#minValueLength = hasArrays ? MIN_VALUE_LENGTH.besideArrays : MIN_VALUE_LENGTH.alone;
     for (const key of Object.keys(value)) {
       const field = value[key];
       if (MODEL_FACING_ARRAYS.has(key) && isPlainArray(field)) this.#array(key, field);
@@ -103,7 +109,7 @@ class Cutter {
 
   #value(name: string, raw: string | undefined): void {
     if (raw === undefined) return;
-    if (raw.length < MIN_VALUE_LENGTH) {
+    if (raw.length < this.#minValueLength) {
       const [key, text] = this.#redactor.field(name, raw);
       this.#begin(key);
       this.#pending += text;

@@ -3,10 +3,10 @@
  * what had been acknowledged.
  */
 import { writeSync } from "node:fs";
-import { openTraceStore } from "@rollout-trace/trace";
+import { type Durability, openTraceStore } from "@rollout-trace/trace";
 
-const [path = "", rolloutId = ""] = process.argv.slice(2);
-const store = openTraceStore({ path });
+const [path = "", rolloutId = "", durability = "process"] = process.argv.slice(2);
+const store = openTraceStore({ path, durability: durability as Durability });
 const root = store.startRollout({ rolloutId });
 const input: string[] = [];
 for (let number = 0; ; number += 1) {

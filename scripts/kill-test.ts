@@ -1,0 +1,125 @@
+/**
+ * `node scripts/kill-test.ts [KILLS] [--seed N] [--durability process|power|batch]`: kills a recording process at random
+ * moments, 1 000 times by default, and compares what it had acknowledged over a pipe with what the store holds. Every store
+ * is verified, and every rollout is reduced. Ends with a line of what was found, and not well when anything was.
+ */
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { asId, isJsonObject, type PayloadId } from "@rollout-trace/protocol";
+import { reduceRollout } from "@rollout-trace/reducer";
+import { openTraceStore, readTraceStore, type StoredRollout, verifyStore } from "@rollout-trace/trace";
+
+const PROGRAM = join(import.meta.dirname, "../packages/trace/test/programs/record-until-killed.ts");
+/** Kills per store: the next recorder of a store also has to recover what the one before left. */
+const KILLS_PER_STORE = 25;
+/** Milliseconds after the first acknowledged event; long enough for some hundreds. */
+const MAX_DELAY_MS = 60;
+/** Some are killed counting from their start, while they open the store. */
+const EARLY_SHARE = 0.2;
+const MAX_EARLY_MS = 400;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seed: { type: "string" }, durability: { type: "string", default: "process" } },
+});
+const kills = Number(positionals[0] ?? 1000);
+const seed = Number(values.seed ?? Date.now() % 1_000_000_000);
+console.log(`${kills} kills, durability ${values.durability}, --seed ${seed}`);
+
+let state = seed;
+let acknowledgedEvents = 0;
+let storedEvents = 0;
+let problems = 0;
+
+let folder = "";
+let acknowledged: Map<string, number> = new Map();
+for (let kill = 0; kill < kills; kill += 1) {
+  if (kill % KILLS_PER_STORE === 0) folder = mkdtempSync(join(tmpdir(), "kill-test-"));
+  const rolloutId = `kill-${kill}`;
+  acknowledged.set(rolloutId, await killOnce(join(folder, "trace.db"), rolloutId));
+  if ((kill + 1) % KILLS_PER_STORE !== 0 && kill + 1 !== kills) continue;
+  checkStore(join(folder, "trace.db"), acknowledged);
+  rmSync(folder, { recursive: true, force: true });
+  acknowledged = new Map();
+  console.log(
+    `${kill + 1} kills: ${acknowledgedEvents} events acknowledged, ${storedEvents} stored, ${problems} problems`,
+  );
+}
+process.exitCode = problems === 0 ? 0 : 1;
+
+/** A number below 1 (mulberry32). */
+function random(): number {
+  state = (state + 0x6d2b79f5) | 0;
+  let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+  mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+  return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+}
+
+/** Gives the last `seq` that the killed process had acknowledged. */
+async function killOnce(path: string, rolloutId: string): Promise<number> {
+  const isEarly = random() < EARLY_SHARE;
+  const delayMs = random() * (isEarly ? MAX_EARLY_MS : MAX_DELAY_MS);
+  const args = ["--conditions=rollout-trace-source", PROGRAM, path, rolloutId, values.durability];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  let output = "";
+  const killLater = (): void => void setTimeout(() => child.kill("SIGKILL"), delayMs);
+  child.stdout.on("data", (data) => {
+    if (output === "" && !isEarly) killLater();
+    output += String(data);
+  });
+  if (isEarly) killLater();
+  const signal = await new Promise((resolve) => {
+    child.once("close", (_code, how) => resolve(how));
+  });
+  if (signal !== "SIGKILL") problem(rolloutId, "ended before it was killed");
+  // The last line may have been cut.
+  return Number(output.split("\n").at(-2) ?? 0);
+}
+
+function checkStore(path: string, expected: ReadonlyMap<string, number>): void {
+  // Whoever opens the store next for writing marks what stopped.
+  openTraceStore({ path }).close();
+  for (const { code, where, message } of verifyStore(path).findings) {
+    problem(JSON.stringify(where), `${code}: ${message}`);
+  }
+  using reader = readTraceStore(path);
+  const states = new Map(reader.rollouts().map(({ rolloutId, state: how }) => [String(rolloutId), how]));
+  for (const [rolloutId, count] of expected) {
+    acknowledgedEvents += count;
+    if (states.get(rolloutId) === undefined) {
+      if (count > 0) problem(rolloutId, `is missing; ${count} events were acknowledged`);
+      continue;
+    }
+    if (states.get(rolloutId) !== "stopped")
+      problem(rolloutId, `is ${states.get(rolloutId)} and not stopped`);
+    const source = reader.openRollout(rolloutId);
+    const events = [...source.events()];
+    storedEvents += events.length;
+    // One more than were stored by the recorder: the mark.
+    if (events.length - 1 < count) problem(rolloutId, `has ${events.length - 1} of ${count} events`);
+    checkNumbers(rolloutId, source);
+    const { diagnostics } = reduceRollout(source);
+    const errors = diagnostics.filter(({ severity }) => severity === "error");
+    if (errors.length > 0) problem(rolloutId, `reduces with ${errors.map(({ code }) => code).join(", ")}`);
+  }
+}
+
+/** The recorder numbers its requests: none is missing, none is there twice, none is out of order. */
+function checkNumbers(rolloutId: string, source: StoredRollout): void {
+  let expected = 0;
+  for (let ordinal = 1; source.payloads.stat(asId<PayloadId>(`p${ordinal}`)) !== null; ordinal += 1) {
+    const read = source.payloads.frame(asId<PayloadId>(`p${ordinal}`));
+    const number = read.ok && isJsonObject(read.value) ? read.value["number"] : undefined;
+    if (number !== expected)
+      problem(rolloutId, `payload p${ordinal} has number ${JSON.stringify(number)}, not ${expected}`);
+    expected += 1;
+  }
+}
+
+function problem(where: string, what: string): void {
+  problems += 1;
+  console.error(`PROBLEM ${where}: ${what}`);
+}
