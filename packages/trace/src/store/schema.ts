@@ -59,6 +59,32 @@ export const MIGRATIONS: readonly string[] = [
     SELECT r.rollout_id, r.trace_id, e.seq, e.time_unix_us, e.thread_id, e.turn_id, e.type, e.body
     FROM events e JOIN rollouts r USING (rollout);
 
+  CREATE VIEW v_rollouts AS
+    SELECT r.rollout_id, r.trace_id, r.root_thread_id, r.host_name, r.host_version, r.state, last.seq AS events,
+      first.time_unix_us AS started_time_unix_us, last.time_unix_us - first.time_unix_us AS duration_us
+    FROM rollouts r
+    LEFT JOIN events first ON first.rollout = r.rollout AND first.seq = 1
+    LEFT JOIN events last ON last.rollout = r.rollout
+      AND last.seq = (SELECT max(seq) FROM events WHERE rollout = r.rollout);
+
+  CREATE VIEW v_threads AS
+    WITH changes AS MATERIALIZED (
+      SELECT rollout, body ->> 'thread_id' AS id, type, max(seq) AS seq, body ->> 'status' AS status FROM events
+      WHERE type IN ('thread_ended', 'thread_resumed') GROUP BY rollout, id
+    )
+    SELECT r.rollout_id, r.trace_id, s.body ->> 'thread_id' AS thread_id, s.body ->> 'agent_path' AS agent_path,
+      s.body ->> '$.origin.parent_thread_id' AS parent_thread_id, s.body ->> 'model' AS model,
+      CASE c.type WHEN 'thread_ended' THEN c.status ELSE 'running' END AS status, s.seq AS started_seq,
+      s.time_unix_us AS started_time_unix_us
+    FROM events s JOIN rollouts r USING (rollout)
+    LEFT JOIN changes c ON c.rollout = s.rollout AND c.id = s.body ->> 'thread_id'
+    WHERE s.type = 'thread_started';
+
+  CREATE VIEW v_payloads AS
+    SELECT r.rollout_id, r.trace_id, 'p' || p.ordinal AS payload_id, p.kind, p.size_bytes,
+      length(p.rope) AS rope_bytes
+    FROM payloads p JOIN rollouts r USING (rollout);
+
   CREATE VIEW v_inference AS
     WITH ends AS MATERIALIZED (
       SELECT rollout, body ->> 'inference_call_id' AS id, type, seq, time_unix_us, body FROM events

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
@@ -359,6 +359,7 @@ describe("the key of the placeholders", () => {
     root.protocolEvent("x", () => ({ password: "hunter2" }));
     const key = readFileSync(redactionKeyPath(path));
     expect(key).toHaveLength(32);
+    expect(statSync(redactionKeyPath(path)).mode & 0o777).toBe(0o600);
     expect(diskOf(path)).not.toContain(key.toString("latin1"));
     using reader = readTraceStore(path);
     expect(reader.rollouts()).toHaveLength(1);
