@@ -40,7 +40,8 @@ function timePerEvent(rollout: RolloutBuilder): number {
 it("costs about as much for each event, and writes about as much, in a conversation ten times as long", () => {
   const [short, long] = [conversation(200), conversation(2000)];
   timePerEvent(short);
-  expect(timePerEvent(long) / timePerEvent(short)).toBeLessThan(2);
+  // Work for each event that grew with the conversation would make this ten; a busy machine alone makes it two.
+  expect(timePerEvent(long) / timePerEvent(short)).toBeLessThan(4);
   const bytesPerEvent = (rollout: RolloutBuilder) =>
     graphJson(reduceRollout(rollout.source())).length / rollout.events.length;
   expect(bytesPerEvent(long) / bytesPerEvent(short)).toBeLessThan(1.1);
