@@ -12,6 +12,8 @@ export {
 } from "./items.ts";
 export { MemoryPayloads, memorySource } from "./memory-source.ts";
 export type { MemoryPayload } from "./memory-source.ts";
+export { compareGraphs, describeDifferences } from "./compare-graphs.ts";
+export type { GraphDifference } from "./compare-graphs.ts";
 export { MAX_STEP, playRollout, randomSteps } from "./play-rollout.ts";
 export { RolloutBuilder } from "./rollout-builder.ts";
 export type {
@@ -22,3 +24,7 @@ export type {
   ToolCallBuilder,
   TurnBuilder,
 } from "./rollout-builder.ts";
+export { eventTypesOf, STABLE_GRAPH_VERSION, stableGraph } from "./stable-graph.ts";
+export type { StableGraph, StableGraphOptions } from "./stable-graph.ts";
+export { toReduceTo } from "./to-reduce-to.ts";
+export type { MatcherResult, Reducible } from "./to-reduce-to.ts";
