@@ -1,45 +1,57 @@
-/** Reduces one made-up rollout of as many turns as the argument says; prints
- * `{events, usPerEvent, graphBytesPerEvent}`. Measured once warm: what a short rollout mostly costs is the compiler. */
+/**
+ * `reduce-trial.ts SHAPE TURNS`: reduces one made-up rollout and prints, per event, the processor time of reducing it and of
+ * parsing its unique bytes, both in µs, and what it came to:
+ * `{events, reduceUs, parseUs, readBytes, uniqueBytes, peakMib, graphBytes}`.
+ *
+ * Processor time is not moved by what else the machine does. Measured warm: what a short rollout mostly costs is the
+ * compiler. What it costs to make the texts up is measured apart and taken away.
+ */
 import { graphJson, reduceRollout } from "@rollout-trace/reducer";
-import { functionCall, functionOutput, RolloutBuilder, userMessage } from "@rollout-trace/reducer/testing";
+import { LongRollout, readOnce, type Shape } from "./reduce-source.ts";
 
-/** Enough for the compiler to be done with the reducer. */
-const WARM_EVENTS = 40_000;
+/** Enough for the compiler to be done. */
+const WARM_EVENTS = 60_000;
+/** A graph's text is one string; a longer one than V8 has is not made. */
+const MAX_TEXT_EVENTS = 200_000;
 
-const turns = Number(process.argv[2]);
-const rollout = new RolloutBuilder();
-let previous: string | null = null;
-for (let index = 0; index < turns; index += 1) {
-  const turn = rollout.root.turn();
-  const call = `call_${index}`;
-  const first = turn.request([userMessage(`question ${index}`)], mode(previous));
-  first.respond([functionCall(call, "look", { index })], { responseId: `response_${index}a` });
-  turn.tool(call, { callId: call }).end();
-  const second = turn.request([functionOutput(call, `result ${index}`)], mode(`response_${index}a`));
-  second.respond([], { responseId: `response_${index}b` });
-  previous = `response_${index}b`;
-  turn.end();
-}
-rollout.root.end();
-rollout.end().complete();
-const source = rollout.source();
+const [shape, turns] = [process.argv[2] as Shape, Number(process.argv[3])];
+const source = (parse: boolean, of: number = turns) => new LongRollout({ turns: of, shape, parse });
 
-for (let warm = 0; warm < WARM_EVENTS; warm += source.eventCount ?? WARM_EVENTS) reduceRollout(source);
-const started = performance.now();
-const graph = reduceRollout(source, { mode: "strict" });
-const reduceMs = performance.now() - started;
-const { eventCount } = source;
-if (eventCount === null) throw new Error("a rollout in memory knows how many events it has");
-const text = graphJson(graph);
+const perTurn = readOnce(source(true, 40)) / 40;
+const warmTurns = Math.ceil(WARM_EVENTS / perTurn);
+readOnce(source(true, warmTurns));
+readOnce(new LongRollout({ turns: warmTurns, shape, parse: true }));
+reduceRollout(source(true, warmTurns));
+
+const unique = source(true);
+let events = 0;
+const parseMs = cpuMs(() => (events = readOnce(unique)));
+// Only events are made up when nothing is parsed: payloads are found through parsed events.
+const madeUp = source(false);
+const makeMs = cpuMs(() => {
+  for (const _event of madeUp.events());
+});
+const read = source(true);
+let graph = reduceRollout(source(true, 1));
+const reduceMs = cpuMs(() => (graph = reduceRollout(read, { mode: "strict" })));
+const peakMib = process.resourceUsage().maxRSS / 1024;
 
 process.stdout.write(
   JSON.stringify({
-    events: eventCount,
-    usPerEvent: (reduceMs * 1000) / eventCount,
-    graphBytesPerEvent: text.length / eventCount,
+    events,
+    reduceUs: ((reduceMs - makeMs) * 1000) / events,
+    parseUs: ((parseMs - makeMs) * 1000) / events,
+    readBytes: read.bytes / events,
+    uniqueBytes: unique.bytes / events,
+    peakMib,
+    graphBytes: events > MAX_TEXT_EVENTS ? 0 : graphJson(graph).length / events,
   }),
 );
 
-function mode(responseId: string | null) {
-  return responseId === null ? {} : { mode: { type: "incremental", previous_response_id: responseId } };
+function cpuMs(run: () => unknown): number {
+  globalThis.gc?.();
+  const before = process.cpuUsage();
+  run();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
 }

@@ -1,0 +1,56 @@
+/** A matcher for `expect.extend`: whether a recording still reduces to the graph that it is known to reduce to. */
+import type { JsonValue, RolloutSource } from "@rollout-trace/protocol";
+import type { RolloutGraph } from "../graph/rollout-graph.ts";
+import { reduceRollout } from "../reduce.ts";
+import { compareGraphs, describeDifferences } from "./compare-graphs.ts";
+import { type StableGraph, stableGraph, type StableGraphOptions } from "./stable-graph.ts";
+
+/** What a test may have at hand: a source, something that gives one (a `RolloutBuilder`), or the graph itself. */
+export type Reducible = RolloutSource | { source(): RolloutSource } | RolloutGraph;
+
+export interface MatcherResult {
+  readonly pass: boolean;
+  readonly message: () => string;
+  readonly actual: StableGraph;
+  readonly expected: StableGraph;
+}
+
+/**
+ * Compares the stable form of what `received` reduces to (leniently) with `expected`: a stable graph, as `stableGraph` gives it
+ * and a fixture file keeps it, or a graph. The message names every difference with its place.
+ */
+export function toReduceTo(
+  received: Reducible,
+  expected: RolloutGraph | JsonValue,
+  options: StableGraphOptions = {},
+): MatcherResult {
+  const actual = stableGraph(graphOf(received), options);
+  const wanted = stableOf(expected, options);
+  const differences = compareGraphs(wanted, actual);
+  const pass = differences.length === 0;
+  return {
+    pass,
+    actual,
+    expected: wanted,
+    message: () =>
+      pass
+        ? "the recording reduces to this graph, and should not"
+        : `the recording reduces to another graph, with ${differences.length} differences:\n${describeDifferences(differences)}`,
+  };
+}
+
+function graphOf(received: Reducible): RolloutGraph {
+  if ("source" in received && typeof received.source === "function") return reduceRollout(received.source());
+  return "payloads" in received && "events" in received
+    ? reduceRollout(received)
+    : (received as RolloutGraph);
+}
+
+function stableOf(expected: RolloutGraph | JsonValue, options: StableGraphOptions): StableGraph {
+  if (typeof expected !== "object" || expected === null || Array.isArray(expected)) {
+    throw new TypeError("toReduceTo compares with a graph or a stable graph, which are objects");
+  }
+  if ("stable_graph_version" in expected) return expected as StableGraph;
+  if ("conversation_items" in expected) return stableGraph(expected as RolloutGraph, options);
+  throw new TypeError("toReduceTo compares with a graph or a stable graph; this object is neither");
+}
