@@ -1,4 +1,5 @@
 /** The store as a host holds it: recording, and reading back. */
+import { resolve } from "node:path";
 import { disabledThreadTrace } from "./recorder/disabled.ts";
 import { checkRedactOptions, type RedactOptions } from "./redact/redact-options.ts";
 import { NO_REDACTION, SecretRedactor } from "./redact/redactor.ts";
@@ -82,9 +83,17 @@ const DEFAULTS = Object.freeze({
  * trying, and counts what it could not record. Throws `TraceStoreError` (`invalid_option`) for options out of range.
  */
 export function openTraceStore(options: TraceStoreOptions): TraceStore {
-  const { path, durability = DEFAULTS.durability, batchMs = DEFAULTS.batchMs, onError = warn } = options;
-  const { redact = {} } = options;
-  if (typeof path !== "string" || path === "") throw invalid("path", path, "a file name");
+  const {
+    durability = DEFAULTS.durability,
+    batchMs = DEFAULTS.batchMs,
+    onError = warn,
+    redact = {},
+  } = options;
+  if (typeof options.path !== "string" || ["", ":memory:"].includes(options.path)) {
+    throw invalid("path", options.path, "a file name");
+  }
+  // The host may change its working directory.
+  const path = resolve(options.path);
   if (!["process", "power", "batch"].includes(durability)) {
     throw invalid("durability", durability, "process, power or batch");
   }

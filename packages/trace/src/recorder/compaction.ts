@@ -8,6 +8,7 @@ import type {
 } from "@rollout-trace/protocol";
 import { messageOf } from "../trace-store-error.ts";
 import type {
+  CompactionOptions,
   CompactionRequestOptions,
   CompactionRequestTrace,
   CompactionTrace,
@@ -23,8 +24,8 @@ export class RecordingCompaction implements CompactionTrace {
   readonly #recorder: RolloutRecorder;
   readonly #scope: Scope;
 
-  constructor(recorder: RolloutRecorder, scope: Scope, compactionId: string | undefined) {
-    this.compactionId = idOr(() => compactionId);
+  constructor(recorder: RolloutRecorder, scope: Scope, options: CompactionOptions) {
+    this.compactionId = idOr(() => options.compactionId);
     this.#recorder = recorder;
     this.#scope = scope;
   }
@@ -72,13 +73,13 @@ class RecordingCompactionRequest implements CompactionRequestTrace {
     this.#ids = ids;
   }
 
-  completed({ response }: { readonly response: Lazy }): void {
+  completed(options: { readonly response: Lazy }): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#recorder.record(this.#scope, (evidence) => ({
       type: "compaction_request_completed",
       ...this.#ids,
-      response: evidence("compaction_response", response),
+      response: evidence("compaction_response", options.response),
     }));
   }
 

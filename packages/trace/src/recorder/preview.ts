@@ -6,7 +6,8 @@ import type { Redactor } from "../redact/redactor.ts";
 const REDACTED_UNITS = 32_768;
 
 /** The text without its secrets, cut with `…` to at most 160 code points. */
-export function preview(text: string, redactor: Redactor): string {
+export function preview(asGiven: string, redactor: Redactor): string {
+  const text = String(asGiven);
   // A secret that was cut would not be known as one any more.
   const redacted = redactor.text(text.slice(0, REDACTED_UNITS));
   const isCut = text.length > REDACTED_UNITS;

@@ -31,6 +31,9 @@ export interface RecorderParts {
   readonly clock: Clock;
 }
 
+/** UTF-16 units. What is large belongs into payloads; writing more than this holds the host up. */
+const MAX_BODY_LENGTH = 16 * 1024 * 1024;
+
 /** Ids of threads and turns whose stored form is remembered. */
 const KEPT_IDS = 64;
 
@@ -63,7 +66,13 @@ export class RolloutRecorder {
         payloads.push(added);
         return { payload_id: payloadIdOf(added.ordinal), kind };
       });
-      const body = this.#redactor.event(JSON.stringify(payload));
+      const text = JSON.stringify(payload);
+      if (text.length > MAX_BODY_LENGTH) {
+        throw new RangeError(
+          `${payload.type} has ${text.length} characters, and at most ${MAX_BODY_LENGTH} are recorded`,
+        );
+      }
+      const body = this.#redactor.event(text);
       const threadId = this.#idText(scope.threadId);
       const turnId = this.#idText(scope.turnId);
       const { recording } = this;

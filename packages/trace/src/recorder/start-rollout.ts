@@ -1,9 +1,9 @@
 /** How a rollout's recording begins. */
 import type { HostInfo, RolloutId, ThreadId, TraceId } from "@rollout-trace/protocol";
-import type { Redactor } from "../redact/redactor.ts";
 import { Recording } from "../store/recording.ts";
 import { thisProcess } from "../store/writer-process.ts";
 import type { StartThreadOptions } from "./handles.ts";
+import { given } from "./given.ts";
 import { idOr } from "./ids.ts";
 import { type RecorderParts, RolloutRecorder } from "./rollout-recorder.ts";
 import { RecordingThread } from "./thread.ts";
@@ -28,15 +28,15 @@ export function startRollout(
 ): { readonly recorder: RolloutRecorder; readonly root: RecordingThread } {
   const rolloutId = idOr<RolloutId>(() => options.rolloutId);
   const traceId = idOr<TraceId>(() => undefined);
-  const rootThread = options.rootThread ?? {};
+  const rootThread = given(() => options.rootThread) ?? {};
   const threadId = idOr<ThreadId>(() => rootThread.threadId);
-  const { host } = options;
+  const host = given(() => options.host);
   const recording = new Recording(rolloutId, {
     traceId,
     rolloutId: parts.redactor.text(rolloutId),
     rootThreadId: parts.redactor.text(threadId),
-    hostName: hostText(() => host?.name, parts.redactor),
-    hostVersion: hostText(() => host?.version, parts.redactor),
+    hostName: given(() => (host === undefined ? null : parts.redactor.text(String(host.name)))) ?? null,
+    hostVersion: given(() => (host === undefined ? null : parts.redactor.text(String(host.version)))) ?? null,
     writer: JSON.stringify(thisProcess()),
   });
   const recorder = new RolloutRecorder(recording, parts);
@@ -47,14 +47,4 @@ export function startRollout(
     host: host === undefined ? null : { name: String(host.name), version: String(host.version) },
   }));
   return { recorder, root: RecordingThread.startRoot(recorder, threadId, rootThread) };
-}
-
-/** Null for none, and for what has no text. */
-function hostText(read: () => string | undefined, redactor: Redactor): string | null {
-  try {
-    const value = read();
-    return value === undefined ? null : redactor.text(String(value));
-  } catch {
-    return null;
-  }
 }

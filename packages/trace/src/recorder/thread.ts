@@ -26,6 +26,7 @@ import type {
   ThreadTrace,
   TurnTrace,
 } from "./handles.ts";
+import { given } from "./given.ts";
 import { idOr, optionalId } from "./ids.ts";
 import type { RolloutRecorder, Scope } from "./rollout-recorder.ts";
 import { RecordingTurn } from "./turn.ts";
@@ -65,7 +66,7 @@ export class RecordingThread implements ThreadTrace {
   ): RecordingThread {
     const identity: Identity = {
       threadId,
-      agentPath: options.agentPath ?? "/root",
+      agentPath: given(() => options.agentPath) ?? "/root",
       origin: { type: "root" },
     };
     const thread = new RecordingThread(recorder, identity, null);
@@ -108,12 +109,13 @@ export class RecordingThread implements ThreadTrace {
 
   startChildThread(options: StartChildThreadOptions = {}): ThreadTrace {
     const threadId = idOr<ThreadId>(() => options.threadId);
-    const agentPath = options.agentPath ?? `${this.agentPath}/${options.taskName ?? threadId}`;
+    const taskName = given(() => options.taskName) ?? null;
+    const agentPath = given(() => options.agentPath) ?? `${this.agentPath}/${taskName ?? threadId}`;
     const origin: ThreadOrigin = {
       type: "spawned",
       parent_thread_id: this.threadId,
-      task_name: options.taskName ?? null,
-      agent_role: options.agentRole ?? null,
+      task_name: taskName,
+      agent_role: given(() => options.agentRole) ?? null,
     };
     const child = new RecordingThread(this.recorder, { threadId, agentPath, origin }, this.#root);
     child.#recordStart(options);
@@ -133,7 +135,7 @@ export class RecordingThread implements ThreadTrace {
   }
 
   agentResult(options: AgentResultOptions): void {
-    const turnId = optionalId<TurnId>(options.childTurnId) ?? this.#latestTurn;
+    const turnId = given(() => optionalId<TurnId>(options.childTurnId)) ?? this.#latestTurn;
     this.recorder.record({ threadId: this.threadId, turnId }, (evidence) => {
       const parent = this.#origin.type === "spawned" ? this.#origin.parent_thread_id : null;
       if (turnId === null)
@@ -152,7 +154,7 @@ export class RecordingThread implements ThreadTrace {
 
   compaction(options: CompactionOptions = {}): CompactionTrace {
     const turnId = this.openTurn?.turnId ?? this.#latestTurn;
-    return new RecordingCompaction(this.recorder, { threadId: this.threadId, turnId }, options.compactionId);
+    return new RecordingCompaction(this.recorder, { threadId: this.threadId, turnId }, options);
   }
 
   protocolEvent(eventType: string, event: Lazy): void {

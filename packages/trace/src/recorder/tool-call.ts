@@ -20,6 +20,7 @@ import type {
   ToolCallTrace,
   TurnTrace,
 } from "./handles.ts";
+import { given } from "./given.ts";
 import { asIdOrThrow, idOr, optionalId } from "./ids.ts";
 import type { Evidence, RolloutRecorder, Scope } from "./rollout-recorder.ts";
 import type { RecordingThread } from "./thread.ts";
@@ -128,20 +129,22 @@ export class RecordingToolCall implements ToolCallTrace {
   recordEnd(options: ToolCallEndedOptions): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    const { status = "completed", sizes } = options;
-    this.#recorder.record(this.#scope, (evidence) => ({
-      type: "tool_call_ended",
-      tool_call_id: this.toolCallId,
-      status,
-      end_cause: options.endCause ?? CAUSE_BY_STATUS[status],
-      result: options.result === undefined ? null : evidence("tool_result", options.result),
-      output_preview:
-        options.outputPreview === undefined ? null : this.#recorder.preview(options.outputPreview),
-      sizes:
-        sizes === undefined
-          ? null
-          : { produced_bytes: sizes.produced_bytes, to_requester_bytes: sizes.to_requester_bytes },
-    }));
+    this.#recorder.record(this.#scope, (evidence) => {
+      const { status = "completed", sizes } = options;
+      return {
+        type: "tool_call_ended",
+        tool_call_id: this.toolCallId,
+        status,
+        end_cause: options.endCause ?? CAUSE_BY_STATUS[status],
+        result: options.result === undefined ? null : evidence("tool_result", options.result),
+        output_preview:
+          options.outputPreview === undefined ? null : this.#recorder.preview(options.outputPreview),
+        sizes:
+          sizes === undefined
+            ? null
+            : { produced_bytes: sizes.produced_bytes, to_requester_bytes: sizes.to_requester_bytes },
+      };
+    });
   }
 
   run<Result>(fn: () => Result): Result {
@@ -158,7 +161,7 @@ const CAUSE_BY_STATUS: Readonly<Record<EndStatus, ToolEndCause | null>> = {
 };
 
 function endOf(error: unknown): Pick<ToolCallEndedOptions, "status" | "endCause"> {
-  const name = error instanceof Error ? error.name : "";
+  const name = given(() => (error instanceof Error ? error.name : undefined));
   if (name === "AbortError") return { status: "cancelled" };
   if (name === "TimeoutError") return { status: "failed", endCause: "timeout" };
   return { status: "failed", endCause: "error" };

@@ -67,12 +67,16 @@ export class RecordingTurn implements TurnTrace {
       const outputPreview = typeof value === "string" ? value : undefined;
       call.ended({ outputPreview, result: () => ({ type: "direct", item: item() ?? null }) });
     };
-    // The host gets the very promise that its tool made; this only listens to it.
     if (isPromise(returned)) {
-      returned.then(
-        (value) => succeed(value as Awaited<Result>),
-        (error: unknown) => call.failed(error),
-      );
+      try {
+        // The host gets the very promise that its tool made; this only listens to it.
+        returned.then(
+          (value) => succeed(value as Awaited<Result>),
+          (error: unknown) => call.failed(error),
+        );
+      } catch {
+        // A promise with a `then` of its own that throws: nothing will be known of its end.
+      }
     } else succeed(returned as Awaited<Result>);
     return returned;
   }
@@ -86,7 +90,7 @@ export class RecordingTurn implements TurnTrace {
   }
 
   compaction(options: CompactionOptions = {}): CompactionTrace {
-    return new RecordingCompaction(this.#recorder, this.#scope, options.compactionId);
+    return new RecordingCompaction(this.#recorder, this.#scope, options);
   }
 
   protocolEvent(eventType: string, event: Lazy): void {

@@ -52,8 +52,12 @@ export class Recording {
   openGap: Gap | null = null;
   /** `ended`: nothing may follow. `lost`: its first event could not be kept, so that nothing that follows would mean anything. */
   state: "open" | "ended" | "lost" = "open";
-  /** Its first event and its threads' starts, once written, in case the file is deleted and another one has to begin. */
+  /**
+   * Its first event and its threads' starts, once written, in case the file is deleted and another one has to begin; as many
+   * as are worth keeping in memory for that.
+   */
   readonly announcements: Entry[] = [];
+  announcementCost = 0;
   readonly #chains: Map<string | null, Map<PayloadKind, RopeChain>> = new Map();
   #lastOrdinal = 0;
 

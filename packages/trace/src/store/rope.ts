@@ -182,6 +182,9 @@ class Cutter {
 /** `JSON.stringify`, without beginning what is certain to be refused. */
 function jsonOf(value: unknown): string | undefined {
   if (typeof value === "string") checkSize(value.length);
+  // Each element takes at least a digit and a comma. A buffer would be taken to pieces, byte by byte.
+  if (Array.isArray(value)) checkSize(2 * value.length);
+  if (ArrayBuffer.isView(value)) checkSize(2 * value.byteLength);
   const text = JSON.stringify(value) as string | undefined;
   checkSize(text?.length ?? 0);
   return text;

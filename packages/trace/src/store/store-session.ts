@@ -14,6 +14,9 @@ import { encodeRope } from "./rope-codec.ts";
 import type { Part, RopeDocument } from "./rope.ts";
 import { prepareStatements, type Statements } from "./statements.ts";
 
+/** Bytes, about, of events kept for the case that the file is deleted. */
+const MAX_ANNOUNCEMENT_COST = 1024 * 1024;
+
 export class StoreSession {
   readonly database: Database.Database;
   readonly #path: string;
@@ -91,9 +94,14 @@ export class StoreSession {
   #writeNewEntry(entry: Entry): void {
     this.#writeEntry(entry);
     if (entry.type !== "rollout_started" && entry.type !== "thread_started") return;
-    const { announcements } = entry.recording;
-    announcements.push(entry);
-    this.#undo.push(() => announcements.pop());
+    const { recording } = entry;
+    if (recording.announcementCost + entry.cost > MAX_ANNOUNCEMENT_COST) return;
+    recording.announcementCost += entry.cost;
+    recording.announcements.push(entry);
+    this.#undo.push(() => {
+      recording.announcements.pop();
+      recording.announcementCost -= entry.cost;
+    });
   }
 
   #writeEntry(entry: Entry): void {
