@@ -1,4 +1,6 @@
 /** One trial of the recorder's benchmark: `recorder-trial.ts CASE [NUMBER]` prints the figures of that case. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,7 +20,7 @@ const [name = "", number = "0"] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), "recorder-trial-"));
 const path = join(folder, "trace.db");
 
-const CASES: Readonly<Record<string, () => Record<string, number>>> = {
+const CASES: Readonly<Record<string, () => Record<string, number> | Promise<Record<string, number>>>> = {
   files: () => timeEach(fileWriter(), EVENTS.waiting),
   process: () => timeEach(recorder("process"), EVENTS.waiting),
   batch: () => timeEach(recorder("batch"), EVENTS.batched),
@@ -28,11 +30,12 @@ const CASES: Readonly<Record<string, () => Record<string, number>>> = {
   session: () => session(Number(number)),
   growth: () => growth(Number(number)),
   forks,
+  crowd,
 };
 
 const run = CASES[name];
 if (run === undefined) throw new Error(`no case ${name}`);
-const figures = run();
+const figures = await run();
 rmSync(folder, { recursive: true, force: true });
 process.stdout.write(JSON.stringify(figures));
 
@@ -240,4 +243,40 @@ function forks(): Record<string, number> {
   const ropeBytes = scalar("SELECT sum(length(rope)) FROM payloads");
   const fileBytes = statSync(path).size;
   return { fileBytes, indexBytes, chunkBytes, ropeBytes, eventBytes, uniqueBytes };
+}
+
+/** Processes that write to one file at the same time: the longest call of any of them, and what is missing afterwards. */
+async function crowd(): Promise<Record<string, number>> {
+  const program = join(import.meta.dirname, "../../packages/trace/test/programs/record-some.ts");
+  const [writers, events] = [8, 2000];
+  const children = Array.from({ length: writers }, (_, writer) =>
+    spawn(
+      process.execPath,
+      ["--conditions=rollout-trace-source", program, path, `r${writer}`, String(events)],
+      {
+        stdio: ["pipe", "pipe", "ignore"],
+      },
+    ),
+  );
+  const outputs = children.map(() => "");
+  for (const [writer, child] of children.entries())
+    child.stdout.on("data", (data) => (outputs[writer] += String(data)));
+  await Promise.all(children.map((child) => once(child.stdout, "data")));
+  const began = performance.now();
+  const ends = children.map((child) => once(child, "close"));
+  for (const child of children) child.stdin.end("go");
+  await Promise.all(ends);
+  const seconds = (performance.now() - began) / 1000;
+  const longest = outputs.map(
+    (output) => (JSON.parse(output.split("\n")[1] ?? "") as { longest: number }).longest,
+  );
+  const database = new Database(path, { readonly: true });
+  const stored = Number(
+    database.prepare("SELECT count(*) FROM events WHERE type = 'protocol_event_observed'").pluck().get(),
+  );
+  return {
+    longestMs: Math.max(...longest),
+    missing: writers * events - stored,
+    eventsPerSecond: stored / seconds,
+  };
 }

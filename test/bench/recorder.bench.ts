@@ -16,7 +16,12 @@ export async function recorderBench(args: readonly string[]): Promise<readonly B
     options: { trials: { type: "string", default: "5" }, turns: { type: "string", default: "2000" } },
   });
   const trials = Number(values.trials);
-  return [...(await speedRows(trials)), ...(await disabledRows()), ...(await sizeRows(Number(values.turns)))];
+  return [
+    ...(await speedRows(trials)),
+    ...(await disabledRows()),
+    ...(await crowdRows()),
+    ...(await sizeRows(Number(values.turns))),
+  ];
 }
 
 /** All in turns, so that whatever else the machine does meets each of them. */
@@ -77,6 +82,17 @@ async function speedRows(trials: number): Promise<readonly BenchRow[]> {
 async function disabledRows(): Promise<readonly BenchRow[]> {
   const { nsPerCall = Number.NaN } = await runTrial(PROGRAM, ["disabled"]);
   return [benchRow({ bench, case: "a call of a disabled handle", value: nsPerCall, unit: "ns", bound: 50 })];
+}
+
+async function crowdRows(): Promise<readonly BenchRow[]> {
+  const figures = await runTrial(PROGRAM, ["crowd"]);
+  const { longestMs = Number.NaN, missing = Number.NaN, eventsPerSecond = Number.NaN } = figures;
+  const crowd = "8 processes × 2 000 events into one file";
+  return [
+    benchRow({ bench, case: `${crowd}: longest call`, value: longestMs, unit: "ms", bound: 1000 }),
+    benchRow({ bench, case: `${crowd}: lost`, value: missing, unit: "events", bound: 0 }),
+    benchRow({ bench, case: `${crowd}: together`, value: eventsPerSecond, unit: "events/s" }),
+  ];
 }
 
 async function sizeRows(turns: number): Promise<readonly BenchRow[]> {

@@ -2,16 +2,17 @@
 import { PREVIEW_CODE_POINTS, type JsonValue } from "@rollout-trace/protocol";
 import type { Redactor } from "../redact/redactor.ts";
 
-/** UTF-16 units looked at: as far as a secret may reach that begins in the preview. */
-const REDACTED_UNITS = 32_768;
+/** UTF-16 units looked at, and those at their end that are not shown: a secret that is cut there may not be known as one. */
+const WINDOW = Object.freeze({ looked: 40_000, unshown: 20_000 });
 
 /** The text without its secrets, cut with `…` to at most 160 code points. */
 export function preview(asGiven: string, redactor: Redactor): string {
   const text = String(asGiven);
+  const isCut = text.length > WINDOW.looked;
   // A secret that was cut would not be known as one any more.
-  const redacted = redactor.text(text.slice(0, REDACTED_UNITS));
-  const isCut = text.length > REDACTED_UNITS;
-  if (redacted.length <= PREVIEW_CODE_POINTS) return isCut ? `${redacted}…` : redacted;
+  const looked = redactor.text(isCut ? text.slice(0, WINDOW.looked) : text);
+  const redacted = isCut ? looked.slice(0, Math.max(0, looked.length - WINDOW.unshown)) : looked;
+  if (redacted.length <= PREVIEW_CODE_POINTS && !isCut) return redacted;
   // A code point has at most two units, so that this much has more than 160 however long the text is.
   const points = Array.from(redacted.slice(0, 2 * PREVIEW_CODE_POINTS + 2));
   if (points.length <= PREVIEW_CODE_POINTS && !isCut) return redacted;

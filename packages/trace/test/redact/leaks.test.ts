@@ -229,6 +229,24 @@ describe("a secret", () => {
     expect(previews.filter((text) => /\[redacted:[^\]]*(?:…|$)/.test(text))).toEqual([]);
   });
 
+  it("is not in a preview of a text so long that it is cut before it is looked at", () => {
+    const store = openStore();
+    const turn = store.startRollout({ rolloutId: "r" }).startTurn();
+    const [key = "", token = ""] = ["private_key", "github"].map(
+      (rule) => seededSecrets(14).find((secret) => secret.rule === rule)?.text,
+    );
+    // The keys shrink to so little that what comes after them is in the preview, and a window of any size ends in a token.
+    const text = key.repeat(30) + `${token} `.repeat(3000);
+    for (let start = 0; start < token.length; start += 1) {
+      turn.startToolCall({ kind: { type: "web" }, inputPreview: " ".repeat(start) + text });
+    }
+    const previews = eventsOf(store.openRollout("r")).flatMap(({ payload }) =>
+      payload.type === "tool_call_started" ? [payload.input_preview ?? ""] : [],
+    );
+    expect(previews).toHaveLength(token.length);
+    expect(previews.filter((preview) => preview.includes(token.slice(0, 8)))).toEqual([]);
+  });
+
   it("keeps payloads repeating what they repeat: what is the same before redaction is stored once", () => {
     const path = temporaryPath();
     const store = openStore({ path, durability: "batch" });

@@ -1,7 +1,8 @@
 import { once } from "node:events";
+import { Worker } from "node:worker_threads";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
-import { readTraceStore, type TraceStoreReader } from "@rollout-trace/trace";
+import { readTraceStore, type TraceStoreReader, verifyStore } from "@rollout-trace/trace";
 import {
   eventsOf,
   exitOf,
@@ -148,6 +149,26 @@ describe("several processes on one file", () => {
       expect(requestsOf(reader, `r${number}`)).toHaveLength(events);
     }
   }, 60_000);
+});
+
+describe("several threads of a process on one file", () => {
+  it("lose nothing, and none takes the recordings of another for those of a dead process", async () => {
+    const path = temporaryPath();
+    const program = new URL("../programs/record-in-thread.ts", import.meta.url);
+    const rolloutIds = ["w0", "w1", "w2"];
+    const ends = rolloutIds.map((rolloutId) =>
+      once(new Worker(program, { argv: [path, rolloutId, "50"] }), "exit"),
+    );
+    expect(await Promise.all(ends)).toEqual(rolloutIds.map(() => [0]));
+    openStore({ path }).close();
+    using reader = readTraceStore(path);
+    const recordings = reader.rollouts();
+    const states = rolloutIds.map((id) => recordings.find(({ rolloutId }) => rolloutId === id));
+    expect(states).toEqual(
+      rolloutIds.map(() => expect.objectContaining({ state: "completed", eventCount: 53 })),
+    );
+    expect(verifyStore(path).findings).toEqual([]);
+  });
 });
 
 describe("a process that only has stores open", () => {
