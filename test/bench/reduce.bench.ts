@@ -1,27 +1,108 @@
-/** `npm run bench -- reduce`: what an event costs in a long rollout, as a ratio to what it costs in a short one. */
+/**
+ * `npm run bench -- reduce [TURNS…]`: what an event costs to reduce, against what its bytes cost to parse and against a short
+ * rollout. Without arguments: 1 000, 10 000 and 100 000 turns, a rollout of a million events, and stores of 200 and 2 000
+ * turns. All times are processor time, so that other processes do not count.
+ */
 import { type BenchRow, benchRow, median } from "./bench.ts";
 import { runTrial } from "./trial.ts";
 
-const SHORT_TURNS = 1_000;
-const LONG_TURNS = 10_000;
-const TRIALS = 3;
+const TURNS = [1_000, 10_000, 100_000];
+/** Each has 253 calls with two events each. */
+const MILLION_EVENTS_CELLS = 1_960;
+const STORE_TURNS = [200, 2_000];
+/** Longer rollouts say the same each time. */
+const TRIALS = { short: 3, long: 1, longFrom: 50_000 };
 
-/** Takes no arguments. */
-export async function reduceBench(): Promise<readonly BenchRow[]> {
-  const short: Readonly<Record<string, number>>[] = [];
-  const long: Readonly<Record<string, number>>[] = [];
-  for (let trial = 0; trial < TRIALS; trial += 1) {
-    short.push(await runTrial("reduce-trial.ts", [String(SHORT_TURNS)]));
-    long.push(await runTrial("reduce-trial.ts", [String(LONG_TURNS)]));
+/** Times: of the longest per event against the shortest, and of reducing against parsing. */
+const BOUNDS = Object.freeze({ growth: 1.5, parse: 4, graphGrowth: 1.2, bytes: 1.05 });
+
+type Figures = Readonly<Record<string, number>>;
+
+export async function reduceBench(args: readonly string[]): Promise<readonly BenchRow[]> {
+  const isAll = args.length === 0;
+  const turns = isAll ? TURNS : args.map(Number);
+  const rows: BenchRow[] = [];
+  for (const shape of ["full", "incremental"]) {
+    const bySize: Figures[] = [];
+    for (const size of turns) bySize.push(await trials("reduce-trial.ts", [shape, String(size)], size));
+    for (const [index, size] of turns.entries()) {
+      rows.push(...sizeRows(`${shape}, ${size} turns`, bySize[index] ?? {}));
+    }
+    const [first, last] = [bySize[0], bySize.at(-1)];
+    if (first !== undefined && last !== undefined && first !== last) {
+      const name = `${shape}, ${turns.at(-1)} turns against ${turns[0]}`;
+      rows.push(...growthRows(name, { from: first, to: last }));
+    }
   }
-  const row = (figure: string, unit: string, bound: number) =>
-    benchRow({
-      bench: "reduce",
-      case: `${figure}, ${LONG_TURNS} turns against ${SHORT_TURNS}`,
-      value: median(long.map((trial) => trial[figure] ?? Number.NaN)),
-      unit,
-      baseline: median(short.map((trial) => trial[figure] ?? Number.NaN)),
-      bound,
-    });
-  return [row("usPerEvent", "µs", 1.5), row("graphBytesPerEvent", "bytes", 1.2)];
+  if (!isAll) return rows;
+  const cells = await trials("reduce-trial.ts", ["cells", String(MILLION_EVENTS_CELLS)], TRIALS.longFrom);
+  rows.push(...sizeRows(`cells, ${cells["events"]} events`, cells));
+  const [small, large] = [STORE_TURNS[0] ?? 0, STORE_TURNS[1] ?? 0];
+  const smallStore = await trials("reduce-store-trial.ts", [String(small)], small);
+  const largeStore = await trials("reduce-store-trial.ts", [String(large)], large);
+  rows.push(
+    row(`store, ${large} turns against ${small}: per event`, "µs", {
+      value: largeStore["reduceUs"],
+      baseline: smallStore["reduceUs"],
+      bound: BOUNDS.growth,
+    }),
+  );
+  return rows;
+}
+
+/** The middle figures of some runs, each a process of its own. */
+async function trials(program: string, args: readonly string[], size: number): Promise<Figures> {
+  const count = size >= TRIALS.longFrom ? TRIALS.long : TRIALS.short;
+  const runs: Figures[] = [];
+  for (let trial = 0; trial < count; trial += 1) runs.push(await runTrial(program, args));
+  const names = Object.keys(runs[0] ?? {});
+  return Object.fromEntries(names.map((name) => [name, median(runs.map((run) => run[name] ?? Number.NaN))]));
+}
+
+function sizeRows(name: string, figures: Figures): readonly BenchRow[] {
+  return [
+    row(`${name}: per event against parsing`, "µs", {
+      value: figures["reduceUs"],
+      baseline: figures["parseUs"],
+      bound: BOUNDS.parse,
+    }),
+    row(`${name}: bytes parsed against unique bytes, per event`, "bytes", {
+      value: figures["readBytes"],
+      baseline: figures["uniqueBytes"],
+      bound: BOUNDS.bytes,
+    }),
+    row(`${name}: peak memory`, "MiB", { value: figures["peakMib"] }),
+  ];
+}
+
+function growthRows(name: string, { from, to }: { from: Figures; to: Figures }): readonly BenchRow[] {
+  return [
+    row(`${name}: per event`, "µs", {
+      value: to["reduceUs"],
+      baseline: from["reduceUs"],
+      bound: BOUNDS.growth,
+    }),
+    row(`${name}: graph per event`, "bytes", {
+      value: to["graphBytes"],
+      baseline: from["graphBytes"],
+      bound: BOUNDS.graphGrowth,
+    }),
+  ];
+}
+
+interface Compared {
+  readonly value: number | undefined;
+  readonly baseline?: number | undefined;
+  readonly bound?: number | undefined;
+}
+
+function row(name: string, unit: string, { value = Number.NaN, baseline, bound }: Compared): BenchRow {
+  return benchRow({
+    bench: "reduce",
+    case: name,
+    value,
+    unit,
+    ...(baseline === undefined ? {} : { baseline }),
+    ...(bound === undefined ? {} : { bound }),
+  });
 }

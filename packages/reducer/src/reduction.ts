@@ -9,7 +9,7 @@ import { addUsage, NO_USAGE } from "./conversation/token-usage.ts";
 import { type DiagnosticCode, severityOf } from "./diagnostics.ts";
 import { ReduceError } from "./errors.ts";
 import type { Anchor, Provenance, TokenUsage } from "./graph/base.ts";
-import { type EvidenceDraft, type Moment, startedAt } from "./graph/draft.ts";
+import { appended, type EvidenceDraft, type Moment, startedAt } from "./graph/draft.ts";
 import type { GraphThreadOrigin } from "./graph/thread.ts";
 import { enqueue } from "./state/queues.ts";
 import { emptyState, type ReducerState } from "./state/reducer-state.ts";
@@ -99,8 +99,11 @@ export class Reduction {
 
   /** Adds the event being applied, with the payloads it names, to the evidence of something that it changes. */
   touch({ evidence }: { readonly evidence: EvidenceDraft }): void {
-    if (evidence.seqs.at(-1) !== this.moment.seq) evidence.seqs.push(this.moment.seq);
-    for (const id of this.#named) if (evidence.payload_ids.at(-1) !== id) evidence.payload_ids.push(id);
+    const { seq } = this.moment;
+    if (evidence.seqs.at(-1) !== seq) evidence.seqs = appended(evidence.seqs, seq);
+    for (const id of this.#named) {
+      if (evidence.payload_ids.at(-1) !== id) evidence.payload_ids = appended(evidence.payload_ids, id);
+    }
   }
 
   /** Takes note of a payload that the event being applied names, and gives its id. To be done before anything is touched. */
@@ -270,8 +273,11 @@ export function addOrigin(
   of: { readonly evidence: EvidenceDraft },
 ): void {
   const { seqs, payload_ids, createdWith } = of.evidence;
-  to.evidence.seqs.push(...seqs.slice(0, 1));
-  for (const id of payload_ids.slice(0, createdWith)) to.evidence.payload_ids.push(id);
+  const { evidence } = to;
+  for (const seq of seqs.slice(0, 1)) evidence.seqs = appended(evidence.seqs, seq);
+  for (const id of payload_ids.slice(0, createdWith)) {
+    evidence.payload_ids = appended(evidence.payload_ids, id);
+  }
 }
 
 interface UsageOf {

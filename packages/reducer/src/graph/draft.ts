@@ -15,9 +15,19 @@ type Mutable<Value> = Value extends readonly (infer Element)[] ? Element[] : Val
  * the first `createdWith` payloads are those that it names.
  */
 export interface EvidenceDraft {
-  readonly seqs: number[];
-  readonly payload_ids: string[];
+  seqs: number[];
+  payload_ids: string[];
   readonly createdWith: number;
+}
+
+/** Longer lists grow by themselves; each of the short ones, of which there are many, is as long as it needs to be. */
+const SHORT = 8;
+
+/** Adds to a list of evidence. */
+export function appended<Entry extends number | string>(list: Entry[], entry: Entry): Entry[] {
+  if (list.length < SHORT) return list.concat(entry);
+  list.push(entry);
+  return list;
 }
 
 export type Draft<Entry extends GraphObject> = {

@@ -13,7 +13,7 @@ import { addNotification } from "../linking/notifications.ts";
 import { changeWait, startWait, waitOf } from "../linking/waits.ts";
 import type { Reduction } from "../reduction.ts";
 import type { CellState } from "../state/call-state.ts";
-import type { ThreadState, TurnState } from "../state/thread-state.ts";
+import { enter, type ThreadState, type TurnState } from "../state/thread-state.ts";
 import type { Handlers } from "./handler.ts";
 import { duplicateStart } from "./rollout.ts";
 import { adopt } from "./tool-call.ts";
@@ -203,8 +203,8 @@ function startCell(
   };
   cells.add(cell, { id, recordedId, threadId: thread.draft.thread_id });
   thread.cells.set(runtimeId, cell);
-  thread.inside.cells.add(cell);
-  turn?.inside.cells.add(cell);
+  enter(thread.inside, "cells", cell);
+  enter(turn?.inside, "cells", cell);
   cell.slot = attachCell(reduction, cell, { thread, callId });
   return cell;
 }

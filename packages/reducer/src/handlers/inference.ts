@@ -21,6 +21,7 @@ import { startedAt } from "../graph/draft.ts";
 import { endInference, type End, mayEnd } from "../linking/closing.ts";
 import type { Reduction } from "../reduction.ts";
 import type { InferenceState } from "../state/call-state.ts";
+import { enter } from "../state/thread-state.ts";
 import type { Handlers } from "./handler.ts";
 import { duplicateStart } from "./rollout.ts";
 
@@ -130,8 +131,8 @@ function startCall(
   };
   inferenceCalls.add(call, { id, recordedId, threadId: thread.draft.thread_id });
   turn.draft.inference_call_ids.push(id);
-  turn.inside.inference.add(call);
-  thread.inside.inference.add(call);
+  enter(turn.inside, "inference", call);
+  enter(thread.inside, "inference", call);
   thread.dialect = dialect;
   return call;
 }

@@ -18,7 +18,7 @@ import { joinWaitCall } from "../linking/waits.ts";
 import type { Reduction } from "../reduction.ts";
 import type { CellState, ToolCallState } from "../state/call-state.ts";
 import { enqueue } from "../state/queues.ts";
-import type { ThreadState, TurnState } from "../state/thread-state.ts";
+import { enter, leave, type ThreadState, type TurnState } from "../state/thread-state.ts";
 import type { Handlers } from "./handler.ts";
 import { duplicateStart } from "./rollout.ts";
 
@@ -202,8 +202,8 @@ function startCall(reduction: Reduction, payload: ToolCallStarted, place: CallPl
     interaction: null,
   };
   toolCalls.add(call, { id, recordedId, threadId: thread?.draft.thread_id ?? null });
-  turn?.inside.calls.add(call);
-  thread?.inside.calls.add(call);
+  enter(turn?.inside, "calls", call);
+  enter(thread?.inside, "calls", call);
   if (parentCell !== null) adopt(reduction, parentCell, call);
   else if (requester.type === "code_cell" && thread !== null)
     enqueue(thread.orphans, requester.runtime_cell_id, call);
@@ -226,8 +226,8 @@ export function adopt(reduction: Reduction, cell: CellState, call: ToolCallState
   }
   reduction.touch(draft);
   if (cell.draft.execution.status !== "running") return;
-  call.turn?.inside.calls.delete(call);
-  call.thread?.inside.calls.delete(call);
+  leave(call.turn?.inside, "calls", call);
+  leave(call.thread?.inside, "calls", call);
   if (draft.execution.status === "running") cell.openNested.add(call);
 }
 

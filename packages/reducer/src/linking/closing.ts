@@ -8,7 +8,7 @@ import type { Anchor, ExecutionEndCause, ExecutionWindow } from "../graph/base.t
 import { endedAt } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
 import type { CellState, InferenceState, ToolCallState } from "../state/call-state.ts";
-import type { Inside, ThreadState, TurnState } from "../state/thread-state.ts";
+import { type Inside, leave, type ThreadState, type TurnState } from "../state/thread-state.ts";
 
 export interface End {
   readonly status: ExecutionStatus;
@@ -43,8 +43,8 @@ export function endToolCall(reduction: Reduction, call: ToolCallState, end: End)
   draft.execution = endedAt(draft.execution, reduction.moment, end);
   reduction.touch(draft);
   call.parentCell?.openNested.delete(call);
-  call.turn?.inside.calls.delete(call);
-  call.thread?.inside.calls.delete(call);
+  leave(call.turn?.inside, "calls", call);
+  leave(call.thread?.inside, "calls", call);
   reduction.state.toolCalls.close(call, { recordedId: draft.recorded_id, threadId: draft.thread_id });
 }
 
@@ -61,8 +61,8 @@ export function endCell(
     cause: end.cause,
   });
   reduction.touch(draft);
-  cell.turn?.inside.cells.delete(cell);
-  cell.thread?.inside.cells.delete(cell);
+  leave(cell.turn?.inside, "cells", cell);
+  leave(cell.thread?.inside, "cells", cell);
   for (const call of cell.openNested) {
     endToolCall(reduction, call, { status: "cancelled", cause: "cell_ended" });
   }
@@ -72,8 +72,8 @@ export function endInference(reduction: Reduction, call: InferenceState, end: En
   const { draft } = call;
   draft.execution = endedAt(draft.execution, reduction.moment, end);
   reduction.touch(draft);
-  call.turn.inside.inference.delete(call);
-  call.thread.inside.inference.delete(call);
+  leave(call.turn.inside, "inference", call);
+  leave(call.thread.inside, "inference", call);
   reduction.state.inferenceCalls.close(call, { recordedId: draft.recorded_id, threadId: draft.thread_id });
 }
 
@@ -86,7 +86,7 @@ export function endTurn(reduction: Reduction, turn: TurnState, end: End): void {
   reduction.state.turns.close(turn, { recordedId: draft.recorded_id, threadId: draft.thread_id });
   const inside = { status: end.status === "failed" ? "failed" : "cancelled", cause: "turn_ended" } as const;
   if (end.status === "completed") {
-    for (const call of turn.inside.inference) endInference(reduction, call, inside);
+    for (const call of turn.inside.inference ?? []) endInference(reduction, call, inside);
   } else {
     endInside(reduction, turn.inside, inside);
   }
@@ -111,10 +111,10 @@ function endInside(
   inside: Inside,
   end: { status: "failed" | "cancelled"; cause: ExecutionEndCause },
 ): void {
-  for (const cell of inside.cells) {
+  for (const cell of inside.cells ?? []) {
     const status = end.status === "failed" ? "failed" : "terminated";
     endCell(reduction, cell, { status, cause: end.cause });
   }
-  for (const call of inside.calls) endToolCall(reduction, call, end);
-  for (const call of inside.inference) endInference(reduction, call, end);
+  for (const call of inside.calls ?? []) endToolCall(reduction, call, end);
+  for (const call of inside.inference ?? []) endInference(reduction, call, end);
 }

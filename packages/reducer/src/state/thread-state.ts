@@ -13,11 +13,39 @@ import type {
 } from "./call-state.ts";
 import type { Conversation, TranscriptItem } from "./conversation-state.ts";
 
-/** What runs inside something and is closed by its end. Members leave when they end themselves. */
-export interface Inside {
-  readonly calls: Set<ToolCallState>;
-  readonly cells: Set<CellState>;
-  readonly inference: Set<InferenceState>;
+/** What runs inside something and is closed by its end. */
+interface Work {
+  readonly calls: ToolCallState;
+  readonly cells: CellState;
+  readonly inference: InferenceState;
+}
+
+/**
+ * Members leave when they end themselves. A set exists while it has members: most turns are over, and there are as many as a
+ * rollout is long.
+ */
+export type Inside = { [Kind in keyof Work]: Set<Work[Kind]> | null };
+
+export function enter<Kind extends keyof Work>(
+  inside: Inside | undefined,
+  kind: Kind,
+  entry: Work[Kind],
+): void {
+  if (inside === undefined) return;
+  const members: Set<Work[Kind]> = inside[kind] ?? new Set();
+  members.add(entry);
+  inside[kind] = members as Inside[Kind];
+}
+
+export function leave<Kind extends keyof Work>(
+  inside: Inside | undefined,
+  kind: Kind,
+  entry: Work[Kind],
+): void {
+  const members: Set<Work[Kind]> | null | undefined = inside?.[kind];
+  if (inside === undefined || members === null || members === undefined) return;
+  members.delete(entry);
+  if (members.size === 0) inside[kind] = null;
 }
 
 export interface ThreadState {
@@ -59,5 +87,5 @@ export interface TurnState {
 }
 
 export function emptyInside(): Inside {
-  return { calls: new Set(), cells: new Set(), inference: new Set() };
+  return { calls: null, cells: null, inference: null };
 }
