@@ -10,11 +10,11 @@ export interface SecretShape {
   /** What the placeholder calls it. */
   readonly name: string;
   /**
-   * Source of a cheap pattern without which no match is possible. One that ends in a sign is looked for by the sign: signs are
-   * rarer than letters.
+   * Source of a cheap pattern without which no match is possible. Those that end in a sign are looked for by the sign: signs
+   * are rarer than letters.
    */
   readonly marker?: string;
-  readonly signMarker?: string;
+  readonly signMarkers?: readonly string[];
   /** Source of the pattern; has no capturing groups. */
   readonly pattern: string;
   /** Which part of a match is the secret, or null when it is none after all. Default: all of it. */
@@ -39,10 +39,10 @@ export const SECRET_SHAPES: readonly SecretShape[] = [
     // Up to its end, or as far as it goes where it was cut.
     pattern: String.raw`-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:[^-"\\]|-(?!-)|\\{1,64}[nrt]){0,30000}(?:-----END [A-Z0-9 ]{0,48}-----)?`,
   },
-  { name: "anthropic", signMarker: "sk-", pattern: "sk-ant-[A-Za-z0-9_-]{16,256}" },
+  { name: "anthropic", signMarkers: ["sk-"], pattern: "sk-ant-[A-Za-z0-9_-]{16,256}" },
   {
     name: "openai",
-    signMarker: "sk-",
+    signMarkers: ["sk-"],
     // With a digit somewhere, to tell keys from names of style sheet classes.
     pattern: String.raw`${word("sk-")}(?=[A-Za-z_-]{0,128}[0-9])[A-Za-z0-9_-]{20,256}`,
   },
@@ -53,34 +53,34 @@ export const SECRET_SHAPES: readonly SecretShape[] = [
   },
   {
     name: "github",
-    signMarker: "gh[pousr]_|github_pat_",
+    signMarkers: ["gh[pousr]_", "github_pat_"],
     pattern: "gh[pousr]_[A-Za-z0-9]{30,255}|github_pat_[A-Za-z0-9_]{22,255}",
   },
   {
     name: "gitlab",
-    signMarker: "gl[a-z]{2,5}-",
+    signMarkers: ["gl[a-z]{2,5}-"],
     pattern: `${word("gl(?:pat|ptt|dt|rt|cbt|ft|imt|agent|soat|oas)-")}[A-Za-z0-9_-]{20,255}`,
   },
   {
     name: "slack",
-    signMarker: String.raw`xox[a-z]-|xapp-|hooks\.slack\.`,
+    signMarkers: ["xox[a-z]-", "xapp-", String.raw`hooks\.slack\.`],
     pattern: String.raw`xox[abceoprs]-[A-Za-z0-9-]{10,250}|xapp-[0-9]-[A-Za-z0-9-]{10,250}|hooks\.slack\.com${SLASH}(?:services|workflows|triggers)(?:${SLASH}[A-Za-z0-9_-]{1,64}){2,5}`,
   },
   {
     name: "google",
     marker: "AIza",
-    signMarker: String.raw`ya29\.|GOCSPX-`,
+    signMarkers: [String.raw`ya29\.`, "GOCSPX-"],
     pattern: String.raw`AIza[A-Za-z0-9_-]{35}|${word(String.raw`ya29\.`)}[A-Za-z0-9_-]{20,1024}|GOCSPX-[A-Za-z0-9_-]{20,64}`,
   },
   {
     name: "stripe",
-    signMarker: "[sr]k_(?:live|test)_|whsec_",
+    signMarkers: ["[sr]k_live_", "[sr]k_test_", "whsec_"],
     pattern: "[sr]k_(?:live|test)_[A-Za-z0-9]{16,255}|whsec_[A-Za-z0-9+/=]{24,255}",
   },
-  { name: "npm", signMarker: "npm_", pattern: `${word("npm_")}[A-Za-z0-9]{36,64}` },
+  { name: "npm", signMarkers: ["npm_"], pattern: `${word("npm_")}[A-Za-z0-9]{36,64}` },
   {
     name: "azure",
-    signMarker: "AccountKey=|SharedAccessKey=|sig=|[0-9]Q~",
+    signMarkers: ["AccountKey=", "SharedAccessKey=", "sig=", "[0-9]Q~"],
     pattern:
       "(?:AccountKey|SharedAccessKey)=[A-Za-z0-9+/]{20,128}={0,2}|sig=[A-Za-z0-9%+/]{30,200}|[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,40}",
     secretIn: (match) => [
@@ -91,7 +91,20 @@ export const SECRET_SHAPES: readonly SecretShape[] = [
   {
     name: "vendor_key",
     marker: "AGE-SECRET",
-    signMarker: "hf_|gsk_|xai-|pplx-|r8_|SG\\.|dop_v1_|dckr_pat_|pypi-|lin_api_|ntn_|hvs\\.",
+    signMarkers: [
+      "hf_",
+      "gsk_",
+      "xai-",
+      "pplx-",
+      "r8_",
+      "SG\\.",
+      "dop_v1_",
+      "dckr_pat_",
+      "pypi-",
+      "lin_api_",
+      "ntn_",
+      "hvs\\.",
+    ],
     pattern: `${word("hf_|gsk_|xai-|pplx-|r8_|dop_v1_|dckr_pat_|pypi-|lin_api_|ntn_")}[A-Za-z0-9_-]{24,255}|${word("SG\\.")}[A-Za-z0-9_-]{16,64}\\.[A-Za-z0-9_-]{16,64}|${word("hvs\\.")}[A-Za-z0-9_-]{20,255}|AGE-SECRET-KEY-1[A-Z0-9]{40,64}`,
   },
   {
@@ -121,7 +134,7 @@ export const SECRET_SHAPES: readonly SecretShape[] = [
   },
   {
     name: "connection_string",
-    signMarker: "@",
+    signMarkers: ["@"],
     pattern: String.raw`:(?:${SLASH}){2}[^\s:@/"'\\<>]{0,128}:[^\s@/"'\\<>]{1,256}@`,
     // Not what stands for a password.
     secretIn: (match) => {
@@ -138,9 +151,13 @@ function secretAfterBlank(match: string): number {
 /** Patterns of which one fits every text that has a match of one of the shapes. */
 export function markersOf(shapes: readonly SecretShape[]): readonly RegExp[] {
   const markers = shapes.flatMap(({ marker }) => marker ?? []);
-  const signMarkers = shapes.flatMap(({ signMarker }) => signMarker ?? []);
-  return [
-    ...(markers.length > 0 ? [new RegExp(markers.join("|"))] : []),
-    ...(signMarkers.length > 0 ? [new RegExp(`[-_.=~@](?<=${signMarkers.join("|")})`)] : []),
-  ];
+  const bySign: Map<string, string[]> = new Map();
+  for (const marker of shapes.flatMap(({ signMarkers = [] }) => signMarkers)) {
+    const sign = marker.slice(-1);
+    bySign.set(sign, [...(bySign.get(sign) ?? []), marker]);
+  }
+  const signs = Array.from(bySign, ([sign, before]) => `[${sign}](?<=${before.join("|")})`);
+  return [...(markers.length > 0 ? [markers] : []), ...(signs.length > 0 ? [signs] : [])].map(
+    (alternatives) => new RegExp(alternatives.join("|")),
+  );
 }

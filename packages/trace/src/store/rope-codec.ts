@@ -43,7 +43,7 @@ export function encodeRope(
   base: RopeDocument | null,
   intern: (part: Part) => number,
 ): Buffer {
-  const out = new RopeWriter();
+  const out = new RopeWriter(document.parts.length === 1 ? document.size : 0);
   for (const segment of segmentsOf(document)) {
     const old =
       base === null ? undefined : segment.key === null ? base.parts.length - 1 : base.fields.get(segment.key);
@@ -74,10 +74,15 @@ function encodePart(out: RopeWriter, part: Part, intern: (part: Part) => number)
 
 /** Joins adjacent copies, so that a document which only grew takes a few bytes however long it is. */
 class RopeWriter {
-  #buffer = Buffer.allocUnsafe(256);
+  #buffer: Buffer;
   #length = 0;
   #copyStart = 0;
   #copyCount = 0;
+
+  /** `size` is that of the text to come, where it is known. */
+  constructor(size: number) {
+    this.#buffer = Buffer.allocUnsafe(size + 256);
+  }
 
   copy(index: number): void {
     if (this.#copyCount > 0 && index === this.#copyStart + this.#copyCount) {

@@ -28,6 +28,8 @@ export class StoreSession {
   readonly #written: WeakSet<RopeDocument> = new WeakSet();
   /** Takes back what the transaction in progress noted, should it fail. */
   readonly #undo: (() => void)[] = [];
+  /** Recordings that the transaction in progress writes to, with their `lastSeq` before. */
+  readonly #seqBefore: Map<Recording, number> = new Map();
 
   constructor(database: Database.Database, path: string) {
     this.database = database;
@@ -48,7 +50,10 @@ export class StoreSession {
       for (const queued of batch) this.#writeQueued(queued);
       this.#statements.commit();
       this.#undo.length = 0;
+      this.#seqBefore.clear();
     } catch (error) {
+      for (const [recording, seq] of this.#seqBefore) recording.lastSeq = seq;
+      this.#seqBefore.clear();
       for (const undo of this.#undo.splice(0).toReversed()) undo();
       this.#statements.rollback();
       throw error;
@@ -133,9 +138,9 @@ export class StoreSession {
     body: string,
   ): void {
     const seq = recording.lastSeq + 1;
+    if (!this.#seqBefore.has(recording)) this.#seqBefore.set(recording, recording.lastSeq);
     this.#statements.insertEvent(rowOf(recording), seq, timeUs, threadId, turnId, type, body);
     recording.lastSeq = seq;
-    this.#undo.push(() => (recording.lastSeq = seq - 1));
   }
 
   #writePayload(row: number, payload: EntryPayload): void {
