@@ -7,7 +7,7 @@
 import type { Reduction } from "../reduction.ts";
 import type { InferenceState } from "../state/call-state.ts";
 import type { ContextNode, Conversation, Element, TranscriptItem } from "../state/conversation-state.ts";
-import { enqueue } from "../state/queues.ts";
+import { offer, type Queue, take } from "../state/queues.ts";
 import { addChild, childOf, pathTo } from "./context-tree.ts";
 import type { Reading } from "./elements.ts";
 import { identityOf, isSameItem, isSameSort } from "./identity.ts";
@@ -143,7 +143,7 @@ class Candidates {
   readonly #kept: number;
   readonly #used = new Set<TranscriptItem>();
   /** The rest of the live context by identity; made when first needed. */
-  #byIdentity: Map<string, TranscriptItem[]> | null = null;
+  #byIdentity: Map<string, Queue<TranscriptItem>> | null = null;
 
   constructor(conversation: Conversation, kept: number) {
     this.#conversation = conversation;
@@ -170,19 +170,20 @@ class Candidates {
 
   #inRest(normal: NormalSighting): TranscriptItem | undefined {
     if (this.#conversation.live.length === this.#kept) return undefined;
-    this.#byIdentity ??= this.#indexRest();
-    const queue = this.#byIdentity.get(identityOf(normal));
-    for (let item = queue?.shift(); item !== undefined; item = queue?.shift()) {
+    const byIdentity = (this.#byIdentity ??= this.#indexRest());
+    const identity = identityOf(normal);
+    const next = () => take(byIdentity, identity);
+    for (let item = next(); item !== undefined; item = next()) {
       if (!this.#isFree(item)) continue;
       if (isSameItem(item.normal, item.draft.provider_item_id, normal)) return item;
     }
     return undefined;
   }
 
-  #indexRest(): Map<string, TranscriptItem[]> {
-    const index = new Map<string, TranscriptItem[]>();
+  #indexRest(): Map<string, Queue<TranscriptItem>> {
+    const index = new Map<string, Queue<TranscriptItem>>();
     for (const item of this.#conversation.live.slice(this.#kept)) {
-      enqueue(index, identityOf(item.normal), item);
+      offer(index, identityOf(item.normal), item);
     }
     return index;
   }

@@ -115,8 +115,20 @@ export const toolCallHandlers: Handlers<ToolCallEventPayload["type"]> = {
   mcp_call_assigned(reduction, event) {
     const call = find(reduction, event);
     if (call === null) return;
-    call.draft.mcp_call_id = event.payload.mcp_call_id;
-    reduction.touch(call.draft);
+    const { draft } = call;
+    const { mcp_call_id: mcpId } = event.payload;
+    reduction.touch(draft);
+    if (draft.mcp_call_id !== null && draft.mcp_call_id !== mcpId) {
+      const ids = `${JSON.stringify(draft.mcp_call_id)} and ${JSON.stringify(mcpId)}`;
+      const object = { type: "tool_call", id: draft.tool_call_id } as const;
+      reduction.diagnose(
+        "call_id_conflict",
+        `call ${JSON.stringify(object.id)} has two MCP ids: ${ids}`,
+        object,
+      );
+      return;
+    }
+    draft.mcp_call_id = mcpId;
   },
 };
 

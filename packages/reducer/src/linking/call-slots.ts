@@ -6,7 +6,14 @@
  * output yet and no such start; an output belongs to the latest use that has none, or where all have to the latest.
  */
 import { addOrigin, type Reduction } from "../reduction.ts";
-import type { CallSlot, CellState, InferenceState, ToolCallState } from "../state/call-state.ts";
+import type {
+  CallSlot,
+  CallUses,
+  CellState,
+  InferenceState,
+  SlotPart,
+  ToolCallState,
+} from "../state/call-state.ts";
 import type { TranscriptItem } from "../state/conversation-state.ts";
 import type { ThreadState } from "../state/thread-state.ts";
 import { matchNotification } from "./notifications.ts";
@@ -20,9 +27,7 @@ export interface ItemPlace {
 
 export function attachCallItem(reduction: Reduction, item: TranscriptItem, place: ItemPlace): void {
   const isReplay = place.compactionId !== undefined;
-  const slot = isReplay
-    ? latestSlot(place)
-    : slotFor(reduction, place, ({ callItems }) => callItems.length === 0);
+  const slot = isReplay ? latestSlot(place) : slotFor(reduction, place, "callItems");
   item.slot = slot;
   slot.callItems.push(item);
   if (place.inference !== undefined) slot.inference = place.inference.draft;
@@ -33,6 +38,7 @@ export function attachCallItem(reduction: Reduction, item: TranscriptItem, place
 export function attachOutputItem(item: TranscriptItem, place: ItemPlace): void {
   const isReplay = place.compactionId !== undefined;
   const open = isReplay ? undefined : place.thread.slots.get(place.callId)?.open.pop();
+  if (open !== undefined) open.isOpen = false;
   const slot = open ?? latestSlot(place);
   item.slot = slot;
   slot.outputItems.push(item);
@@ -41,7 +47,7 @@ export function attachOutputItem(item: TranscriptItem, place: ItemPlace): void {
 }
 
 export function attachToolCall(reduction: Reduction, call: ToolCallState, place: ItemPlace): CallSlot {
-  const slot = slotFor(reduction, place, ({ toolCall }) => toolCall === null);
+  const slot = slotFor(reduction, place, "toolCall");
   slot.toolCall = call;
   for (const item of slot.callItems) joinCallItem(call, item);
   for (const item of slot.outputItems) joinOutputItem(call, item);
@@ -50,7 +56,7 @@ export function attachToolCall(reduction: Reduction, call: ToolCallState, place:
 }
 
 export function attachCell(reduction: Reduction, cell: CellState, place: ItemPlace): CallSlot {
-  const slot = slotFor(reduction, place, (candidate) => candidate.cell === null);
+  const slot = slotFor(reduction, place, "cell");
   slot.cell = cell;
   for (const item of slot.callItems) joinSourceItem(cell, item);
   for (const item of slot.outputItems) joinCellOutput(cell, item);
@@ -58,9 +64,9 @@ export function attachCell(reduction: Reduction, cell: CellState, place: ItemPla
   return slot;
 }
 
-function slotFor(reduction: Reduction, place: ItemPlace, lacks: (slot: CallSlot) => boolean): CallSlot {
+function slotFor(reduction: Reduction, place: ItemPlace, part: SlotPart): CallSlot {
   const uses = place.thread.slots.get(place.callId);
-  const open = uses?.open.find(lacks);
+  const open = uses === undefined ? undefined : nextLacking(uses, part);
   if (open !== undefined) return open;
   if (uses !== undefined) {
     reduction.diagnose(
@@ -72,6 +78,18 @@ function slotFor(reduction: Reduction, place: ItemPlace, lacks: (slot: CallSlot)
   return newSlot(place);
 }
 
+/** The oldest open use that lacks a part. */
+function nextLacking(uses: CallUses, part: SlotPart): CallSlot | undefined {
+  const lacks = (slot: CallSlot) =>
+    slot.isOpen && (part === "callItems" ? slot.callItems.length === 0 : slot[part] === null);
+  let slot = uses.all[uses.next[part]];
+  while (slot !== undefined && !lacks(slot)) {
+    uses.next[part] += 1;
+    slot = uses.all[uses.next[part]];
+  }
+  return slot;
+}
+
 function latestSlot(place: ItemPlace): CallSlot {
   return place.thread.slots.get(place.callId)?.all.at(-1) ?? newSlot(place);
 }
@@ -80,6 +98,7 @@ function newSlot({ thread, callId }: ItemPlace): CallSlot {
   const slot: CallSlot = {
     thread,
     callId,
+    isOpen: true,
     callItems: [],
     outputItems: [],
     toolCall: null,
@@ -87,7 +106,8 @@ function newSlot({ thread, callId }: ItemPlace): CallSlot {
     inference: null,
   };
   const uses = thread.slots.get(callId);
-  if (uses === undefined) thread.slots.set(callId, { all: [slot], open: [slot] });
+  if (uses === undefined)
+    thread.slots.set(callId, { all: [slot], open: [slot], next: { callItems: 0, toolCall: 0, cell: 0 } });
   else {
     uses.all.push(slot);
     uses.open.push(slot);

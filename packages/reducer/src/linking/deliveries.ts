@@ -7,7 +7,7 @@
 import { addOrigin } from "../reduction.ts";
 import type { EdgeState } from "../state/call-state.ts";
 import type { TranscriptItem } from "../state/conversation-state.ts";
-import { enqueue } from "../state/queues.ts";
+import { offer, take } from "../state/queues.ts";
 import type { ThreadState } from "../state/thread-state.ts";
 
 export interface Delivery {
@@ -24,14 +24,14 @@ export function expectMessage(edge: EdgeState, delivery: Delivery): void {
   const { recipient, author, message, sentSeq } = delivery;
   const keys = [keyOf(author, message), keyOf(null, message)];
   for (const key of keys) {
-    const queue = recipient.possibleMessages.get(key);
-    for (let item = queue?.shift(); item !== undefined; item = queue?.shift()) {
+    const next = () => take(recipient.possibleMessages, key);
+    for (let item = next(); item !== undefined; item = next()) {
       if (item.claimed || item.createdSeq < sentSeq) continue;
       deliver(edge, item);
       return;
     }
   }
-  for (const key of keys) enqueue(recipient.expectedMessages, key, edge);
+  for (const key of keys) offer(recipient.expectedMessages, key, edge);
 }
 
 /** Links an item that has just been created to the oldest edge that waits for it, or keeps it for one that will. */
@@ -40,14 +40,14 @@ export function offerMessage(item: TranscriptItem, thread: ThreadState): void {
   if (kind !== "message" || (agentMessage === null && role !== "user")) return;
   const keys = contentsOf(item).map((content) => keyOf(agentMessage?.author ?? null, content));
   for (const key of keys) {
-    const queue = thread.expectedMessages.get(key);
-    for (let edge = queue?.shift(); edge !== undefined; edge = queue?.shift()) {
+    const next = () => take(thread.expectedMessages, key);
+    for (let edge = next(); edge !== undefined; edge = next()) {
       if (edge.draft.target !== null) continue;
       deliver(edge, item);
       return;
     }
   }
-  for (const key of keys) enqueue(thread.possibleMessages, key, item);
+  for (const key of keys) offer(thread.possibleMessages, key, item);
 }
 
 function deliver(edge: EdgeState, item: TranscriptItem): void {

@@ -13,8 +13,9 @@ import { expectMessage } from "./deliveries.ts";
  */
 export function addEdge(reduction: Reduction, interaction: Interaction): EdgeState | null {
   const { call, kind, targetThreadId } = interaction;
-  const id = edgeId(interaction);
-  if (id === null || reduction.state.edges.has(id)) return null;
+  const recordedId = edgeId(interaction);
+  if (recordedId === null) return null;
+  const id = unusedId(reduction, recordedId);
   if (kind === "close_agent" && !reduction.state.threads.has(targetThreadId ?? "")) {
     if (targetThreadId !== null) awaitRecipient(reduction, targetThreadId, interaction);
     return null;
@@ -141,6 +142,13 @@ function newEdge(reduction: Reduction, { id, kind, source, ...rest }: NewEdge): 
   };
   reduction.state.edges.set(id, edge);
   return edge;
+}
+
+/** Two calls may be said to have spawned one thread; neither is dropped. */
+function unusedId({ state }: Reduction, id: string): string {
+  let unused = id;
+  for (let count = 2; state.edges.has(unused); count += 1) unused = `${id}#${count}`;
+  return unused;
 }
 
 function edgeId({ call, kind, targetThreadId }: Interaction): string | null {

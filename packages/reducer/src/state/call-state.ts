@@ -7,6 +7,7 @@ import type { InferenceCall } from "../graph/inference.ts";
 import type { TerminalOperation, TerminalSession } from "../graph/terminal.ts";
 import type { ToolCall } from "../graph/tool-call.ts";
 import type { ContextNode, TranscriptItem } from "./conversation-state.ts";
+import type { Queue } from "./queues.ts";
 import type { ThreadState, TurnState } from "./thread-state.ts";
 
 /**
@@ -16,6 +17,8 @@ import type { ThreadState, TurnState } from "./thread-state.ts";
 export interface CallSlot {
   readonly thread: ThreadState;
   readonly callId: string;
+  /** Whether an output is still to come. */
+  isOpen: boolean;
   readonly callItems: TranscriptItem[];
   readonly outputItems: TranscriptItem[];
   toolCall: ToolCallState | null;
@@ -24,10 +27,17 @@ export interface CallSlot {
   inference: Draft<InferenceCall> | null;
 }
 
-/** The uses of one model-visible call id in one thread, oldest first; `open` are those without an output. */
+/** What a use of a call id may be waiting for: its call item, its tool call, its cell. */
+export type SlotPart = "callItems" | "toolCall" | "cell";
+
+/**
+ * The uses of one model-visible call id in one thread, oldest first; `open` are those without an output. No use before
+ * `next[part]` is open and lacks that part: neither comes back, so the next one is found without looking at those again.
+ */
 export interface CallUses {
   readonly all: CallSlot[];
   readonly open: CallSlot[];
+  readonly next: { [Part in SlotPart]: number };
 }
 
 export interface InferenceState {
@@ -70,8 +80,8 @@ export interface CellState {
    * Notifications (by text, as indices) without an output item, and output items (by text) without a notification: a
    * notification is recorded when it is made, its item when the next request carries it.
    */
-  readonly unseenNotifications: Map<string, number[]>;
-  readonly otherOutputs: Map<string, TranscriptItem[]>;
+  readonly unseenNotifications: Map<string, Queue<number>>;
+  readonly otherOutputs: Map<string, Queue<TranscriptItem>>;
 }
 
 /** A wait of a cell: an index into the cell's `waits`. `cell` is null when the recording never started that cell. */

@@ -7,7 +7,10 @@
  */
 interface Uses<Entry> {
   readonly threadId: string | null;
+  /** Those that have not ended, and some that have and are in `closed`, oldest first; the last one has not. */
   readonly open: Entry[];
+  /** Null while ends come in the reverse order of starts, as they nearly always do. */
+  closed: Set<Entry> | null;
   latest: Entry;
 }
 
@@ -69,7 +72,7 @@ export class RecordedIds<Entry> {
       known.last = uses;
       return;
     }
-    const first: Uses<Entry> = { threadId, open: [entry], latest: entry };
+    const first: Uses<Entry> = { threadId, open: [entry], closed: null, latest: entry };
     if (known === undefined) this.#known.set(recordedId, { first, others: null, last: first });
     else {
       (known.others ??= new Map()).set(threadId, first);
@@ -88,9 +91,17 @@ export class RecordedIds<Entry> {
   /** Says that an object has ended, so that a reference prefers others that have not. */
   close(entry: Entry, ids: { recordedId: string; threadId: string | null }): void {
     const known = this.#known.get(ids.recordedId);
-    const open = known === undefined ? undefined : usesIn(known, ids.threadId)?.open;
-    const index = open?.lastIndexOf(entry) ?? -1;
-    if (open !== undefined && index >= 0) open.splice(index, 1);
+    const uses = known === undefined ? undefined : usesIn(known, ids.threadId);
+    if (uses === undefined) return;
+    (uses.closed ??= new Set()).add(entry);
+    for (
+      let last = uses.open.at(-1);
+      last !== undefined && uses.closed.delete(last);
+      last = uses.open.at(-1)
+    ) {
+      uses.open.pop();
+    }
+    if (uses.closed.size === 0) uses.closed = null;
   }
 }
 

@@ -12,6 +12,7 @@ import type {
   WaitState,
 } from "./call-state.ts";
 import type { Conversation, TranscriptItem } from "./conversation-state.ts";
+import type { Queue } from "./queues.ts";
 
 /** What runs inside something and is closed by its end. */
 interface Work {
@@ -75,8 +76,8 @@ export interface ThreadState {
    * like a message, until somebody turns out to have sent it. The sender is recorded when it sends, the item when a request
    * carries it; the two may come in either order. Both are queues, oldest first.
    */
-  readonly expectedMessages: Map<string, EdgeState[]>;
-  readonly possibleMessages: Map<string, TranscriptItem[]>;
+  readonly expectedMessages: Map<string, Queue<EdgeState>>;
+  readonly possibleMessages: Map<string, Queue<TranscriptItem>>;
 }
 
 export interface TurnState {

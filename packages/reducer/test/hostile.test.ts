@@ -1,0 +1,216 @@
+import { describe, expect, it } from "vitest";
+import { checkGraph, createReducer, reduceRollout } from "@rollout-trace/reducer";
+import { functionCall, functionOutput, RolloutBuilder, userMessage } from "@rollout-trace/reducer/testing";
+import { codesOf, reduce, reduceLeniently } from "./support.ts";
+
+/**
+ * How many times as much processor time a recording of four times the size takes: 4 when linear, 16 when quadratic. The
+ * least of some tries, since collections of garbage only add.
+ */
+function growth(record: (size: number) => RolloutBuilder, size: number): number {
+  const cost = (of: number) => {
+    const source = record(of).source();
+    const costs = [1, 2, 3].map(() => {
+      const before = process.cpuUsage();
+      reduceRollout(source);
+      return process.cpuUsage(before).user;
+    });
+    return Math.min(...costs);
+  };
+  cost(size);
+  return cost(size * 4) / cost(size);
+}
+
+const QUADRATIC = 10;
+
+describe("a recording that is made to be slow", () => {
+  it.each<[string, (size: number) => RolloutBuilder]>([
+    [
+      "uses one call id for every call, and answers none",
+      (size) => {
+        const rollout = new RolloutBuilder();
+        const turn = rollout.root.turn();
+        for (let index = 0; index < size; index += 1) turn.tool(`c${index}`, { callId: "same" });
+        turn.end("aborted");
+        return rollout;
+      },
+    ],
+    [
+      "starts every call under one id, and leaves them to the end of the turn",
+      (size) => {
+        const rollout = new RolloutBuilder();
+        const turn = rollout.root.turn();
+        for (let index = 0; index < size; index += 1) turn.tool("same", { input: { index } });
+        turn.end("aborted");
+        return rollout;
+      },
+    ],
+    [
+      "sends one message over and over, and answers at the end",
+      (size) => {
+        const rollout = new RolloutBuilder();
+        const turn = rollout.root.turn();
+        const child = rollout.child("child");
+        for (let index = 0; index < size; index += 1) {
+          turn
+            .tool(`c${index}`, { host: true, kind: { type: "send_message" } })
+            .interact("send_message", "child", "again")
+            .end();
+        }
+        child.turn().request(Array.from({ length: size }, () => userMessage("again")));
+        return rollout;
+      },
+    ],
+    [
+      "puts a long history into another order",
+      (size) => {
+        const rollout = new RolloutBuilder();
+        const turn = rollout.root.turn();
+        const messages = Array.from({ length: size }, () => userMessage("the same"));
+        turn.request(messages);
+        turn.request([userMessage("first"), ...messages]);
+        return rollout;
+      },
+    ],
+    [
+      "notifies the same thing over and over",
+      (size) => {
+        const rollout = new RolloutBuilder();
+        const turn = rollout.root.turn();
+        const cell = turn.cell("1", "x");
+        for (let index = 0; index < size; index += 1) cell.notify("x", "again");
+        turn.request(
+          Array.from({ length: size }, () => ({
+            type: "custom_tool_call_output",
+            call_id: "x",
+            output: "again",
+          })),
+        );
+        return rollout;
+      },
+    ],
+    [
+      "has one cell that makes every call, and one turn that makes every request",
+      (size) => {
+        const rollout = new RolloutBuilder();
+        const turn = rollout.root.turn();
+        turn.cell("1", "x");
+        for (let index = 0; index < size; index += 1) {
+          turn.tool(`n${index}`, { cell: "1" });
+          turn.request([], { mode: { type: "incremental", previous_response_id: "no" } });
+        }
+        return rollout;
+      },
+    ],
+  ])(
+    "%s is not",
+    (_what, record) => {
+      expect(growth(record, 3000)).toBeLessThan(QUADRATIC);
+    },
+    120_000,
+  );
+
+  it("is checked in linear time too", () => {
+    const graphOf = (size: number) => {
+      const rollout = new RolloutBuilder();
+      const turn = rollout.root.turn();
+      turn.cell("1", "x");
+      for (let index = 0; index < size; index += 1) {
+        turn.tool(`n${index}`, { cell: "1" });
+        turn.request([]);
+      }
+      return reduceLeniently(rollout);
+    };
+    const cost = (size: number) => {
+      const graph = graphOf(size);
+      const costs = [1, 2, 3, 4, 5].map(() => {
+        const before = process.cpuUsage();
+        expect(checkGraph(graph)).toEqual([]);
+        return process.cpuUsage(before).user;
+      });
+      return Math.min(...costs);
+    };
+    cost(3000);
+    expect(cost(12_000) / cost(3000)).toBeLessThan(QUADRATIC);
+  });
+});
+
+describe("a nested call", () => {
+  it("that starts when its cell is over is closed by what closes direct calls", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.cell("1", "x").end();
+    turn.tool("late", { cell: "1" });
+    turn.end("aborted");
+    const graph = reduce(rollout);
+    expect(graph.tool_calls["late"]).toMatchObject({
+      requester: { code_cell_id: "cell:root:x" },
+      execution: { status: "cancelled", end_cause: "turn_ended" },
+    });
+    expect(checkGraph(graph)).toEqual([]);
+  });
+});
+
+describe("two calls that are said to have spawned one thread", () => {
+  it("have an edge each", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    rollout.child("child");
+    for (const id of ["a", "b"]) {
+      turn
+        .tool(id, { host: true, kind: { type: "spawn_agent" } })
+        .interact("spawn_agent", "child", "go")
+        .interacted("spawn_agent", "child")
+        .end();
+    }
+    const { interaction_edges: edges } = reduce(rollout);
+    expect(Object.values(edges).map(({ edge_id, source }) => [edge_id, source.id])).toEqual([
+      ["edge:spawn:root:child", "a"],
+      ["edge:spawn:root:child#2", "b"],
+    ]);
+  });
+});
+
+describe("a call with two MCP ids", () => {
+  it("keeps the first, with an error", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.tool("c", { host: true });
+    turn.event({ type: "mcp_call_assigned", tool_call_id: "c", mcp_call_id: "one" });
+    turn.event({ type: "mcp_call_assigned", tool_call_id: "c", mcp_call_id: "one" });
+    turn.event({ type: "mcp_call_assigned", tool_call_id: "c", mcp_call_id: "two" });
+    const graph = reduceLeniently(rollout);
+    expect(codesOf(graph)).toEqual(["call_id_conflict"]);
+    expect(graph.tool_calls["c"]?.mcp_call_id).toBe("one");
+  });
+});
+
+describe("ends in any order", () => {
+  it("of calls with one recorded id go to the latest that has not ended", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.request([userMessage("q")]).respond(["a", "b", "c"].map((id) => functionCall(id, "f", { id })));
+    const tools = ["a", "b", "c"].map((id) => turn.tool("t", { callId: id, input: { id } }));
+    for (const [index, tool] of tools.entries()) {
+      tool.end("completed", { sizes: { produced_bytes: index, to_requester_bytes: index } });
+    }
+    turn.request([userMessage("q"), functionOutput("a", "1")]);
+    const produced = Object.values(reduce(rollout).tool_calls).map((call) => call.visibility.produced_bytes);
+    expect(produced).toEqual([2, 1, 0]);
+  });
+});
+
+describe("diagnostics", () => {
+  it("are at most a few for each event, and say nothing that is longer than what it is about", () => {
+    const rollout = new RolloutBuilder();
+    for (let index = 0; index < 1000; index += 1) {
+      rollout.event({ type: "tool_call_ended", tool_call_id: `t${index}` }, { thread: "nobody", turn: "no" });
+    }
+    const reducer = createReducer({ payloads: rollout.source().payloads });
+    for (const event of rollout.events) reducer.apply(event);
+    const { diagnostics } = reducer.finish();
+    expect(diagnostics.length).toBeLessThanOrEqual(rollout.events.length);
+    const size = JSON.stringify(diagnostics).length / JSON.stringify(rollout.events).length;
+    expect(size).toBeLessThan(3);
+  });
+});
