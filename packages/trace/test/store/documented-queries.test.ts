@@ -8,8 +8,6 @@ import { BUILT_IN_RULES, STORE_FINDING_CODES } from "@rollout-trace/trace";
 import { temporaryPath } from "../support.ts";
 
 const ROOT = join(import.meta.dirname, "../../../..");
-/** Not a dependency of the project. */
-const SQLITE = process.env["SQLITE_PROGRAM"] ?? "sqlite3";
 const PAGE = readFileSync(join(ROOT, "docs/store.md"), "utf8");
 const QUERIES = [...PAGE.matchAll(/```sql\n([\s\S]*?)```/g)].map((match) => match[1] ?? "");
 
@@ -21,7 +19,7 @@ function fixture(): string {
 
 /** By the plain `sqlite3` program where there is one, which knows nothing of this package; otherwise by Node's own SQLite. */
 function rowsOf(path: string, sql: string): readonly unknown[] {
-  const { status, stdout, stderr, error } = spawnSync(SQLITE, ["-json", path, sql], { encoding: "utf8" });
+  const { status, stdout, stderr, error } = spawnSync("sqlite3", ["-json", path, sql], { encoding: "utf8" });
   if (error !== undefined) {
     using database = new DatabaseSync(path);
     return database.prepare(sql).all();
