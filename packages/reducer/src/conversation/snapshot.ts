@@ -141,7 +141,8 @@ function checkPlace(reduction: Reduction, item: TranscriptItem, previous: Transc
 class Candidates {
   readonly #conversation: Conversation;
   readonly #kept: number;
-  readonly #used = new Set<TranscriptItem>();
+  /** Items that earlier elements of this request were sightings of; made when there is one. */
+  #used: Set<TranscriptItem> | null = null;
   /** The rest of the live context by identity; made when first needed. */
   #byIdentity: Map<string, Queue<TranscriptItem>> | null = null;
 
@@ -152,7 +153,7 @@ class Candidates {
 
   take(position: number, normal: NormalSighting): TranscriptItem | undefined {
     const found = this.#atPosition(position, normal) ?? this.#byProviderId(normal) ?? this.#inRest(normal);
-    if (found !== undefined) this.#used.add(found);
+    if (found !== undefined) (this.#used ??= new Set()).add(found);
     return found;
   }
 
@@ -190,7 +191,7 @@ class Candidates {
 
   /** Not in the kept part and not used by an earlier element of this request. */
   #isFree(item: TranscriptItem): boolean {
-    if (this.#used.has(item)) return false;
+    if (this.#used?.has(item) === true) return false;
     const { position } = item;
     return position < 0 || position >= this.#kept || this.#conversation.live[position] !== item;
   }

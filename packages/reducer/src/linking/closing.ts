@@ -8,7 +8,7 @@ import type { Anchor, ExecutionEndCause, ExecutionWindow } from "../graph/base.t
 import { endedAt } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
 import type { CellState, InferenceState, ToolCallState } from "../state/call-state.ts";
-import { type Inside, leave, type ThreadState, type TurnState } from "../state/thread-state.ts";
+import { dropEmpty, type Inside, leave, type ThreadState, type TurnState } from "../state/thread-state.ts";
 
 export interface End {
   readonly status: ExecutionStatus;
@@ -90,6 +90,7 @@ export function endTurn(reduction: Reduction, turn: TurnState, end: End): void {
   } else {
     endInside(reduction, turn.inside, inside);
   }
+  dropEmpty(turn.inside);
 }
 
 /** Ends a thread and everything in it. */

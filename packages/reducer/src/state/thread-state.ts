@@ -21,11 +21,8 @@ interface Work {
   readonly inference: InferenceState;
 }
 
-/**
- * Members leave when they end themselves. A set exists while it has members: most turns are over, and there are as many as a
- * rollout is long.
- */
-export type Inside = { [Kind in keyof Work]: Set<Work[Kind]> | null };
+/** Members leave when they end themselves. There are sets only where there have been members. */
+export type Inside = { -readonly [Kind in keyof Work]: Set<Work[Kind]> | null };
 
 export function enter<Kind extends keyof Work>(
   inside: Inside | undefined,
@@ -44,9 +41,14 @@ export function leave<Kind extends keyof Work>(
   entry: Work[Kind],
 ): void {
   const members: Set<Work[Kind]> | null | undefined = inside?.[kind];
-  if (inside === undefined || members === null || members === undefined) return;
-  members.delete(entry);
-  if (members.size === 0) inside[kind] = null;
+  members?.delete(entry);
+}
+
+/** Lets go of empty sets: most turns are over, and there are as many as a rollout is long. */
+export function dropEmpty(inside: Inside): void {
+  if (inside.calls?.size === 0) inside.calls = null;
+  if (inside.cells?.size === 0) inside.cells = null;
+  if (inside.inference?.size === 0) inside.inference = null;
 }
 
 export interface ThreadState {
