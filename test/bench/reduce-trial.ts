@@ -3,7 +3,7 @@
  * parsing its unique bytes, both in µs, and what it came to:
  * `{events, reduceUs, parseUs, readBytes, uniqueBytes, peakMib, graphBytes}`.
  *
- * Processor time is not moved by what else the machine does. Measured warm: what a short rollout mostly costs is the
+ * Processor time of the thread is not moved by what else the machine does. Measured warm: what a short rollout mostly costs is the
  * compiler. What it costs to make the texts up is measured apart and taken away.
  */
 import { reduceRollout, type RolloutGraph } from "@rollout-trace/reducer";
@@ -47,9 +47,9 @@ process.stdout.write(
 
 function cpuMs(run: () => unknown): number {
   globalThis.gc?.();
-  const before = process.cpuUsage();
+  const before = process.threadCpuUsage();
   run();
-  const { user, system } = process.cpuUsage(before);
+  const { user, system } = process.threadCpuUsage(before);
   return (user + system) / 1000;
 }
 

@@ -1,7 +1,8 @@
 /**
  * `npm run bench -- reduce [TURNS…]`: what an event costs to reduce, against what its bytes cost to parse and against a short
  * rollout. Without arguments: 1 000, 10 000 and 100 000 turns, a rollout of a million events, and stores of 200 and 2 000
- * turns. All times are processor time, so that other processes do not count.
+ * turns. All times are processor time of the thread that reduces: other processes do not count, nor do the threads that
+ * collect garbage beside it.
  */
 import { type BenchRow, benchRow, median } from "./bench.ts";
 import { runTrial } from "./trial.ts";

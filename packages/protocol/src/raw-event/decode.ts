@@ -7,7 +7,13 @@
 import { z } from "zod";
 import { idSchema } from "../id-schema.ts";
 import type { RolloutId, ThreadId, TurnId } from "../ids.ts";
-import { type RawEvent, type RawEventEnvelope, rawEventSchemas, SCHEMA_VERSION } from "./raw-event.ts";
+import {
+  type RawEvent,
+  type RawEventEnvelope,
+  type RawEventPayload,
+  rawEventSchemas,
+  SCHEMA_VERSION,
+} from "./raw-event.ts";
 
 /**
  * Why an event could not be read:
@@ -87,6 +93,8 @@ function isId(value: unknown): boolean {
   return typeof value === "string" && value !== "";
 }
 
+const SCHEMAS: ReadonlyMap<string, z.ZodType<RawEventPayload>> = new Map(Object.entries(rawEventSchemas));
+
 /** Reads one event. Keys that the schema does not know are left out of the result. */
 export function decodeRawEvent(value: unknown): DecodeResult {
   let read: Envelope;
@@ -104,17 +112,26 @@ export function decodeRawEvent(value: unknown): DecodeResult {
     };
     return fail("unsupported_schema_version", [issue], null, payload.type);
   }
-  const place = { seq, time_unix_us, rollout_id, thread_id, turn_id };
-  const envelope: RawEventEnvelope = { schema_version: SCHEMA_VERSION, ...place };
-  if (!Object.hasOwn(rawEventSchemas, payload.type)) {
+  const schema = SCHEMAS.get(payload.type);
+  const inner = schema?.safeParse(payload);
+  if (inner?.success === true) {
+    const event: RawEvent = {
+      schema_version,
+      seq,
+      time_unix_us,
+      rollout_id,
+      thread_id,
+      turn_id,
+      payload: inner.data,
+    };
+    return { ok: true, event };
+  }
+  const envelope: RawEventEnvelope = { schema_version, seq, time_unix_us, rollout_id, thread_id, turn_id };
+  if (inner === undefined) {
     const issue = { path: "payload.type", message: `unknown event type ${JSON.stringify(payload.type)}` };
     return fail("unknown_event_type", [issue], envelope, payload.type);
   }
-  const inner = rawEventSchemas[payload.type as keyof typeof rawEventSchemas].safeParse(payload);
-  if (!inner.success) {
-    return fail("invalid_event_payload", issuesOf(inner.error, ["payload"]), envelope, payload.type);
-  }
-  return { ok: true, event: { schema_version: SCHEMA_VERSION, ...place, payload: inner.data } };
+  return fail("invalid_event_payload", issuesOf(inner.error, ["payload"]), envelope, payload.type);
 }
 
 function issuesOf(error: z.ZodError, prefix: readonly string[]): readonly DecodeIssue[] {

@@ -93,6 +93,10 @@ export class RecordedIds<Entry> {
     const known = this.#known.get(ids.recordedId);
     const uses = known === undefined ? undefined : usesIn(known, ids.threadId);
     if (uses === undefined) return;
+    if (uses.closed === null && uses.open.at(-1) === entry) {
+      uses.open.pop();
+      return;
+    }
     (uses.closed ??= new Set()).add(entry);
     for (
       let last = uses.open.at(-1);
