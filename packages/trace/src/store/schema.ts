@@ -52,8 +52,9 @@ export const MIGRATIONS: readonly string[] = [
     size_bytes INTEGER NOT NULL,
     base INTEGER,
     rope BLOB NOT NULL,
+    -- With rowids: in a table without, a row over a quarter of a page takes a page more of its own.
     PRIMARY KEY (rollout, ordinal)
-  ) STRICT, WITHOUT ROWID;
+  ) STRICT;
 
   CREATE VIEW v_events AS
     SELECT r.rollout_id, r.trace_id, e.seq, e.time_unix_us, e.thread_id, e.turn_id, e.type, e.body
