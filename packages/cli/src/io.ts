@@ -5,6 +5,8 @@ import { escapeJson, escapeLines } from "./render/escape.ts";
 export interface CommandIo {
   /** Results. */
   out(text: string): void;
+  /** A piece of a result that is no text. */
+  outBytes(bytes: Uint8Array): void;
   /** Diagnostics and notes. */
   err(text: string): void;
   /** Shows one line on stderr in place of the last such line; nothing for `""`. Null where stderr is no terminal. */
@@ -34,6 +36,7 @@ export function processIo(): CommandIo {
   const plain = (env["NO_COLOR"] ?? "") !== "" || (!stdout.isTTY && !forced);
   return {
     out: (text) => void stdout.write(text),
+    outBytes: (bytes) => void stdout.write(bytes),
     err: (text) => void stderr.write(text),
     passing: stderr.isTTY ? (text) => void stderr.write(`\r${ERASE_LINE}${text}`) : null,
     colour: new Chalk({ level: plain ? 0 : 1 }),

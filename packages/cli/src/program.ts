@@ -84,14 +84,22 @@ function addRolloutCommands(program: Command, io: CommandIo, done: Done): void {
     .addHelpText("after", `\nWithout --rollout all rollouts of a store.\n${example("verify session.db")}`)
     .action((path: string, options: VerifyCommandOptions) => done(verifyCommand(path, options, io)));
   sourceCommand(program, "export")
-    .description("write a rollout as a Codex trace bundle; exit code 1 when something had to be left out")
-    .requiredOption("--bundle <folder>", "the folder to make; it must not exist")
+    .description("write a rollout for another tool; exit code 1 when something had to be left out")
+    .option("--html", "one page that opens from disk, without a network: timeline, transcripts, evidence")
+    .option("--perfetto", "a trace for ui.perfetto.dev and the trace processor (protobuf)")
+    .option("--mermaid", "a sequence diagram, cut to what such a picture can hold")
+    .option("--ndjson", "the raw events as lines of JSON, each with the payloads that it names")
+    .option("--payload-refs", "with --ndjson: leave the payloads out")
+    .option("--bundle <folder>", "a Codex trace bundle in a folder that does not exist yet")
     .option(
       "--bundle-version <version>",
       "1 (read by Codex up to 0.164) or 2 (from 0.169); default: what fits",
     )
-    .addHelpText("after", example("export session.db --rollout latest --bundle session-bundle"))
-    .action((path: string, options: ExportCommandOptions) => done(exportCommand(path, options, io)));
+    .option("-o, --output <file>", "write to a file instead of stdout")
+    .addHelpText("after", example("export session.db --rollout latest --html -o session.html"))
+    .action(async (path: string, options: ExportCommandOptions) =>
+      done(await exportCommand(path, options, io)),
+    );
   program
     .command("diff")
     .argument("<a>", "a store, a bundle or another recording")

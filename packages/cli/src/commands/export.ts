@@ -1,33 +1,106 @@
 import { CliError, EXIT } from "../errors.ts";
 import { type BundleVersion, exportCodexBundle } from "../export/codex-bundle/export-bundle.ts";
+import { ndjsonLines } from "../export/ndjson/export-ndjson.ts";
+import { writePieces } from "../export/write-pieces.ts";
 import type { CommandIo } from "../io.ts";
-import { fitText } from "../render/escape.ts";
+import { escapeJson, fitText } from "../render/escape.ts";
 import { grouped } from "../render/format.ts";
 import { openSource, type SourceOptions } from "../sources/open-source.ts";
 
 export interface ExportCommandOptions extends SourceOptions {
+  readonly html?: boolean | undefined;
+  readonly perfetto?: boolean | undefined;
+  readonly mermaid?: boolean | undefined;
+  readonly ndjson?: boolean | undefined;
+  /** With `ndjson`: leave the payloads out. */
+  readonly payloadRefs?: boolean | undefined;
   /** Folder to make, with a Codex trace bundle in it. */
-  readonly bundle: string;
+  readonly bundle?: string | undefined;
   /** `1` or `2`; default as `exportCodexBundle` chooses. */
   readonly bundleVersion?: string | undefined;
+  /** File to write; default stdout. Not with `bundle`, which is a folder. */
+  readonly output?: string | undefined;
 }
 
-/** Writes a source in another format. Returns the exit code: 1 when something of it could not be written. */
-export function exportCommand(path: string, options: ExportCommandOptions, io: CommandIo): number {
+const FORMATS = ["html", "perfetto", "mermaid", "ndjson", "bundle"] as const;
+type Format = (typeof FORMATS)[number];
+
+/**
+ * Writes a source in another format. Gives the exit code: 1 when something of it could not be written, 130 after Ctrl-C. Throws
+ * `CliError` `usage` where it is not exactly one format or an option of another one.
+ */
+export async function exportCommand(
+  path: string,
+  options: ExportCommandOptions,
+  io: CommandIo,
+): Promise<number> {
+  const format = formatOf(options, io);
+  switch (format) {
+    case "bundle":
+      return exportBundle(path, options.bundle ?? "", options, io);
+    case "ndjson":
+      return exportNdjson(path, options, io);
+    case "html":
+    case "perfetto":
+    case "mermaid":
+      throw new CliError("usage", `--${format}: not yet`);
+  }
+}
+
+function formatOf(options: ExportCommandOptions, io: CommandIo): Format {
+  const chosen = FORMATS.filter((format) => options[format] !== undefined);
+  const [format] = chosen;
+  if (format === undefined || chosen.length > 1) {
+    const found = chosen.length === 0 ? "none" : chosen.map((name) => `--${name}`).join(" and ");
+    throw new CliError(
+      "usage",
+      `export: choose one of ${FORMATS.map((name) => `--${name}`).join(", ")}; got ${found}`,
+    );
+  }
+  const strays = [
+    ...(options.bundleVersion !== undefined && format !== "bundle" ? ["--bundle-version"] : []),
+    ...(options.payloadRefs !== undefined && format !== "ndjson" ? ["--payload-refs"] : []),
+    ...(options.output !== undefined && format === "bundle" ? ["--output"] : []),
+  ];
+  if (strays[0] !== undefined) throw new CliError("usage", `${strays[0]}: not with --${format}`);
+  if (options.output === undefined && io.columns !== null && (format === "html" || format === "perfetto")) {
+    throw new CliError("usage", `--${format} is nothing for a terminal: give it a file with -o`);
+  }
+  return format;
+}
+
+const MESSAGE_COLUMNS = 300;
+
+function exportBundle(path: string, folder: string, options: ExportCommandOptions, io: CommandIo): number {
   using source = openSource(path, options);
   const version = bundleVersion(options.bundleVersion);
-  const { events, payloads, losses, ...exported } = exportCodexBundle(source.rollout, options.bundle, {
-    version,
-  });
-  for (const loss of losses) io.err(`${path}: left out: ${fitText(loss, MESSAGE_COLUMNS)}\n`);
+  const { events, payloads, losses, ...exported } = exportCodexBundle(source.rollout, folder, { version });
+  for (const loss of losses) reportLoss(path, loss, io);
   io.err(
-    `${options.bundle}: Codex trace bundle, version ${exported.version}, ` +
+    `${folder}: Codex trace bundle, version ${exported.version}, ` +
       `events ${grouped(events)}, payloads ${grouped(payloads)}\n`,
   );
   return losses.length === 0 ? EXIT.ok : EXIT.traceErrors;
 }
 
-const MESSAGE_COLUMNS = 300;
+async function exportNdjson(path: string, options: ExportCommandOptions, io: CommandIo): Promise<number> {
+  using source = openSource(path, options);
+  let losses = 0;
+  const lines = ndjsonLines(source.rollout, {
+    payloadRefs: options.payloadRefs,
+    onLoss(message) {
+      losses += 1;
+      reportLoss(path, message, io);
+    },
+  });
+  const isOnTerminal = options.output === undefined && io.columns !== null;
+  const code = await writePieces(isOnTerminal ? lines.map(escapeJson) : lines, options.output, io);
+  return code === EXIT.ok && losses > 0 ? EXIT.traceErrors : code;
+}
+
+function reportLoss(path: string, loss: string, io: CommandIo): void {
+  io.err(`${path}: left out: ${fitText(loss, MESSAGE_COLUMNS)}\n`);
+}
 
 function bundleVersion(text: string | undefined): BundleVersion | undefined {
   switch (text) {
