@@ -40,12 +40,18 @@ export type {
   TurnTrace,
 } from "./recorder/handles.ts";
 export type { RootThreadOptions, StartRolloutOptions } from "./recorder/start-rollout.ts";
+export { jsonRedactor } from "./redact/redact-json.ts";
+export type { JsonRedactor } from "./redact/redact-json.ts";
 export { BUILT_IN_RULES } from "./redact/redact-options.ts";
 export type { RedactionRule, RedactOptions } from "./redact/redact-options.ts";
 export { startRolloutFromEnv } from "./start-from-env.ts";
 export { compactTraceStore } from "./store/compact.ts";
-export type { CompactResult } from "./store/compact.ts";
+export type { CompactOptions, CompactResult } from "./store/compact.ts";
+export { pruneTraceStore } from "./store/prune.ts";
+export type { LeftRollout, PrunedRollout, PruneOptions, PruneProgress, PruneResult } from "./store/prune.ts";
 export type { Durability } from "./store/connection.ts";
+export { recordingWriterState } from "./store/recording-writer.ts";
+export type { WriterState } from "./store/writer-process.ts";
 export type { StoredPayloads } from "./store/read-payloads.ts";
 export type { RolloutSummary, StoredRollout } from "./store/read-rollouts.ts";
 export { STORE_FINDING_CODES } from "./store/findings.ts";

@@ -16,8 +16,9 @@ export function redactionKeyPath(path: string): string {
   return `${path}-redaction-key`;
 }
 
-/** The store's key, made when there is none. Where it can be neither read nor kept: a key for this process. Never throws. */
-export function redactionKey(storePath: string): Buffer {
+/** The store's key, made when there is none. Without a store, or where it can be neither read nor kept: a new one. Never throws. */
+export function redactionKey(storePath: string | null): Buffer {
+  if (storePath === null) return randomBytes(KEY_SIZE);
   const path = redactionKeyPath(storePath);
   return readKey(path) ?? makeKey(path) ?? randomBytes(KEY_SIZE);
 }

@@ -45,7 +45,8 @@ export const NO_REDACTION: Redactor = Object.freeze({
 });
 
 export class SecretRedactor implements Redactor {
-  readonly #storePath: string;
+  /** Where the key lies beside; null for a key of this redactor alone. */
+  readonly #storePath: string | null;
   readonly #counts: Map<string, number> = new Map();
   readonly #shapes: readonly SecretShape[];
   readonly #markers: readonly RegExp[];
@@ -57,7 +58,7 @@ export class SecretRedactor implements Redactor {
   /** Of secrets that were met lately: a host repeats the few that it has. */
   readonly #digits: Map<string, string> = new Map();
 
-  constructor(storePath: string, { rules = [], names = [], paths = [], keep = [] }: RedactOptions) {
+  constructor(storePath: string | null, { rules = [], names = [], paths = [], keep = [] }: RedactOptions) {
     this.#storePath = storePath;
     this.#shapes = SECRET_SHAPES.filter(({ name }) => !keep.includes(name));
     this.#markers = markersOf(this.#shapes);

@@ -24,20 +24,28 @@ interface ChunkRow {
   readonly bytes: Buffer | null;
 }
 
+export interface CompactOptions {
+  /** Gives the freed space back to the file system, for which the store must be in nobody else's use. Default false. */
+  readonly vacuum?: boolean | undefined;
+  /** Is told now and then how far it is, in chunks by number. */
+  readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
+}
+
 /**
  * Compresses the larger chunks of a store that are not compressed yet. Other processes may write to it meanwhile. The file
- * itself shrinks only when `vacuum` is true (default false), which needs the store for itself. Throws `TraceStoreError`.
+ * itself shrinks only with `vacuum`. Throws `TraceStoreError`.
  */
-export function compactTraceStore(
-  path: string,
-  options: { readonly vacuum?: boolean | undefined } = {},
-): CompactResult {
+export function compactTraceStore(path: string, options: CompactOptions = {}): CompactResult {
   let database: Database.Database | undefined;
   try {
     database = openForWriting(path, "process", BUSY_MS);
     database.pragma(`busy_timeout = ${BUSY_MS}`);
-    const result = compressChunks(database);
-    if (options.vacuum === true) database.exec("VACUUM");
+    const result = compressChunks(database, options.onProgress);
+    if (options.vacuum === true) {
+      database.exec("VACUUM");
+      // The file is as long as before until the log has been moved into it.
+      database.pragma("wal_checkpoint(TRUNCATE)");
+    }
     return result;
   } catch (error) {
     throw asTraceStoreError(error, "compacting", path);
@@ -46,7 +54,11 @@ export function compactTraceStore(
   }
 }
 
-function compressChunks(database: Database.Database): CompactResult {
+function compressChunks(
+  database: Database.Database,
+  onProgress: CompactOptions["onProgress"],
+): CompactResult {
+  const total = database.prepare<[], number>("SELECT coalesce(max(chunk), 0) FROM chunks").pluck().get() ?? 0;
   const next = database.prepare<[number], ChunkRow>(
     `SELECT chunk, CASE WHEN codec = 'none' AND size_bytes >= ${MIN_CHUNK_SIZE} THEN bytes END AS bytes
      FROM chunks WHERE chunk > ? ORDER BY chunk LIMIT ${CHUNKS_PER_TRANSACTION}`,
@@ -67,6 +79,9 @@ function compressChunks(database: Database.Database): CompactResult {
     }
     return rows.at(-1)?.chunk ?? null;
   });
-  for (let last: number | null = 0; last !== null;) last = compressFrom.immediate(last);
+  for (let last: number | null = 0; last !== null;) {
+    last = compressFrom.immediate(last);
+    if (last !== null) onProgress?.({ done: Math.min(last, total), total });
+  }
   return { compressedChunks, bytesBefore, bytesAfter };
 }

@@ -194,6 +194,31 @@ function decodeOperation(reader: RopeReader, base: readonly StoredPart[], parts:
   }
 }
 
+/** The chunks that a rope names itself; those of its base are named by the base. Throws like `decodeRope`. */
+export function* chunksNamedIn(rope: Buffer): Generator<number, void> {
+  for (const reader = new RopeReader(rope); !reader.atEnd;) {
+    switch (reader.byte()) {
+      case VALUE:
+      case ITEM:
+        yield reader.varint();
+        break;
+      case COPY:
+        reader.varint();
+        reader.varint();
+        break;
+      case TEXT:
+      case INLINE_ITEM:
+      case OPEN:
+        reader.skip(reader.varint());
+        break;
+      case CLOSE:
+        break;
+      default:
+        throw damaged("has an unknown operation");
+    }
+  }
+}
+
 class RopeReader {
   readonly #bytes: Buffer;
   #at = 0;
@@ -221,6 +246,11 @@ class RopeReader {
       if (byte < 0x80 && value <= Number.MAX_SAFE_INTEGER) return value;
     }
     throw damaged("has a number that is too large");
+  }
+
+  skip(count: number): void {
+    if (this.#at + count > this.#bytes.length) throw damaged("ends within a text");
+    this.#at += count;
   }
 
   text(): string {
