@@ -1,11 +1,11 @@
 /** One client's sessions: takes its messages, runs its operations, and tells it what happens. */
-import type { CodeModeEvent, JsonValue } from "@rollout-trace/protocol";
+import type { JsonValue } from "@rollout-trace/protocol";
 import { ObserverPort } from "../cell/observer-port.ts";
 import { CodeModeError } from "../errors.ts";
 import { IsolatePool } from "../isolate/isolate-pool.ts";
 import { Toolsets } from "../isolate/toolset.ts";
 import { SessionCore } from "../session/session-core.ts";
-import { type ClientMessage, clientMessageSchemas, type WireTool } from "../wire/client-messages.ts";
+import { type ClientMessage, clientMessageChecks, type WireTool } from "../wire/client-messages.ts";
 import { decodeMessage, requestIdOf } from "../wire/decode-message.ts";
 import {
   type EncodedJson,
@@ -19,8 +19,9 @@ import {
 import { checkHello, describePeer, type Hello, hello } from "../wire/hello.ts";
 import type { HostMessage, OperationResult } from "../wire/host-messages.ts";
 import { HostedSession } from "./hosted-session.ts";
-import { oversizedMessage } from "./oversized-message.ts";
 import { ClientCalls } from "./client-calls.ts";
+import { oversizedMessage } from "./oversized-message.ts";
+import { unobserved } from "./unobserved.ts";
 
 export interface HostEnds {
   /** Returns when the bytes are out. */
@@ -41,13 +42,8 @@ const GRACES = Object.freeze({
   abortGraceMs: 1_000,
 });
 
-/** What a client has to know of a session's cells even when nobody observes them. */
-const ALWAYS_TOLD: ReadonlySet<CodeModeEvent["type"]> = new Set([
-  "cell_started",
-  "cell_ended",
-  "wait_started",
-  "wait_ended",
-]);
+/** Nobody can do anything with these in the moment until the next message, which in a short cell is all that follows. */
+const UNHURRIED: ReadonlySet<HostMessage["type"]> = new Set(["event", "admitted"]);
 
 export class CodeModeHost {
   readonly #ends: HostEnds;
@@ -89,7 +85,7 @@ export class CodeModeHost {
       this.#reject(requestIdOf(frame.head), "limit", message);
       return;
     }
-    const decoded = decodeMessage<ClientMessage>(frame.json, clientMessageSchemas);
+    const decoded = decodeMessage<ClientMessage>(frame.json, clientMessageChecks);
     if (!decoded.ok) {
       this.#reject(decoded.id, "protocol", `${this.#between()}: ${decoded.problem}`);
       return;
@@ -146,7 +142,8 @@ export class CodeModeHost {
     }
     const observer = new ObserverPort({
       observe: (event) => {
-        if (observed || ALWAYS_TOLD.has(event.type)) this.#send({ type: "event", session, event });
+        const told = observed ? event : unobserved(event);
+        if (told !== null) this.#send({ type: "event", session, event: told });
       },
     });
     const resources = {
@@ -210,7 +207,7 @@ export class CodeModeHost {
   #send(message: HostMessage): string | null {
     const document = encoded(message);
     if (document !== null && document.bytes <= MAX_SENT_BYTES) {
-      this.#writer.push(document, message.type !== "event");
+      this.#writer.push(document, !UNHURRIED.has(message.type));
       return null;
     }
     const size = document === null ? "more than a text can have" : `${document.bytes}`;

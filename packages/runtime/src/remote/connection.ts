@@ -17,7 +17,7 @@ import {
   REPEAT_SLACK_BYTES,
 } from "../wire/frame-codec.ts";
 import { CAPABILITIES, checkHello, describePeer, hello, type Hello } from "../wire/hello.ts";
-import { type HostMessage, hostMessageSchemas, type OperationResult } from "../wire/host-messages.ts";
+import { type HostMessage, hostMessageChecks, type OperationResult } from "../wire/host-messages.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { HostEnd, HostEndReason } from "./host-end.ts";
 import { MemoryWatch } from "./memory-watch.ts";
@@ -59,6 +59,7 @@ const START_MS = 30_000;
 /** A child whose stdin was closed ends at once. */
 const CLOSE_GRACE_MS = 1_000;
 const LOG_TAIL_CHARS = 2_000;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class Connection {
   readonly toolsets: ToolsetIds = new ToolsetIds((message) => {
@@ -80,6 +81,8 @@ export class Connection {
   /** Null until the child said who it is. */
   #host: Hello | null = null;
   readonly #starting: NodeJS.Timeout;
+  /** Holds this process while the child owes an answer; the child and its pipes never do. */
+  readonly #hold: NodeJS.Timeout = setInterval(() => {}, LONGEST_TIMER_MS).unref();
   #end: HostEnd | null = null;
   #logTail = "";
   /** Filled when the child does not read what it was answered; emptied when it does. */
@@ -142,7 +145,7 @@ export class Connection {
       this.kill("silent", `it did not say hello for ${START_MS} ms`);
     }, START_MS);
     this.#starting.unref();
-    this.#updateRefs();
+    this.#unref();
     this.send(this.#hello);
   }
 
@@ -188,7 +191,7 @@ export class Connection {
       this.send({ type: "request", id, session, operation });
       this.#next += 1;
       this.#pending.set(id, { admitted, answer });
-      this.#updateRefs();
+      this.#hold.ref();
       this.#updateWatches();
     }
     return { id, answer: answer.promise };
@@ -232,7 +235,7 @@ export class Connection {
       this.#violated(`a frame of ${frame.bytes} bytes`);
       return;
     }
-    const decoded = decodeMessage<HostMessage>(frame.json, hostMessageSchemas);
+    const decoded = decodeMessage<HostMessage>(frame.json, hostMessageChecks);
     if (!decoded.ok) this.#violated(decoded.problem);
     else this.#handle(decoded.message);
   }
@@ -277,7 +280,7 @@ export class Connection {
       this.useful = true;
       pending.answer.resolve(result.value);
     } else pending.answer.reject(errorOf(result.error));
-    this.#updateRefs();
+    if (this.#pending.size === 0) this.#hold.unref();
     this.#updateWatches();
     if (this.idle) this.#options.onIdle();
   }
@@ -296,7 +299,7 @@ export class Connection {
     this.#deferred = [];
     const pending = [...this.#pending.values()];
     this.#pending.clear();
-    this.#updateRefs();
+    clearInterval(this.#hold);
     // What observers hear comes before what callers hear, as it does when a cell ends in order.
     this.#options.onEnd(end);
     for (const { answer } of pending) answer.reject(lostError(end));
@@ -314,13 +317,11 @@ export class Connection {
     if (this.#memory !== null) this.#memory.active = this.#liveCells > 0;
   }
 
-  /** A child that owes nobody an answer does not keep this process alive. */
-  #updateRefs(): void {
+  #unref(): void {
     const { stdin, stdout, stderr } = this.#child;
-    const method = this.#pending.size > 0 ? "ref" : "unref";
-    this.#child[method]();
+    this.#child.unref();
     for (const stream of [stdin, stdout, stderr]) {
-      if ("ref" in stream && "unref" in stream) (stream as unknown as NodeJS.ReadStream)[method]();
+      if ("unref" in stream) (stream as unknown as NodeJS.ReadStream).unref();
     }
   }
 

@@ -14,7 +14,9 @@ export class MemoryWatch implements Disposable {
   readonly #buffer: Buffer = Buffer.alloc(128);
   /** Held open, so that it never is another process's. Null where the platform has none. */
   readonly #file: number | null;
+  /** Goes on for a look after it is not needed any more, because cells come and go faster than timers are made. */
   #timer: NodeJS.Timeout | undefined;
+  #active = false;
 
   constructor(pid: number, limitBytes: number, exceeded: (bytes: number) => void) {
     this.#limitBytes = limitBytes;
@@ -24,17 +26,25 @@ export class MemoryWatch implements Disposable {
 
   /** Whether there is anything to watch for. */
   set active(active: boolean) {
-    if (this.#file === null || active === (this.#timer !== undefined)) return;
-    if (!active) {
-      clearInterval(this.#timer);
-      this.#timer = undefined;
+    this.#active = active;
+    if (!active || this.#file === null) return;
+    this.#timer ??= setInterval(() => {
+      this.#look();
+    }, POLL_MS).unref();
+  }
+
+  #look(): void {
+    if (!this.#active) {
+      this.#stop();
       return;
     }
-    this.#timer = setInterval(() => {
-      const bytes = this.residentBytes();
-      if (bytes !== null && bytes > this.#limitBytes) this.#exceeded(bytes);
-    }, POLL_MS);
-    this.#timer.unref();
+    const bytes = this.residentBytes();
+    if (bytes !== null && bytes > this.#limitBytes) this.#exceeded(bytes);
+  }
+
+  #stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   /** Null when the process is gone or the platform does not say. */
@@ -50,7 +60,8 @@ export class MemoryWatch implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.active = false;
+    this.#active = false;
+    this.#stop();
     if (this.#file !== null) closeSync(this.#file);
   }
 }

@@ -13,11 +13,11 @@ import type {
   WaitToPendingOutcome,
   WaitToPendingRequest,
 } from "@rollout-trace/protocol";
-import type { z } from "zod";
 import { CodeModeError } from "../errors.ts";
 import type { Operation } from "../wire/client-messages.ts";
-import { responseSchema } from "../wire/events.ts";
-import { pendingOutcomeSchema, waitOutcomeSchema, waitToPendingOutcomeSchema } from "../wire/results.ts";
+import type { Check } from "../wire/check.ts";
+import { responseCheck } from "../wire/events.ts";
+import { pendingOutcomeCheck, waitOutcomeCheck, waitToPendingOutcomeCheck } from "../wire/results.ts";
 import type { Connection } from "./connection.ts";
 import type { SessionLink } from "./session-link.ts";
 
@@ -38,7 +38,7 @@ export class RemoteSession implements CodeModeSession, AsyncDisposable {
     const { connection, operation } = this.#newCell("execute", request);
     const admitted = Promise.withResolvers<string>();
     const { answer } = this.#link.request(connection, operation, admitted.resolve);
-    const initialResponse = answer.then((value) => parse(responseSchema, value));
+    const initialResponse = answer.then((value) => checked(responseCheck, value));
     // Whether anybody reads it is the caller's business; what kept the cell from being admitted is thrown here.
     initialResponse.catch(admitted.reject);
     return { cellId: await admitted.promise, initialResponse };
@@ -46,7 +46,7 @@ export class RemoteSession implements CodeModeSession, AsyncDisposable {
 
   async executeToPending(request: ExecuteRequest): Promise<PendingOutcome> {
     const { connection, operation } = this.#newCell("execute_to_pending", request);
-    return parse(pendingOutcomeSchema, await this.#link.request(connection, operation).answer);
+    return checked(pendingOutcomeCheck, await this.#link.request(connection, operation).answer);
   }
 
   async wait({ cellId, yieldTimeMs, toolCallId, signal }: WaitRequest): Promise<WaitOutcome> {
@@ -58,20 +58,20 @@ export class RemoteSession implements CodeModeSession, AsyncDisposable {
       toolCallId,
       abandoned: signal?.aborted,
     };
-    return parse(waitOutcomeSchema, await this.#observe(operation, signal));
+    return checked(waitOutcomeCheck, await this.#observe(operation, signal));
   }
 
   async waitToPending({ cellId, toolCallId, signal }: WaitToPendingRequest): Promise<WaitToPendingOutcome> {
     if (this.#link.isShutDown) return await this.#afterShutdown(cellId, toolCallId, "pending");
     const operation: Operation = { type: "wait_to_pending", cellId, toolCallId, abandoned: signal?.aborted };
-    return parse(waitToPendingOutcomeSchema, await this.#observe(operation, signal));
+    return checked(waitToPendingOutcomeCheck, await this.#observe(operation, signal));
   }
 
   async terminate({ cellId, toolCallId, cause }: TerminateRequest): Promise<WaitOutcome> {
     if (this.#link.isShutDown) return await this.#afterShutdown(cellId);
     const connection = this.#link.connectionFor(cellId);
     const { answer } = this.#link.request(connection, { type: "terminate", cellId, toolCallId, cause });
-    return parse(waitOutcomeSchema, await answer);
+    return checked(waitOutcomeCheck, await answer);
   }
 
   async shutdown(): Promise<void> {
@@ -133,10 +133,11 @@ export class RemoteSession implements CodeModeSession, AsyncDisposable {
   }
 }
 
-function parse<Value>(schema: z.ZodType<Value>, value: JsonValue): Value {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new CodeModeError("protocol", "code-mode-host answered with something that is not understood", {
-    cause: parsed.error,
-  });
+function checked<Value>(check: Check<Value>, value: JsonValue): Value {
+  const problem = check(value);
+  if (problem === null) return value as Value;
+  throw new CodeModeError(
+    "protocol",
+    `code-mode-host answered with something that is not understood: ${problem}`,
+  );
 }

@@ -1,15 +1,22 @@
 /** What a client sends to `code-mode-host`. */
+import type { CancelCause, CellLimits, JsonValue, ToolDefinition } from "@rollout-trace/protocol";
 import {
-  CANCEL_CAUSES,
-  type CancelCause,
-  type CellLimits,
-  type JsonValue,
-  type ToolDefinition,
-  toolKindSchema,
-} from "@rollout-trace/protocol";
-import { z } from "zod";
-import { jsonSchema, toolNameSchema } from "./events.ts";
-import { type Hello, helloSchema } from "./hello.ts";
+  type Check,
+  exactly,
+  flag,
+  json,
+  list,
+  members,
+  natural,
+  number,
+  object,
+  optional,
+  outcome,
+  text,
+  union,
+} from "./check.ts";
+import { cancelCauseCheck, nestedToolKindCheck, toolKindCheck, toolNameCheck } from "./events.ts";
+import { type Hello, helloFields } from "./hello.ts";
 
 /** A tool without its schemas: those are for the model, which the host does not talk to. */
 export type WireTool = Omit<ToolDefinition, "inputSchema" | "outputSchema">;
@@ -77,72 +84,61 @@ export type ClientMessage =
   | { readonly type: "call_answered"; readonly call: number; readonly answer: CallAnswer }
   | { readonly type: "ping"; readonly id: number };
 
-const id = z.number().int().nonnegative();
-
-const toolSchema: z.ZodType<WireTool> = z.object({
-  name: z.string(),
-  toolName: toolNameSchema,
-  description: z.string(),
-  kind: z.enum(["function", "freeform"]),
-  recordAs: toolKindSchema.optional(),
+const toolCheck: Check<WireTool> = object<WireTool>({
+  name: text,
+  toolName: toolNameCheck,
+  description: text,
+  kind: nestedToolKindCheck,
+  recordAs: optional(toolKindCheck),
 });
 
 /** Ranges are the session's to check. */
-const limitsSchema: z.ZodType<CellLimits> = z.object({
-  heapBytes: z.number().optional(),
-  outputBytes: z.number().optional(),
-  pendingToolCalls: z.number().optional(),
-  timers: z.number().optional(),
-  cpuMs: z.number().optional(),
+const limitsCheck: Check<CellLimits> = object<CellLimits>({
+  heapBytes: optional(number),
+  outputBytes: optional(number),
+  pendingToolCalls: optional(number),
+  timers: optional(number),
+  cpuMs: optional(number),
 });
 
-const operationSchema: z.ZodType<Operation> = z.discriminatedUnion("type", [
-  z.object({
-    type: z.enum(["execute", "execute_to_pending"]),
-    toolCallId: z.string(),
-    source: z.string(),
-    toolset: id,
-    yieldTimeMs: z.number().optional(),
-    limits: limitsSchema.optional(),
-  }),
-  z.object({
-    type: z.enum(["wait", "wait_to_pending"]),
-    cellId: z.string(),
-    yieldTimeMs: z.number().optional(),
-    toolCallId: z.string().optional(),
-    abandoned: z.boolean().optional(),
-  }),
-  z.object({
-    type: z.literal("terminate"),
-    cellId: z.string(),
-    toolCallId: z.string().optional(),
-    cause: z.enum(CANCEL_CAUSES).optional(),
-  }),
-  z.object({ type: z.literal("shutdown") }),
-]);
+const EXECUTE_FIELDS = {
+  toolCallId: text,
+  source: text,
+  toolset: natural,
+  yieldTimeMs: optional(number),
+  limits: optional(limitsCheck),
+};
 
-const answerSchema: z.ZodType<CallAnswer> = z.union([
-  z.object({ ok: z.literal(true), value: jsonSchema }),
-  z.object({ ok: z.literal(false), error: z.string() }),
-]);
+const OBSERVE_FIELDS = {
+  cellId: text,
+  yieldTimeMs: optional(number),
+  toolCallId: optional(text),
+  abandoned: optional(flag),
+};
+
+const operationCheck: Check<Operation> = union<Operation>({
+  execute: EXECUTE_FIELDS,
+  execute_to_pending: EXECUTE_FIELDS,
+  wait: OBSERVE_FIELDS,
+  wait_to_pending: OBSERVE_FIELDS,
+  terminate: { cellId: text, toolCallId: optional(text), cause: optional(cancelCauseCheck) },
+  shutdown: {},
+});
+
+const answerCheck: Check<CallAnswer> = outcome<CallAnswer>(
+  { ok: exactly(true), value: json },
+  { ok: exactly(false), error: text },
+);
 
 /** By `type`. */
-export const clientMessageSchemas: {
-  readonly [Type in ClientMessage["type"]]: z.ZodType<Extract<ClientMessage, { type: Type }>>;
-} = {
-  hello: helloSchema,
-  open_session: z.object({
-    type: z.literal("open_session"),
-    session: id,
-    firstCell: id,
-    firstWait: id,
-    observed: z.boolean(),
-  }),
-  store: z.object({ type: z.literal("store"), session: id, key: z.string(), json: z.string() }),
-  define_tools: z.object({ type: z.literal("define_tools"), toolset: id, tools: z.array(toolSchema) }),
-  forget_tools: z.object({ type: z.literal("forget_tools"), toolset: id }),
-  request: z.object({ type: z.literal("request"), id, session: id, operation: operationSchema }),
-  abandon: z.object({ type: z.literal("abandon"), id }),
-  call_answered: z.object({ type: z.literal("call_answered"), call: id, answer: answerSchema }),
-  ping: z.object({ type: z.literal("ping"), id }),
-};
+export const clientMessageChecks: ReadonlyMap<string, Check<unknown>> = members<ClientMessage>({
+  hello: helloFields,
+  open_session: { session: natural, firstCell: natural, firstWait: natural, observed: flag },
+  store: { session: natural, key: text, json: text },
+  define_tools: { toolset: natural, tools: list(toolCheck) },
+  forget_tools: { toolset: natural },
+  request: { id: natural, session: natural, operation: operationCheck },
+  abandon: { id: natural },
+  call_answered: { call: natural, answer: answerCheck },
+  ping: { id: natural },
+});

@@ -1,129 +1,192 @@
 /** What an observer is told, as the host sends it. */
-import {
-  CANCEL_CAUSES,
-  CELL_LIMIT_NAMES,
-  type CellNotification,
-  cellStatusSchema,
-  type CodeModeEvent,
-  type ContentItem,
-  executionStatusSchema,
-  finalCellStatusSchema,
-  IMAGE_DETAILS,
-  type JsonValue,
-  type NestedToolCall,
-  type RuntimeResponse,
-  TOOL_END_CAUSES,
-  toolKindSchema,
-  WAIT_MODES,
-  WAIT_OUTCOMES,
+import type {
+  CancelCause,
+  CellDelivery,
+  CellJournal,
+  CellLimitName,
+  CellNotification,
+  CellStatus,
+  CodeModeEvent,
+  ContentItem,
+  ExecutionStatus,
+  FinalCellStatus,
+  ImageDetail,
+  NestedCallResult,
+  NestedToolCall,
+  NestedToolKind,
+  RuntimeResponse,
+  ToolEndCause,
+  ToolKind,
+  ToolName,
+  WaitMode,
+  WaitOutcomeKind,
 } from "@rollout-trace/protocol";
-import { z } from "zod";
+import {
+  type Check,
+  flag,
+  json,
+  list,
+  natural,
+  nullable,
+  number,
+  object,
+  oneOf,
+  optional,
+  text,
+  union,
+} from "./check.ts";
 
-/** Whatever JSON.parse gave; it is not looked at. */
-export const jsonSchema: z.ZodType<JsonValue> = z.unknown() as unknown as z.ZodType<JsonValue>;
-
-export const contentItemSchema: z.ZodType<ContentItem> = z.union([
-  z.object({ type: z.literal("input_text"), text: z.string() }),
-  z.object({ type: z.literal("input_image"), image_url: z.string(), detail: z.enum(IMAGE_DETAILS) }),
-]);
-
-export const responseSchema: z.ZodType<RuntimeResponse> = z.object({
-  type: z.enum(["yielded", "terminated", "result"]),
-  cellId: z.string(),
-  contentItems: z.array(contentItemSchema),
-  errorText: z.string().optional(),
+const contentItemCheck: Check<ContentItem> = union<ContentItem>({
+  input_text: { text },
+  input_image: {
+    image_url: text,
+    detail: oneOf<ImageDetail>({ auto: true, low: true, high: true, original: true }),
+  },
 });
 
-export const toolNameSchema: z.ZodType<{ name: string; namespace?: string | undefined }> = z.object({
-  name: z.string(),
-  namespace: z.string().optional(),
+export const contentItemsCheck: Check<readonly ContentItem[]> = list(contentItemCheck);
+
+export const responseCheck: Check<RuntimeResponse> = object<RuntimeResponse>({
+  type: oneOf<RuntimeResponse["type"]>({ yielded: true, terminated: true, result: true }),
+  cellId: text,
+  contentItems: contentItemsCheck,
+  errorText: optional(text),
 });
 
-export const nestedCallSchema: z.ZodType<NestedToolCall> = z.object({
-  cellId: z.string(),
-  runtimeToolCallId: z.string(),
-  toolName: toolNameSchema,
-  kind: z.enum(["function", "freeform"]),
-  input: jsonSchema.optional(),
+export const toolNameCheck: Check<ToolName> = object<ToolName>({ name: text, namespace: optional(text) });
+
+export const nestedToolKindCheck: Check<NestedToolKind> = oneOf<NestedToolKind>({
+  function: true,
+  freeform: true,
 });
 
-export const notificationSchema: z.ZodType<CellNotification> = z.object({
-  callId: z.string(),
-  cellId: z.string(),
-  text: z.string(),
+export const toolKindCheck: Check<ToolKind> = union<ToolKind>({
+  exec_command: {},
+  write_stdin: {},
+  apply_patch: {},
+  web: {},
+  image_generation: {},
+  spawn_agent: {},
+  assign_agent_task: {},
+  send_message: {},
+  wait_agent: {},
+  close_agent: {},
+  code_cell_exec: {},
+  code_cell_wait: {},
+  mcp: { server: text, tool: text },
+  other: { name: text },
 });
 
-const journalSchema = z.object({
-  random_seed: z.number(),
-  clock_reads: z.array(z.number()),
-  deliveries: z.array(
-    z.discriminatedUnion("type", [
-      z.object({ type: z.literal("tool_result"), runtime_tool_call_id: z.string(), ok: z.boolean() }),
-      z.object({ type: z.literal("timer"), timer_id: z.number() }),
-    ]),
+export const cancelCauseCheck: Check<CancelCause> = oneOf<CancelCause>({
+  model: true,
+  turn_interrupted: true,
+  session_shutdown: true,
+  host: true,
+  limit: true,
+});
+
+export const nestedCallCheck: Check<NestedToolCall> = object<NestedToolCall>({
+  cellId: text,
+  runtimeToolCallId: text,
+  toolName: toolNameCheck,
+  kind: nestedToolKindCheck,
+  input: optional(json),
+});
+
+export const notificationCheck: Check<CellNotification> = object<CellNotification>({
+  callId: text,
+  cellId: text,
+  text,
+});
+
+const journalCheck: Check<CellJournal> = object<CellJournal>({
+  random_seed: number,
+  clock_reads: list(number),
+  deliveries: list(
+    union<CellDelivery>({
+      tool_result: { runtime_tool_call_id: text, ok: flag },
+      timer: { timer_id: natural },
+    }),
   ),
-  truncated: z.boolean().optional(),
+  truncated: optional(flag),
 });
 
-export const eventSchema: z.ZodType<CodeModeEvent> = z.discriminatedUnion("type", [
-  z.object({
-    type: z.literal("cell_started"),
-    cellId: z.string(),
-    toolCallId: z.string(),
-    source: z.string(),
-  }),
-  z.object({
-    type: z.literal("cell_initial_response"),
-    cellId: z.string(),
-    status: cellStatusSchema,
-    response: responseSchema,
-  }),
-  z.object({
-    type: z.literal("wait_started"),
-    waitId: z.string(),
-    cellId: z.string(),
-    toolCallId: z.string().nullable(),
-    mode: z.enum(WAIT_MODES),
-  }),
-  z.object({
-    type: z.literal("wait_ended"),
-    waitId: z.string(),
-    cellId: z.string(),
-    outcome: z.enum(WAIT_OUTCOMES),
-    response: responseSchema.nullable(),
-  }),
-  z.object({
-    type: z.literal("cancel_requested"),
-    cellId: z.string(),
-    toolCallId: z.string().nullable(),
-    cause: z.enum(CANCEL_CAUSES),
-    limit: z.enum(CELL_LIMIT_NAMES).nullable(),
-  }),
-  z.object({ type: z.literal("nested_call_started"), call: nestedCallSchema, recordAs: toolKindSchema }),
-  z.object({
-    type: z.literal("nested_call_ended"),
-    cellId: z.string(),
-    runtimeToolCallId: z.string(),
-    status: executionStatusSchema,
-    endCause: z.enum(TOOL_END_CAUSES),
-    result: z
-      .discriminatedUnion("type", [
-        z.object({ type: z.literal("value"), value: jsonSchema }),
-        z.object({ type: z.literal("error"), error: z.string() }),
-      ])
-      .nullable(),
-  }),
-  z.object({
-    type: z.literal("notification"),
-    cellId: z.string(),
-    callId: z.string(),
-    text: z.string(),
-  }),
-  z.object({
-    type: z.literal("cell_ended"),
-    cellId: z.string(),
-    status: finalCellStatusSchema,
-    response: responseSchema,
-    journal: journalSchema.nullable(),
-  }),
-]);
+const cellStatusCheck: Check<CellStatus> = oneOf<CellStatus>({
+  starting: true,
+  running: true,
+  yielded: true,
+  pending: true,
+  completed: true,
+  failed: true,
+  terminated: true,
+});
+
+const cellLimitCheck: Check<CellLimitName> = oneOf<CellLimitName>({
+  memory: true,
+  cpu: true,
+  output: true,
+  pending_tool_calls: true,
+  timers: true,
+});
+
+const waitOutcomeCheck: Check<WaitOutcomeKind> = oneOf<WaitOutcomeKind>({
+  yielded: true,
+  pending: true,
+  completed: true,
+  failed: true,
+  terminated: true,
+  missing: true,
+  busy: true,
+  abandoned: true,
+});
+
+const executionStatusCheck: Check<ExecutionStatus> = oneOf<ExecutionStatus>({
+  running: true,
+  completed: true,
+  failed: true,
+  cancelled: true,
+  aborted: true,
+});
+
+const toolEndCauseCheck: Check<ToolEndCause> = oneOf<ToolEndCause>({
+  returned: true,
+  error: true,
+  rejected: true,
+  cell_ended: true,
+  cell_cancelled: true,
+  turn_interrupted: true,
+  timeout: true,
+});
+
+export const eventCheck: Check<CodeModeEvent> = union<CodeModeEvent>({
+  cell_started: { cellId: text, toolCallId: text, source: text },
+  cell_initial_response: { cellId: text, status: cellStatusCheck, response: responseCheck },
+  wait_started: {
+    waitId: text,
+    cellId: text,
+    toolCallId: nullable(text),
+    mode: oneOf<WaitMode>({ yield: true, pending: true }),
+  },
+  wait_ended: { waitId: text, cellId: text, outcome: waitOutcomeCheck, response: nullable(responseCheck) },
+  cancel_requested: {
+    cellId: text,
+    toolCallId: nullable(text),
+    cause: cancelCauseCheck,
+    limit: nullable(cellLimitCheck),
+  },
+  nested_call_started: { call: nestedCallCheck, recordAs: toolKindCheck },
+  nested_call_ended: {
+    cellId: text,
+    runtimeToolCallId: text,
+    status: executionStatusCheck,
+    endCause: toolEndCauseCheck,
+    result: nullable(union<NestedCallResult>({ value: { value: json }, error: { error: text } })),
+  },
+  notification: { cellId: text, callId: text, text },
+  cell_ended: {
+    cellId: text,
+    status: oneOf<FinalCellStatus>({ completed: true, failed: true, terminated: true }),
+    response: responseCheck,
+    journal: nullable(journalCheck),
+  },
+});

@@ -42,25 +42,32 @@ export class FrameDecoder {
   push(chunk: Buffer): void {
     let at = 0;
     while (at < chunk.length) {
-      if (this.#headerFilled < HEADER_BYTES) {
-        const taken = chunk.copy(
-          this.#header,
-          this.#headerFilled,
-          at,
-          at + HEADER_BYTES - this.#headerFilled,
-        );
-        this.#headerFilled += taken;
-        at += taken;
-        if (this.#headerFilled < HEADER_BYTES) return;
-        this.#length = this.#header.readUInt32LE(0);
-        this.#missing = this.#length;
-      }
-      const taken = Math.min(this.#missing, chunk.length - at);
-      this.#keep(chunk.subarray(at, at + taken));
-      this.#missing -= taken;
-      at += taken;
-      if (this.#missing === 0) this.#finish();
+      const end = this.#headerFilled === 0 ? endOfFrame(chunk, at) : Number.POSITIVE_INFINITY;
+      const length = end - at - HEADER_BYTES;
+      if (end <= chunk.length && length <= this.#maxBytes) {
+        // As most frames come: whole.
+        this.#onFrame({ type: "frame", json: chunk.toString("utf8", at + HEADER_BYTES, end) });
+        at = end;
+      } else at = this.#pushPart(chunk, at);
     }
+  }
+
+  /** Takes what there is of one frame; returns where the next one may begin. */
+  #pushPart(chunk: Buffer, start: number): number {
+    let at = start;
+    if (this.#headerFilled < HEADER_BYTES) {
+      const taken = chunk.copy(this.#header, this.#headerFilled, at, at + HEADER_BYTES - this.#headerFilled);
+      this.#headerFilled += taken;
+      at += taken;
+      if (this.#headerFilled < HEADER_BYTES) return at;
+      this.#length = this.#header.readUInt32LE(0);
+      this.#missing = this.#length;
+    }
+    const taken = Math.min(this.#missing, chunk.length - at);
+    this.#keep(chunk.subarray(at, at + taken));
+    this.#missing -= taken;
+    if (this.#missing === 0) this.#finish();
+    return at + taken;
   }
 
   #keep(bytes: Buffer): void {
@@ -88,9 +95,16 @@ export class FrameDecoder {
   }
 }
 
+/** Where the frame that begins at `at` ends; infinite while its length is not known. */
+function endOfFrame(chunk: Buffer, at: number): number {
+  if (chunk.length - at < HEADER_BYTES) return Number.POSITIVE_INFINITY;
+  return at + HEADER_BYTES + chunk.readUInt32LE(at);
+}
+
 /** Frames for several documents, as one buffer. */
 export function encodeFrames(documents: readonly EncodedJson[]): Buffer {
-  const size = documents.reduce((sum, { bytes }) => sum + HEADER_BYTES + bytes, 0);
+  let size = 0;
+  for (const { bytes } of documents) size += HEADER_BYTES + bytes;
   const buffer = Buffer.allocUnsafe(size);
   let at = 0;
   for (const { json, bytes } of documents) {
@@ -156,5 +170,5 @@ export class FrameWriter {
 
 /** More than this is not kept for the end of the tick. */
 const EARLY_FLUSH_BYTES = 1024 * 1024;
-/** Shorter than anybody notices, longer than a script takes to ask again. */
-const LATER_MS = 1;
+/** Shorter than anybody notices, longer than a short script takes to end or to ask again. */
+const LATER_MS = 2;

@@ -1,6 +1,6 @@
 /** Who speaks which protocol: the first frame of each side, and what one may ask of the other. */
-import { z } from "zod";
 import { CodeModeError } from "../errors.ts";
+import { type Fields, list, natural, text } from "./check.ts";
 
 /** Raised whenever a message changes its meaning; both sides must have the same. */
 export const PROTOCOL_VERSION = 1;
@@ -27,13 +27,12 @@ export interface Hello {
   readonly capabilities: readonly string[];
 }
 
-export const helloSchema: z.ZodType<Hello> = z.object({
-  type: z.literal("hello"),
-  protocol: z.number().int(),
-  name: z.string(),
-  version: z.string(),
-  capabilities: z.array(z.string()),
-});
+export const helloFields: Fields<Omit<Hello, "type">> = {
+  protocol: natural,
+  name: text,
+  version: text,
+  capabilities: list(text),
+};
 
 /** The version of the package that both sides of this file belong to. */
 export const PACKAGE_VERSION = "0.0.0";

@@ -6,23 +6,12 @@ import type {
   JsonValue,
   NestedToolCall,
 } from "@rollout-trace/protocol";
-import { z } from "zod";
-import { eventSchema, jsonSchema, nestedCallSchema, notificationSchema } from "./events.ts";
-import { type Hello, helloSchema } from "./hello.ts";
+import { type Check, exactly, json, members, natural, object, oneOf, outcome, text } from "./check.ts";
+import { eventCheck, nestedCallCheck, notificationCheck } from "./events.ts";
+import { type Hello, helloFields } from "./hello.ts";
 
 /** `abandoned` answers a request that was abandoned, `internal` is a bug in the host. */
 export type WireErrorCode = Exclude<CodeModeErrorCode, "host_lost"> | "abandoned" | "internal";
-
-const WIRE_ERROR_CODES: readonly WireErrorCode[] = [
-  "busy_observer",
-  "already_terminating",
-  "shutting_down",
-  "invalid_request",
-  "protocol",
-  "limit",
-  "abandoned",
-  "internal",
-];
 
 export interface WireError {
   readonly code: WireErrorCode;
@@ -66,40 +55,41 @@ export type HostMessage =
     }
   | { readonly type: "pong"; readonly id: number };
 
-const id = z.number().int().nonnegative();
-
-const resultSchema: z.ZodType<OperationResult> = z.union([
-  z.object({ ok: z.literal(true), value: jsonSchema }),
-  z.object({
-    ok: z.literal(false),
-    error: z.object({ code: z.enum(WIRE_ERROR_CODES), message: z.string() }),
+const wireErrorCheck: Check<WireError> = object<WireError>({
+  code: oneOf<WireErrorCode>({
+    busy_observer: true,
+    already_terminating: true,
+    shutting_down: true,
+    invalid_request: true,
+    protocol: true,
+    limit: true,
+    abandoned: true,
+    internal: true,
   }),
-]);
+  message: text,
+});
+
+const resultCheck: Check<OperationResult> = outcome<OperationResult>(
+  { ok: exactly(true), value: json },
+  { ok: exactly(false), error: wireErrorCheck },
+);
 
 /** By `type`. */
-export const hostMessageSchemas: {
-  readonly [Type in HostMessage["type"]]: z.ZodType<Extract<HostMessage, { type: Type }>>;
-} = {
-  hello: helloSchema,
-  refused: z.object({ type: z.literal("refused"), message: z.string() }),
-  admitted: z.object({ type: z.literal("admitted"), id, cellId: z.string() }),
-  response: z.object({ type: z.literal("response"), id, result: resultSchema }),
-  event: z.object({ type: z.literal("event"), session: id, event: eventSchema }),
-  invoke_tool: z.object({
-    type: z.literal("invoke_tool"),
-    call: id,
-    session: id,
-    invocation: nestedCallSchema,
-  }),
-  notify: z.object({ type: z.literal("notify"), call: id, session: id, notification: notificationSchema }),
-  cancel_call: z.object({ type: z.literal("cancel_call"), call: id, session: id }),
-  cell_closed: z.object({ type: z.literal("cell_closed"), session: id, cellId: z.string() }),
-  stored: z.object({ type: z.literal("stored"), session: id, key: z.string(), json: z.string() }),
-  isolate_lost: z.object({
-    type: z.literal("isolate_lost"),
-    session: id,
-    cellId: z.string(),
-    how: z.enum(["stuck", "poisoned"]),
-  }),
-  pong: z.object({ type: z.literal("pong"), id }),
-};
+export const hostMessageChecks: ReadonlyMap<string, Check<unknown>> = members<HostMessage>({
+  hello: helloFields,
+  refused: { message: text },
+  admitted: { id: natural, cellId: text },
+  response: { id: natural, result: resultCheck },
+  event: { session: natural, event: eventCheck },
+  invoke_tool: { call: natural, session: natural, invocation: nestedCallCheck },
+  notify: { call: natural, session: natural, notification: notificationCheck },
+  cancel_call: { call: natural, session: natural },
+  cell_closed: { session: natural, cellId: text },
+  stored: { session: natural, key: text, json: text },
+  isolate_lost: {
+    session: natural,
+    cellId: text,
+    how: oneOf<"stuck" | "poisoned">({ stuck: true, poisoned: true }),
+  },
+  pong: { id: natural },
+});

@@ -1,24 +1,19 @@
 /** What the operations of a session give, as the host sends it. */
 import type { PendingOutcome, WaitOutcome, WaitToPendingOutcome } from "@rollout-trace/protocol";
-import { z } from "zod";
-import { contentItemSchema, responseSchema } from "./events.ts";
+import { type Check, list, object, oneOf, text, union } from "./check.ts";
+import { contentItemsCheck, responseCheck } from "./events.ts";
 
-export const pendingOutcomeSchema: z.ZodType<PendingOutcome> = z.discriminatedUnion("type", [
-  z.object({
-    type: z.literal("pending"),
-    cellId: z.string(),
-    contentItems: z.array(contentItemSchema),
-    pendingToolCallIds: z.array(z.string()),
-  }),
-  z.object({ type: z.literal("completed"), response: responseSchema }),
-]);
-
-export const waitOutcomeSchema: z.ZodType<WaitOutcome> = z.object({
-  type: z.enum(["live", "missing"]),
-  response: responseSchema,
+export const pendingOutcomeCheck: Check<PendingOutcome> = union<PendingOutcome>({
+  pending: { cellId: text, contentItems: contentItemsCheck, pendingToolCallIds: list(text) },
+  completed: { response: responseCheck },
 });
 
-export const waitToPendingOutcomeSchema: z.ZodType<WaitToPendingOutcome> = z.union([
-  z.object({ type: z.literal("live"), outcome: pendingOutcomeSchema }),
-  z.object({ type: z.literal("missing"), response: responseSchema }),
-]);
+export const waitOutcomeCheck: Check<WaitOutcome> = object<WaitOutcome>({
+  type: oneOf<WaitOutcome["type"]>({ live: true, missing: true }),
+  response: responseCheck,
+});
+
+export const waitToPendingOutcomeCheck: Check<WaitToPendingOutcome> = union<WaitToPendingOutcome>({
+  live: { outcome: pendingOutcomeCheck },
+  missing: { response: responseCheck },
+});

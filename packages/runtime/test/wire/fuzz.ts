@@ -6,7 +6,7 @@ import { CodeModeHost } from "../../src/host/host.ts";
 import { decodeMessage } from "../../src/wire/decode-message.ts";
 import { encodeFrames, encodeJson, FrameDecoder } from "../../src/wire/frame-codec.ts";
 import { hello } from "../../src/wire/hello.ts";
-import { type HostMessage, hostMessageSchemas } from "../../src/wire/host-messages.ts";
+import { type HostMessage, hostMessageChecks } from "../../src/wire/host-messages.ts";
 
 export interface FuzzReport {
   readonly frames: number;
@@ -98,7 +98,7 @@ function freshHost(): CodeModeHost {
 function freshClient(): FrameDecoder {
   return new FrameDecoder((frame) => {
     judgedByClient += 1;
-    if (frame.type === "frame") decodeMessage<HostMessage>(frame.json, hostMessageSchemas);
+    if (frame.type === "frame") decodeMessage<HostMessage>(frame.json, hostMessageChecks);
   });
 }
 

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { type ClientMessage, clientMessageSchemas } from "../../src/wire/client-messages.ts";
+import { type ClientMessage, clientMessageChecks } from "../../src/wire/client-messages.ts";
 import { decodeMessage, requestIdOf } from "../../src/wire/decode-message.ts";
 import { CAPABILITIES, checkHello, hello, PACKAGE_VERSION } from "../../src/wire/hello.ts";
 
 function decode(json: string): unknown {
-  return decodeMessage<ClientMessage>(json, clientMessageSchemas);
+  return decodeMessage<ClientMessage>(json, clientMessageChecks);
 }
 
 describe("a message", () => {
