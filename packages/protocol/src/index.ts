@@ -54,6 +54,19 @@ export type {
   ToolInvocation,
   ToolResult,
 } from "./payload.ts";
+export {
+  capturesContent,
+  ERROR_TYPE,
+  GEN_AI,
+  GEN_AI_CONVENTIONS,
+  GEN_AI_OPERATION,
+  MCP,
+  OTHER_ERROR,
+  ROLLOUT_TRACE,
+  SPAN_NAME,
+  TOOL_CALL_SPAN_KEY,
+  TRACER_NAMES,
+} from "./semantic-conventions.ts";
 export { CANCEL_CAUSES, CELL_LIMIT_NAMES, WAIT_MODES, WAIT_OUTCOMES } from "./raw-event/code-cell.ts";
 export type {
   CancelCause,

@@ -88,6 +88,8 @@ export type NestedCallResult =
 
 export interface CodeModeObserver {
   observe(event: CodeModeEvent): void;
+  /** Whether this observer tells OpenTelemetry itself; a session whose observer does not opens spans of its own. Default false. */
+  readonly tracesSpans?: boolean | undefined;
   /**
    * Runs the host's code for a nested call. An observer that keeps an async context gives it to `run` here, so that
    * whatever the tool does is attributed to the call. Must return what `run` returns. Default: `run()`.

@@ -35,6 +35,11 @@ export interface TraceStoreOptions {
    * `[redacted:<rule>:<8 hex>]`, with equal digits for equal secrets of a store.
    */
   readonly redact?: RedactOptions | false | undefined;
+  /**
+   * Whether what is recorded is also told live, as spans, to the SDK that is registered with `@opentelemetry/api`. Without one it
+   * makes no difference. Default true.
+   */
+  readonly openTelemetry?: boolean | undefined;
   /** Microseconds since the epoch. Default: the wall clock. */
   readonly clock?: Clock | undefined;
 }
@@ -103,7 +108,12 @@ export function openTraceStore(options: TraceStoreOptions): TraceStore {
   if (options.readOnly === true) return new ReadOnlyTraceStore(path, reader, onError);
   const writer = new StoreWriter({ path, durability, batchMs, onError });
   const redactor = redact === false ? NO_REDACTION : new SecretRedactor(path, redact);
-  return new WritableTraceStore(path, reader, { writer, redactor, clock: options.clock ?? wallClock() });
+  return new WritableTraceStore(path, reader, {
+    writer,
+    redactor,
+    clock: options.clock ?? wallClock(),
+    openTelemetry: options.openTelemetry ?? true,
+  });
 }
 
 /** Opens a store for reading. Throws `TraceStoreError`: `cannot_open`, `not_a_store`, and what SQLite reports. */

@@ -14,6 +14,7 @@ import {
   type ToolDefinition,
   type ToolName,
 } from "@rollout-trace/protocol";
+import { describeMcpCall, describeToolError, injectContext } from "../opentelemetry/mcp-call.ts";
 import { CodeModeError } from "../errors.ts";
 import { callToolResultSchema } from "../tools/mcp-types.ts";
 
@@ -91,17 +92,17 @@ export async function mcpTools(client: Client, options: McpToolsOptions): Promis
           `MCP server ${options.server} has no tool "${name}"${where}`,
         );
       }
-      const params = {
-        name: tool.name,
-        arguments: argumentsOf(call),
-        _meta: { [MCP_CALL_ID_META_KEY]: mcpCallId },
-      };
+      const meta: Record<string, string> = { [MCP_CALL_ID_META_KEY]: mcpCallId };
+      injectContext(meta);
+      describeMcpCall(client.transport?.sessionId);
+      const params = { name: tool.name, arguments: argumentsOf(call), _meta: meta };
       options.onCallId?.(call, mcpCallId);
       const request = { signal, timeout: options.timeoutMs ?? DEFAULT_TIMEOUT_MS };
       const result =
         tool.execution?.taskSupport === "required"
           ? await callAsTask(client, params, request)
           : await client.callTool(params, undefined, request);
+      if (result.isError === true) describeToolError();
       // A transport in memory passes the server's own objects on; what a script gets must be JSON.
       return JSON.parse(JSON.stringify(result)) as JsonValue;
     },

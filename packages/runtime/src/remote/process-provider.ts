@@ -7,6 +7,7 @@ import type {
 } from "@rollout-trace/protocol";
 import { CodeModeError } from "../errors.ts";
 import { Connection, type SessionMessage } from "./connection.ts";
+import { withSpans } from "../opentelemetry/traced-session.ts";
 import { hostArguments } from "./host-command.ts";
 import type { HostEnd, HostEndReason } from "./host-end.ts";
 import { RemoteSession } from "./remote-session.ts";
@@ -89,12 +90,14 @@ export class ProcessSessionProvider implements CodeModeSessionProvider, AsyncDis
     this.#assertOpen();
     const number = this.#nextSession;
     this.#nextSession += 1;
-    const link = new SessionLink(number, delegate, options.observer, {
-      connect: () => this.#connect(),
-      closed: () => this.#links.delete(number),
+    return withSpans(options.observer, (observer) => {
+      const link = new SessionLink(number, delegate, observer, {
+        connect: () => this.#connect(),
+        closed: () => this.#links.delete(number),
+      });
+      this.#links.set(number, link);
+      return new RemoteSession(link);
     });
-    this.#links.set(number, link);
-    return new RemoteSession(link);
   }
 
   /** Shuts down every session, and resolves when no child is left. */

@@ -1,5 +1,6 @@
 /** Code mode in the host's own process. */
 import type {
+  CodeModeObserver,
   CodeModeSession,
   CodeModeSessionDelegate,
   CodeModeSessionOptions,
@@ -11,6 +12,7 @@ import { CodeModeError } from "../errors.ts";
 import { IsolatePool } from "../isolate/isolate-pool.ts";
 import { keepLoopsInterruptible } from "../isolate/v8-flags.ts";
 import { Toolsets } from "../isolate/toolset.ts";
+import { withSpans } from "../opentelemetry/traced-session.ts";
 import { InProcessSession } from "./session.ts";
 import { SessionCore } from "./session-core.ts";
 
@@ -79,7 +81,11 @@ export class InProcessSessionProvider implements CodeModeSessionProvider, AsyncD
     if (this.#closed !== null) {
       throw new CodeModeError("shutting_down", "this provider is closed and makes no more sessions");
     }
-    const core = new SessionCore(delegate, new ObserverPort(options.observer), {
+    return withSpans(options.observer, (observer) => this.#open(delegate, observer));
+  }
+
+  #open(delegate: CodeModeSessionDelegate, observer: CodeModeObserver | undefined): InProcessSession {
+    const core = new SessionCore(delegate, new ObserverPort(observer), {
       pool: this.#pool,
       toolsets: this.#toolsets,
       graces: this.#graces,

@@ -18,16 +18,19 @@ import type {
   ToolResult,
   WaitId,
 } from "@rollout-trace/protocol";
-import type { EndStatus, ToolCallEndedOptions, TurnTrace } from "./handles.ts";
+import { type ActiveSpan, endOfStatus } from "../opentelemetry/active-span.ts";
+import type { EndStatus, ToolCallEndedOptions } from "./handles.ts";
 import { asIdOrThrow, optionalId } from "./ids.ts";
 import { textOfJson } from "./preview.ts";
 import type { Evidence, Scope } from "./rollout-recorder.ts";
 import type { RecordingThread } from "./thread.ts";
 import { RecordingToolCall } from "./tool-call.ts";
+import type { RecordingTurn } from "./turn.ts";
 
 /** A cell that has not ended. */
 interface LiveCell {
-  readonly startedIn: TurnTrace | null;
+  readonly startedIn: RecordingTurn | null;
+  readonly span: ActiveSpan | null;
   /** Its nested calls that have not ended, by the cell's own ids. */
   readonly calls: Map<string, RecordingToolCall>;
 }
@@ -37,10 +40,13 @@ type EventOf<Type extends CodeModeEvent["type"]> = Extract<CodeModeEvent, { read
 export class RecordingCodeModeObserver implements CodeModeObserver {
   readonly #thread: RecordingThread;
   /** For what happens while no turn is open and no cell has one. */
-  readonly #startedIn: TurnTrace | null;
+  readonly #startedIn: RecordingTurn | null;
   readonly #cells: Map<string, LiveCell> = new Map();
+  /** Spans of waits that have not ended. */
+  readonly #waits: Map<string, ActiveSpan> = new Map();
+  readonly tracesSpans = true;
 
-  constructor(thread: RecordingThread, startedIn: TurnTrace | null) {
+  constructor(thread: RecordingThread, startedIn: RecordingTurn | null) {
     this.#thread = thread;
     this.#startedIn = startedIn;
   }
@@ -73,7 +79,7 @@ export class RecordingCodeModeObserver implements CodeModeObserver {
     return recorded === undefined ? this.#thread.run(run) : recorded.run(run);
   }
 
-  #turn(cellId: string): TurnTrace | null {
+  #turn(cellId: string): RecordingTurn | null {
     return this.#thread.openTurn ?? this.#cells.get(cellId)?.startedIn ?? this.#startedIn;
   }
 
@@ -83,13 +89,19 @@ export class RecordingCodeModeObserver implements CodeModeObserver {
 
   #cellStarted(event: EventOf<"cell_started">): void {
     const startedIn = this.#thread.openTurn ?? this.#startedIn;
-    this.#cells.set(event.cellId, { startedIn, calls: new Map() });
-    this.#thread.recorder.record(this.#scope(event.cellId), () => ({
+    const turnId = startedIn?.turnId ?? null;
+    const scope = { threadId: this.#thread.threadId, turnId };
+    const seq = this.#thread.recorder.record(scope, () => ({
       type: "code_cell_started",
       runtime_cell_id: cellIdOf(event),
       model_visible_call_id: asIdOrThrow<ModelVisibleCallId>(event.toolCallId, "the exec call"),
       source: event.source,
     }));
+    const { spans } = this.#thread;
+    const ids = { runtimeCellId: event.cellId, modelVisibleCallId: event.toolCallId };
+    const turn = startedIn?.span ?? null;
+    const span = spans.enabled ? spans.startCell({ turn, turnId, seq, ...ids }) : null;
+    this.#cells.set(event.cellId, { startedIn, span, calls: new Map() });
   }
 
   #initialResponse(event: EventOf<"cell_initial_response">): void {
@@ -102,13 +114,26 @@ export class RecordingCodeModeObserver implements CodeModeObserver {
   }
 
   #waitStarted(event: EventOf<"wait_started">): void {
-    this.#thread.recorder.record(this.#scope(event.cellId), () => ({
+    const scope = this.#scope(event.cellId);
+    const callId = optionalId<ModelVisibleCallId>(event.toolCallId);
+    const seq = this.#thread.recorder.record(scope, () => ({
       type: "code_cell_wait_started",
       wait_id: waitIdOf(event),
       runtime_cell_id: cellIdOf(event),
-      model_visible_call_id: optionalId<ModelVisibleCallId>(event.toolCallId),
+      model_visible_call_id: callId,
       mode: event.mode,
     }));
+    const { spans } = this.#thread;
+    if (!spans.enabled) return;
+    const span = spans.startWait({
+      turn: this.#turn(event.cellId)?.span ?? null,
+      turnId: scope.turnId,
+      seq,
+      waitId: event.waitId,
+      modelVisibleCallId: callId,
+      cell: this.#cells.get(event.cellId)?.span ?? null,
+    });
+    if (span !== null) this.#waits.set(event.waitId, span);
   }
 
   #waitEnded(event: EventOf<"wait_ended">): void {
@@ -118,6 +143,8 @@ export class RecordingCodeModeObserver implements CodeModeObserver {
       outcome: event.outcome,
       response: responseOf(event.response, evidence),
     }));
+    this.#waits.get(event.waitId)?.end(() => ({ status: event.outcome }));
+    this.#waits.delete(event.waitId);
   }
 
   #cancelRequested(event: EventOf<"cancel_requested">): void {
@@ -128,6 +155,7 @@ export class RecordingCodeModeObserver implements CodeModeObserver {
       cause: event.cause,
       limit: event.limit,
     }));
+    this.#cells.get(event.cellId)?.span?.event("cancel_requested", () => ({ cause: event.cause }));
   }
 
   #nestedCallStarted({ call, recordAs }: EventOf<"nested_call_started">): void {
@@ -141,8 +169,10 @@ export class RecordingCodeModeObserver implements CodeModeObserver {
       invocation: () => invocationOf(call),
     } as const;
     const scope = this.#scope(call.cellId);
-    const recorded = new RecordingToolCall(this.#thread, this.#turn(call.cellId), scope, options, "session");
-    this.#cells.get(call.cellId)?.calls.set(call.runtimeToolCallId, recorded);
+    const cell = this.#cells.get(call.cellId);
+    const origin = { endedBy: "session", cell: cell?.span ?? null } as const;
+    const recorded = new RecordingToolCall(this.#thread, this.#turn(call.cellId), scope, options, origin);
+    cell?.calls.set(call.runtimeToolCallId, recorded);
   }
 
   #nestedCallEnded(event: EventOf<"nested_call_ended">): void {
@@ -167,6 +197,7 @@ export class RecordingCodeModeObserver implements CodeModeObserver {
 
   #cellEnded(event: EventOf<"cell_ended">): void {
     const scope = this.#scope(event.cellId);
+    const cell = this.#cells.get(event.cellId);
     this.#cells.delete(event.cellId);
     this.#thread.recorder.record(scope, (evidence) => ({
       type: "code_cell_ended",
@@ -175,6 +206,7 @@ export class RecordingCodeModeObserver implements CodeModeObserver {
       response: responseOf(event.response, evidence),
       journal: event.journal === null ? null : evidence("code_cell_journal", () => event.journal),
     }));
+    cell?.span?.end(() => endOfStatus(event.status));
   }
 }
 

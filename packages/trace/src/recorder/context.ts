@@ -1,5 +1,6 @@
 /** The thread, turn and tool call in whose name code is running. Travels with async calls. */
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { ActiveSpan } from "../opentelemetry/active-span.ts";
 import type { ThreadTrace, ToolCallTrace, TurnTrace } from "./handles.ts";
 
 export interface TraceContext {
@@ -16,7 +17,11 @@ export function currentTrace(): TraceContext {
   return storage.getStore() ?? NOTHING;
 }
 
-/** Runs `fn`, and everything it starts, in a context. */
-export function runInContext<Result>(context: TraceContext, fn: () => Result): Result {
-  return storage.run(context, fn);
+/** Runs `fn`, and everything it starts, in a context and, where there is one, in its span. */
+export function runInContext<Result>(
+  context: TraceContext,
+  fn: () => Result,
+  span: ActiveSpan | null = null,
+): Result {
+  return span === null ? storage.run(context, fn) : storage.run(context, () => span.run(fn));
 }

@@ -1,5 +1,7 @@
 /** One request to a model, while it is being recorded. */
-import type { InferenceCallId, InferenceFailed, InputMode, TurnId } from "@rollout-trace/protocol";
+import type { InferenceCallId, InferenceFailed, InputMode } from "@rollout-trace/protocol";
+import { ModelSpan } from "../opentelemetry/model-span.ts";
+import { buildOf, Noted } from "../opentelemetry/noted.ts";
 import { messageOf } from "../trace-store-error.ts";
 import type {
   InferenceCancelledOptions,
@@ -9,22 +11,25 @@ import type {
   InferenceTrace,
   StartInferenceOptions,
 } from "./handles.ts";
+import { given } from "./given.ts";
 import { idOr } from "./ids.ts";
 import type { Evidence, RolloutRecorder, Scope } from "./rollout-recorder.ts";
-import type { RecordingThread } from "./thread.ts";
+import type { RecordingTurn } from "./turn.ts";
 
 export class RecordingInference implements InferenceTrace {
   readonly enabled = true;
   readonly inferenceCallId: InferenceCallId;
   readonly #recorder: RolloutRecorder;
   readonly #scope: Scope;
+  readonly #span: ModelSpan | null;
   #hasEnded = false;
 
-  constructor(thread: RecordingThread, turnId: TurnId, options: StartInferenceOptions) {
+  constructor({ thread, turnId, span }: RecordingTurn, options: StartInferenceOptions) {
     this.inferenceCallId = idOr(() => options.inferenceCallId);
     this.#recorder = thread.recorder;
     this.#scope = { threadId: thread.threadId, turnId };
-    this.#recorder.record(this.#scope, (evidence) => ({
+    const request = thread.spans.enabled ? new Noted(() => options.request()) : null;
+    const seq = this.#recorder.record(this.#scope, (evidence) => ({
       type: "inference_started",
       inference_call_id: this.inferenceCallId,
       thread_id: thread.threadId,
@@ -33,19 +38,36 @@ export class RecordingInference implements InferenceTrace {
       provider: String(options.provider),
       dialect: options.dialect,
       input_mode: inputModeOf(options.inputMode, evidence),
-      request: evidence("inference_request", options.request),
+      request: evidence("inference_request", buildOf(request, options.request)),
     }));
+    this.#span =
+      request === null
+        ? null
+        : ModelSpan.start(
+            thread.spans,
+            { turn: span, turnId, seq, id: this.inferenceCallId, asked: options },
+            {
+              dialect: given(() => options.dialect) ?? null,
+              request: request.value,
+              redact: (text) => this.#recorder.redact(text),
+            },
+          );
   }
 
   completed(options: InferenceCompletedOptions): void {
     if (!this.#claimEnd()) return;
+    const response = this.#span === null ? null : new Noted(() => options.response());
     this.#recorder.record(this.#scope, (evidence) => ({
       type: "inference_completed",
       inference_call_id: this.inferenceCallId,
       response_id: options.responseId ?? null,
       upstream_request_id: options.upstreamRequestId ?? null,
-      response: evidence("inference_response", options.response),
+      response: evidence("inference_response", buildOf(response, options.response)),
     }));
+    this.#span?.completed(
+      given(() => options.responseId),
+      response?.value,
+    );
   }
 
   failed(options: InferenceFailedOptions): void {
@@ -56,6 +78,7 @@ export class RecordingInference implements InferenceTrace {
       error: messageOf(options.error),
       ...rest(options, evidence),
     }));
+    this.#span?.failed(given(() => options.error));
   }
 
   cancelled(options: InferenceCancelledOptions): void {
@@ -66,6 +89,7 @@ export class RecordingInference implements InferenceTrace {
       reason: String(options.reason),
       ...rest(options, evidence),
     }));
+    this.#span?.cancelled();
   }
 
   #claimEnd(): boolean {

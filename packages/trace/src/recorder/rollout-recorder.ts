@@ -29,6 +29,8 @@ export interface RecorderParts {
   readonly writer: StoreWriter;
   readonly redactor: Redactor;
   readonly clock: Clock;
+  /** Whether what is recorded is told to OpenTelemetry as well. */
+  readonly openTelemetry: boolean;
 }
 
 /** UTF-16 units. What is large belongs into payloads; writing more than this holds the host up. */
@@ -39,6 +41,7 @@ const KEPT_IDS = 64;
 
 export class RolloutRecorder {
   readonly recording: Recording;
+  readonly openTelemetry: boolean;
   readonly #writer: StoreWriter;
   readonly #redactor: Redactor;
   readonly #clock: Clock;
@@ -47,16 +50,18 @@ export class RolloutRecorder {
   /** Reported once each: a host that cannot serialise something tends to try it again with every event. */
   readonly #reportedKinds: Set<PayloadKind> = new Set();
 
-  constructor(recording: Recording, { writer, redactor, clock }: RecorderParts) {
+  constructor(recording: Recording, { writer, redactor, clock, openTelemetry }: RecorderParts) {
     this.recording = recording;
+    this.openTelemetry = openTelemetry;
     this.#writer = writer;
     this.#redactor = redactor;
     this.#clock = clock;
   }
 
-  /** Records the event that `build` gives. */
-  record(scope: Scope, build: (evidence: Evidence) => RawEventPayload): void {
+  /** Records the event that `build` gives. Its `seq`, if it is in the file already. */
+  record(scope: Scope, build: (evidence: Evidence) => RawEventPayload): number | null {
     if (this.recording.state !== "open") return this.#refuse();
+    const { lastSeq } = this.recording;
     const payloads: EntryPayload[] = [];
     try {
       let cost = 0;
@@ -87,7 +92,9 @@ export class RolloutRecorder {
         this.#now(),
         new TraceStoreError("unrecordable", message),
       );
+      return null;
     }
+    return this.recording.lastSeq > lastSeq ? this.recording.lastSeq : null;
   }
 
   /** Ends the recording in order; nothing may follow. */
@@ -95,6 +102,11 @@ export class RolloutRecorder {
     if (this.recording.state !== "open") return;
     this.record({ threadId: null, turnId: null }, () => ({ type: "recording_completed" }));
     this.recording.end();
+  }
+
+  /** A text as it may leave the process. */
+  redact(text: string): string {
+    return this.#redactor.text(text);
   }
 
   /** The beginning of a text, for an event. */
@@ -150,11 +162,12 @@ export class RolloutRecorder {
     return this.recording.lastTimeUs;
   }
 
-  #refuse(): void {
+  #refuse(): null {
     this.#writer.countLost(0);
-    if (this.#hasReportedEnd || this.recording.state === "lost") return;
+    if (this.#hasReportedEnd || this.recording.state === "lost") return null;
     this.#hasReportedEnd = true;
     const message = `something was recorded after the rollout ${this.recording.header.rolloutId} had ended`;
     this.#writer.report(new TraceStoreError("rollout_ended", message));
+    return null;
   }
 }

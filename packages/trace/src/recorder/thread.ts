@@ -12,6 +12,7 @@ import {
 import { otherOf, protocolEventOf } from "./breadcrumbs.ts";
 import { RecordingCodeModeObserver } from "./code-cell.ts";
 import { RecordingCompaction } from "./compaction.ts";
+import { tellDroppedSpans } from "../opentelemetry/host-spans.ts";
 import { runInContext } from "./context.ts";
 import type {
   AgentResultOptions,
@@ -28,6 +29,7 @@ import type {
 } from "./handles.ts";
 import { given } from "./given.ts";
 import { idOr, optionalId } from "./ids.ts";
+import { ThreadSpans } from "../opentelemetry/thread-spans.ts";
 import type { RolloutRecorder, Scope } from "./rollout-recorder.ts";
 import { RecordingTurn } from "./turn.ts";
 
@@ -43,20 +45,30 @@ export class RecordingThread implements ThreadTrace {
   readonly threadId: ThreadId;
   readonly agentPath: string;
   readonly recorder: RolloutRecorder;
+  readonly spans: ThreadSpans;
   readonly #origin: ThreadOrigin;
   /** The root of the rollout; itself for the root. */
   readonly #root: RecordingThread;
   /** Turns that are open, in the order of opening. */
-  readonly #openTurns: TurnTrace[] = [];
+  readonly #openTurns: RecordingTurn[] = [];
   #latestTurn: TurnId | null = null;
   #hasEnded = false;
 
-  private constructor(recorder: RolloutRecorder, identity: Identity, root: RecordingThread | null) {
+  private constructor(recorder: RolloutRecorder, identity: Identity, parent: RecordingThread | null) {
     this.recorder = recorder;
     this.threadId = identity.threadId;
     this.agentPath = identity.agentPath;
     this.#origin = identity.origin;
-    this.#root = root ?? this;
+    this.#root = parent === null ? this : parent.#root;
+    this.spans = new ThreadSpans(
+      {
+        rolloutId: recorder.recording.rolloutId,
+        threadId: identity.threadId,
+        agentName: identity.agentPath.slice(identity.agentPath.lastIndexOf("/") + 1) || identity.agentPath,
+        on: recorder.openTelemetry,
+      },
+      parent?.spans ?? null,
+    );
   }
 
   static startRoot(
@@ -83,7 +95,7 @@ export class RecordingThread implements ThreadTrace {
   }
 
   /** The turn that something outside of any turn's handle belongs to: the one opened last among those still open. */
-  get openTurn(): TurnTrace | null {
+  get openTurn(): RecordingTurn | null {
     return this.#openTurns.at(-1) ?? null;
   }
 
@@ -93,16 +105,17 @@ export class RecordingThread implements ThreadTrace {
     this.#openTurns.push(turn);
     this.#latestTurn = turnId;
     const { threadId } = this;
-    this.recorder.record({ threadId, turnId }, () => ({
+    const seq = this.recorder.record({ threadId, turnId }, () => ({
       type: "turn_started",
       turn_id: turnId,
       thread_id: threadId,
     }));
+    if (this.spans.enabled) turn.span = this.spans.startTurn({ turnId, seq });
     return turn;
   }
 
   /** Called by a turn at its end. */
-  turnEnded(turn: TurnTrace): void {
+  turnEnded(turn: RecordingTurn): void {
     const index = this.#openTurns.lastIndexOf(turn);
     if (index >= 0) this.#openTurns.splice(index, 1);
   }
@@ -117,7 +130,7 @@ export class RecordingThread implements ThreadTrace {
       task_name: taskName,
       agent_role: given(() => options.agentRole) ?? null,
     };
-    const child = new RecordingThread(this.recorder, { threadId, agentPath, origin }, this.#root);
+    const child = new RecordingThread(this.recorder, { threadId, agentPath, origin }, this);
     child.#recordStart(options);
     return child;
   }
@@ -150,11 +163,15 @@ export class RecordingThread implements ThreadTrace {
         carried: options.carried === undefined ? null : evidence("agent_result", options.carried),
       };
     });
+    if (this.spans.enabled && this.#origin.type === "spawned") {
+      this.spans.report("agent_result", this.#origin.parent_thread_id);
+    }
   }
 
   compaction(options: CompactionOptions = {}): CompactionTrace {
     const turnId = this.openTurn?.turnId ?? this.#latestTurn;
-    return new RecordingCompaction(this.recorder, { threadId: this.threadId, turnId }, options);
+    const scope = { threadId: this.threadId, turnId };
+    return new RecordingCompaction(this, this.openTurn?.span ?? null, scope, options);
   }
 
   protocolEvent(eventType: string, event: Lazy): void {
@@ -176,6 +193,7 @@ export class RecordingThread implements ThreadTrace {
   endRollout(status: Exclude<RolloutStatus, "running"> = "completed"): void {
     const { recorder } = this;
     if (recorder.recording.state !== "open") return;
+    tellDroppedSpans(recorder, NOWHERE);
     this.#root.end(status);
     recorder.record(NOWHERE, () => ({ type: "rollout_ended", status }));
     recorder.complete();

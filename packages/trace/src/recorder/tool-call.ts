@@ -1,13 +1,17 @@
 /** One dispatch at the host's tool boundary, while it is being recorded. */
-import type {
-  ModelVisibleCallId,
-  PayloadOf,
-  RuntimeToolCallId,
-  ThreadId,
-  ToolCallId,
-  ToolEndCause,
-  ToolKind,
+import {
+  capturesContent,
+  type ModelVisibleCallId,
+  type PayloadOf,
+  type RuntimeToolCallId,
+  type ThreadId,
+  type ToolCallId,
+  type ToolEndCause,
+  type ToolKind,
 } from "@rollout-trace/protocol";
+import type { ActiveSpan } from "../opentelemetry/active-span.ts";
+import { buildOf, Noted } from "../opentelemetry/noted.ts";
+import { toolArguments, toolEnd } from "../opentelemetry/tool-facts.ts";
 import { messageOf } from "../trace-store-error.ts";
 import { runInContext } from "./context.ts";
 import type {
@@ -18,38 +22,51 @@ import type {
   StartToolCallOptions,
   ToolCallEndedOptions,
   ToolCallTrace,
-  TurnTrace,
 } from "./handles.ts";
 import { given } from "./given.ts";
 import { asIdOrThrow, idOr, optionalId } from "./ids.ts";
 import type { Evidence, RolloutRecorder, Scope } from "./rollout-recorder.ts";
 import type { RecordingThread } from "./thread.ts";
+import type { RecordingTurn } from "./turn.ts";
 
-/** Who says that the call ended: the host, through the handle, or the session of the cell that asked for it. */
-type EndedBy = "host" | "session";
+/**
+ * Who says that the call ended: the host, through the handle, or the session of the cell that asked for it; and the span of
+ * that cell.
+ */
+export interface CallOrigin {
+  readonly endedBy: "host" | "session";
+  readonly cell: ActiveSpan | null;
+}
+
+export const BY_HOST: CallOrigin = Object.freeze({ endedBy: "host", cell: null });
 
 export class RecordingToolCall implements ToolCallTrace {
   readonly enabled = true;
   readonly toolCallId: ToolCallId;
   readonly #thread: RecordingThread;
-  readonly #turn: TurnTrace | null;
+  readonly #turn: RecordingTurn | null;
   readonly #scope: Scope;
-  readonly #endedBy: EndedBy;
+  readonly #origin: CallOrigin;
+  readonly #modelVisibleCallId: ModelVisibleCallId | null;
+  readonly #span: ActiveSpan | null;
   #hasEnded = false;
+  #hasDelivered = false;
 
   constructor(
     thread: RecordingThread,
-    turn: TurnTrace | null,
+    turn: RecordingTurn | null,
     scope: Scope,
     options: StartToolCallOptions,
-    endedBy: EndedBy,
+    origin: CallOrigin,
   ) {
     this.toolCallId = idOr(() => options.toolCallId);
     this.#thread = thread;
     this.#turn = turn;
     this.#scope = scope;
-    this.#endedBy = endedBy;
-    this.#recorder.record(scope, (evidence) => ({
+    this.#origin = origin;
+    this.#modelVisibleCallId = given(() => optionalId(options.modelVisibleCallId)) ?? null;
+    const invocation = this.#thread.spans.enabled ? new Noted(() => options.invocation?.()) : null;
+    const seq = this.#recorder.record(scope, (evidence) => ({
       type: "tool_call_started",
       tool_call_id: this.toolCallId,
       requester: options.requester ?? { type: "model" },
@@ -58,8 +75,12 @@ export class RecordingToolCall implements ToolCallTrace {
       kind: options.kind,
       label: options.label ?? labelOf(options.kind),
       input_preview: options.inputPreview === undefined ? null : this.#recorder.preview(options.inputPreview),
-      invocation: options.invocation === undefined ? null : evidence("tool_invocation", options.invocation),
+      invocation:
+        options.invocation === undefined
+          ? null
+          : evidence("tool_invocation", buildOf(invocation, options.invocation)),
     }));
+    this.#span = invocation === null ? null : this.#startSpan(options, seq, invocation);
   }
 
   get #recorder(): RolloutRecorder {
@@ -98,6 +119,7 @@ export class RecordingToolCall implements ToolCallTrace {
       tool_call_id: this.toolCallId,
       ...interactionOf(options, evidence),
     }));
+    given(() => this.#deliver(options));
   }
 
   agentInteractionEnded(options: AgentInteractionEndedOptions): void {
@@ -107,6 +129,7 @@ export class RecordingToolCall implements ToolCallTrace {
       ...interactionOf(options, evidence),
       status: options.status ?? "completed",
     }));
+    given(() => this.#deliver(options));
   }
 
   stdinTarget(execToolCallId: string): void {
@@ -118,17 +141,19 @@ export class RecordingToolCall implements ToolCallTrace {
   }
 
   ended(options: ToolCallEndedOptions = {}): void {
-    if (this.#endedBy === "host") this.recordEnd(options);
+    if (this.#origin.endedBy === "host") this.recordEnd(options);
   }
 
   failed(error: unknown): void {
-    this.ended({ ...endOf(error), result: () => ({ type: "error", error: messageOf(error) }) });
+    if (this.#origin.endedBy !== "host") return;
+    this.recordEnd({ ...endOf(error), result: () => ({ type: "error", error: messageOf(error) }) }, error);
   }
 
   /** The end itself, from whoever may say it. The first one counts. */
-  recordEnd(options: ToolCallEndedOptions): void {
+  recordEnd(options: ToolCallEndedOptions, error?: unknown): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
+    const result = this.#span === null ? null : new Noted(() => options.result?.());
     this.#recorder.record(this.#scope, (evidence) => {
       const { status = "completed", sizes } = options;
       return {
@@ -136,7 +161,8 @@ export class RecordingToolCall implements ToolCallTrace {
         tool_call_id: this.toolCallId,
         status,
         end_cause: options.endCause ?? CAUSE_BY_STATUS[status],
-        result: options.result === undefined ? null : evidence("tool_result", options.result),
+        result:
+          options.result === undefined ? null : evidence("tool_result", buildOf(result, options.result)),
         output_preview:
           options.outputPreview === undefined ? null : this.#recorder.preview(options.outputPreview),
         sizes:
@@ -145,10 +171,43 @@ export class RecordingToolCall implements ToolCallTrace {
             : { produced_bytes: sizes.produced_bytes, to_requester_bytes: sizes.to_requester_bytes },
       };
     });
+    if (this.#span === null) return;
+    this.#thread.spans.toolCallEnded(this.#span, this.#modelVisibleCallId);
+    const redact = (text: string): string => this.#recorder.redact(text);
+    this.#span.end(() => toolEnd(options, { error, result: result?.value, redact }));
   }
 
   run<Result>(fn: () => Result): Result {
-    return runInContext({ thread: this.#thread, turn: this.#turn, toolCall: this }, fn);
+    const context = { thread: this.#thread, turn: this.#turn, toolCall: this };
+    return runInContext(context, fn, this.#span);
+  }
+
+  #startSpan(options: StartToolCallOptions, seq: number | null, invocation: Noted): ActiveSpan | null {
+    const span = given(() =>
+      this.#thread.spans.startToolCall({
+        turn: this.#turn?.span ?? null,
+        turnId: this.#scope.turnId,
+        seq,
+        id: this.toolCallId,
+        kind: options.kind,
+        label: options.label ?? labelOf(options.kind),
+        modelVisibleCallId: this.#modelVisibleCallId,
+        cell: this.#origin.cell,
+      }),
+    );
+    if (capturesContent(process.env)) {
+      span?.set(() => toolArguments(invocation.value, (text) => this.#recorder.redact(text)));
+    }
+    return span ?? null;
+  }
+
+  /** What this agent says to another reaches it by way of this call. */
+  #deliver({ kind, targetThreadId }: AgentInteractionOptions): void {
+    if (this.#span === null || kind === "close_agent" || this.#hasDelivered) return;
+    const target = optionalId<ThreadId>(targetThreadId);
+    if (target === null) return;
+    this.#hasDelivered = true;
+    this.#thread.spans.deliver(this.#span, kind, target);
   }
 }
 

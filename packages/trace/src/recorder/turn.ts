@@ -4,6 +4,8 @@ import type { CodeModeObserver, ProviderItemId, TurnId } from "@rollout-trace/pr
 import { otherOf, protocolEventOf } from "./breadcrumbs.ts";
 import { RecordingCodeModeObserver } from "./code-cell.ts";
 import { RecordingCompaction } from "./compaction.ts";
+import { type ActiveSpan, endOfStatus } from "../opentelemetry/active-span.ts";
+import { tellDroppedSpans } from "../opentelemetry/host-spans.ts";
 import { runInContext } from "./context.ts";
 import type {
   CompactionOptions,
@@ -23,12 +25,14 @@ import { asIdOrThrow } from "./ids.ts";
 import { RecordingInference } from "./inference.ts";
 import type { RolloutRecorder, Scope } from "./rollout-recorder.ts";
 import type { RecordingThread } from "./thread.ts";
-import { RecordingToolCall } from "./tool-call.ts";
+import { BY_HOST, RecordingToolCall } from "./tool-call.ts";
 
 export class RecordingTurn implements TurnTrace {
   readonly enabled = true;
   readonly thread: RecordingThread;
   readonly turnId: TurnId;
+  /** Set by the thread once the turn's start is recorded. */
+  span: ActiveSpan | null = null;
   readonly #scope: Scope;
   #hasEnded = false;
 
@@ -43,18 +47,18 @@ export class RecordingTurn implements TurnTrace {
   }
 
   startInference(options: StartInferenceOptions): InferenceTrace {
-    return new RecordingInference(this.thread, this.turnId, options);
+    return new RecordingInference(this, options);
   }
 
   startToolCall(options: StartToolCallOptions): ToolCallTrace {
-    return new RecordingToolCall(this.thread, this, this.#scope, options, "host");
+    return new RecordingToolCall(this.thread, this, this.#scope, options, BY_HOST);
   }
 
   traceTool<Result>(
     options: TraceToolOptions<Awaited<Result>>,
     fn: (toolCall: ToolCallTrace) => Result,
   ): Result {
-    const call = new RecordingToolCall(this.thread, this, this.#scope, options, "host");
+    const call = new RecordingToolCall(this.thread, this, this.#scope, options, BY_HOST);
     let returned: Result;
     try {
       returned = call.run(() => fn(call));
@@ -90,7 +94,7 @@ export class RecordingTurn implements TurnTrace {
   }
 
   compaction(options: CompactionOptions = {}): CompactionTrace {
-    return new RecordingCompaction(this.#recorder, this.#scope, options);
+    return new RecordingCompaction(this.thread, this.span, this.#scope, options);
   }
 
   protocolEvent(eventType: string, event: Lazy): void {
@@ -106,13 +110,15 @@ export class RecordingTurn implements TurnTrace {
   }
 
   run<Result>(fn: () => Result): Result {
-    return runInContext({ thread: this.thread, turn: this, toolCall: null }, fn);
+    return runInContext({ thread: this.thread, turn: this, toolCall: null }, fn, this.span);
   }
 
   end(status: EndStatus = "completed"): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.thread.turnEnded(this);
+    tellDroppedSpans(this.#recorder, this.#scope);
     this.#recorder.record(this.#scope, () => ({ type: "turn_ended", turn_id: this.turnId, status }));
+    this.span?.end(() => endOfStatus(status));
   }
 }

@@ -6,6 +6,7 @@
  * counted in a gap that takes its place in the order of events.
  */
 import { TraceStoreError, asTraceStoreError } from "../trace-store-error.ts";
+import { atWork } from "./at-work.ts";
 import { type Durability, openForWriting } from "./connection.ts";
 import { type Entry, isGap, type Queued, type Recording } from "./recording.ts";
 import { recoverRollouts } from "./recovery.ts";
@@ -248,7 +249,7 @@ export class StoreWriter {
     this.#isWriting = true;
     let error: TraceStoreError | null = null;
     try {
-      work();
+      atWork(work);
     } catch (thrown) {
       error = asTraceStoreError(thrown, "writing", this.#options.path);
     }
