@@ -67,6 +67,7 @@ function hex(code: number, digits: number): string {
 
 /** The escaped text cut to a number of columns, the cut marked by `…`. */
 export function fitText(text: string, columns: number): string {
+  if (text.length <= columns && PLAIN.test(text)) return text;
   // A column is made of at most a few code units; what is far beyond the cut need not be looked at.
   const safe = escapeText(text.slice(0, columns * 8 + 8));
   if (stringWidth(safe) <= columns && text.length <= columns * 8 + 8) return safe;
@@ -79,5 +80,8 @@ export function fitText(text: string, columns: number): string {
   }
   return `${kept.trimEnd()}…`;
 }
+
+/** A column for each. */
+const PLAIN = /^[\x20-\x7e]*$/;
 
 const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });

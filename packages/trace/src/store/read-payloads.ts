@@ -18,6 +18,7 @@ import {
   type PayloadStat,
 } from "@rollout-trace/protocol";
 import { messageOf, TraceStoreError } from "../trace-store-error.ts";
+import { type NumberedRow, ReadAhead } from "./read-ahead.ts";
 import { MIN_SHARED_PARTS } from "./rope-chain.ts";
 import { decodeRope, type StoredPart } from "./rope-codec.ts";
 
@@ -47,39 +48,46 @@ function ordinalOf(payloadId: string): number | null {
   return digits === undefined ? null : Number(digits);
 }
 
-interface PayloadRow {
+interface PayloadRow extends NumberedRow {
   readonly kind: PayloadKind;
   readonly size_bytes: number;
   readonly base: number | null;
   readonly rope: Buffer;
 }
 
-interface ChunkRow {
+interface ChunkRow extends NumberedRow {
+  /** 64 digits. */
+  readonly hash: string;
   readonly size_bytes: number;
   readonly codec: string;
-  readonly bytes: Buffer;
+  /** Of a chunk that is neither compressed nor large. SQLite gives text without a detour over a buffer. */
+  readonly text: string | null;
 }
 
+/** Bytes. Larger chunks are not read ahead: nobody may ask for them. */
+const MAX_AHEAD_SIZE = 64 * 1024;
+
 export class PayloadsOfRollout implements StoredPayloads {
-  readonly #rollout: number;
-  readonly #payload: Database.Statement<[number, number], PayloadRow>;
-  readonly #stat: Database.Statement<[number, number], PayloadStat>;
-  readonly #chunk: Database.Statement<[number], ChunkRow>;
-  readonly #chunkHash: Database.Statement<[number], string>;
+  readonly #payloads: ReadAhead<PayloadRow>;
+  readonly #chunks: ReadAhead<ChunkRow>;
+  readonly #bytes: Database.Statement<[number], Buffer>;
   readonly #ropes: Map<number, readonly StoredPart[]> = new Map();
   #keptParts = 0;
   readonly #items: Map<number, PayloadItem> = new Map();
 
   constructor(database: Database.Database, rollout: number) {
-    this.#rollout = rollout;
-    this.#payload = database.prepare(
-      "SELECT kind, size_bytes, base, rope FROM payloads WHERE rollout = ? AND ordinal = ?",
+    const payloads = database.prepare<[number, number, number], PayloadRow>(
+      `SELECT ordinal AS number, length(rope) AS cost, kind, size_bytes, base, rope FROM payloads
+       WHERE rollout = ? AND ordinal >= ? AND ordinal < ? ORDER BY ordinal`,
     );
-    this.#stat = database.prepare("SELECT kind, size_bytes FROM payloads WHERE rollout = ? AND ordinal = ?");
-    this.#chunk = database.prepare("SELECT size_bytes, codec, bytes FROM chunks WHERE chunk = ?");
-    this.#chunkHash = database
-      .prepare<[number], string>("SELECT lower(hex(hash)) FROM chunks WHERE chunk = ?")
-      .pluck();
+    this.#payloads = new ReadAhead((first, end) => payloads.iterate(rollout, first, end));
+    const chunks = database.prepare<[number, number], ChunkRow>(
+      `SELECT chunk AS number, min(size_bytes, ${MAX_AHEAD_SIZE}) AS cost, lower(hex(hash)) AS hash, size_bytes, codec,
+         CASE WHEN codec = 'none' AND size_bytes <= ${MAX_AHEAD_SIZE} THEN CAST(bytes AS TEXT) END AS text
+       FROM chunks WHERE chunk >= ? AND chunk < ? ORDER BY chunk`,
+    );
+    this.#chunks = new ReadAhead((first, end) => chunks.iterate(first, end));
+    this.#bytes = database.prepare<[number], Buffer>("SELECT bytes FROM chunks WHERE chunk = ?").pluck();
   }
 
   text(payloadId: PayloadId): PayloadRead<string> {
@@ -115,7 +123,8 @@ export class PayloadsOfRollout implements StoredPayloads {
     const ordinal = ordinalOf(payloadId);
     if (ordinal === null) return null;
     try {
-      return this.#stat.get(this.#rollout, ordinal) ?? null;
+      const row = this.#payloads.get(ordinal);
+      return row === undefined ? null : { kind: row.kind, size_bytes: row.size_bytes };
     } catch {
       return null;
     }
@@ -123,11 +132,9 @@ export class PayloadsOfRollout implements StoredPayloads {
 
   #read<Value>(payloadId: PayloadId, read: (ordinal: number) => PayloadRead<Value>): PayloadRead<Value> {
     const ordinal = ordinalOf(payloadId);
-    if (ordinal === null || this.stat(payloadId) === null) {
-      return failed("missing_payload", `the rollout has no payload ${JSON.stringify(payloadId)}`);
-    }
     try {
-      return read(ordinal);
+      if (ordinal !== null && this.#payloads.get(ordinal) !== undefined) return read(ordinal);
+      return failed("missing_payload", `the rollout has no payload ${JSON.stringify(payloadId)}`);
     } catch (error) {
       return failed("invalid_payload", `payload ${payloadId}: ${messageOf(error)}`);
     }
@@ -143,7 +150,7 @@ export class PayloadsOfRollout implements StoredPayloads {
         parts = kept;
         break;
       }
-      const row: PayloadRow | undefined = this.#payload.get(this.#rollout, next);
+      const row: PayloadRow | undefined = this.#payloads.get(next);
       if (row === undefined) throw damaged(`its base ${payloadIdOf(next)} is missing`);
       if (row.base !== null && row.base >= next)
         throw damaged(`${payloadIdOf(next)} is based on a later payload`);
@@ -192,13 +199,15 @@ export class PayloadsOfRollout implements StoredPayloads {
   }
 
   #chunkText(chunk: number): string {
-    const row = this.#chunk.get(chunk);
-    if (row === undefined) throw damaged(`chunk ${chunk} is missing`);
-    if (row.codec === "none") return row.bytes.toString("utf8");
+    const row = this.#chunks.get(chunk);
+    if (typeof row?.text === "string") return row.text;
+    const bytes = this.#bytes.get(chunk);
+    if (row === undefined || bytes === undefined) throw damaged(`chunk ${chunk} is missing`);
+    if (row.codec === "none") return bytes.toString("utf8");
     if (row.codec !== "zstd")
       throw damaged(`chunk ${chunk} has the unknown codec ${JSON.stringify(row.codec)}`);
     const size = Math.min(row.size_bytes, MAX_TEXT_SIZE);
-    return zstdDecompressSync(row.bytes, { maxOutputLength: size }).toString("utf8");
+    return zstdDecompressSync(bytes, { maxOutputLength: size }).toString("utf8");
   }
 
   #item(part: StoredPart): PayloadItem {
@@ -207,7 +216,7 @@ export class PayloadsOfRollout implements StoredPayloads {
     const { chunk } = part;
     const kept = this.#items.get(chunk);
     if (kept !== undefined) return kept;
-    const contentId = this.#chunkHash.get(chunk);
+    const contentId = this.#chunks.get(chunk)?.hash;
     if (contentId === undefined) throw damaged(`chunk ${chunk} is missing`);
     const item: PayloadItem = { contentId, value: () => total(() => this.#chunkText(chunk)) };
     if (this.#items.size >= KEPT_ITEMS) this.#items.clear();
