@@ -3,17 +3,15 @@ import { Command, CommanderError, Option } from "commander";
 import { diffCommand, type DiffCommandOptions } from "./commands/diff.ts";
 import { explainCommand, type ExplainCommandOptions } from "./commands/explain.ts";
 import { exportCommand, type ExportCommandOptions } from "./commands/export.ts";
-import { listCommand, type ListCommandOptions } from "./commands/list.ts";
-import { ignorables, levels, moment } from "./commands/option-values.ts";
+import { ignorables, levels } from "./commands/option-values.ts";
 import { reduceCommand, type ReduceCommandOptions } from "./commands/reduce.ts";
 import { showCommand, type ShowCommandOptions } from "./commands/show.ts";
-import { tailCommand, type TailCommandOptions } from "./commands/tail.ts";
 import { verifyCommand, type VerifyCommandOptions } from "./commands/verify.ts";
 import { whyCommand, type WhyCommandOptions } from "./commands/why.ts";
 import { CliError, EXIT, exitCodeOf } from "./errors.ts";
 import { type CommandIo, withSafeMessages } from "./io.ts";
-import { LISTED_STATUSES } from "./listing/list-rollouts.ts";
 import { SOURCE_FORMATS } from "./sources/open-source.ts";
+import { addStoreCommands, example } from "./store-commands.ts";
 import { VERSION } from "./version.ts";
 
 /** Runs the command with the arguments after the program's name. Gives the exit code and never rejects for bad input. */
@@ -139,31 +137,6 @@ function addObjectCommands(program: Command, io: CommandIo, done: Done): void {
     );
 }
 
-/** Commands about a whole store. */
-function addStoreCommands(program: Command, io: CommandIo, done: Done): void {
-  program
-    .command("list")
-    .argument("<store>", "a store")
-    .description("the rollouts of a store, newest first")
-    .addOption(
-      new Option("--since <when>", "started since: 2026-11-24, 2026-11-24T15:04Z, 90m, 12h, 7d").argParser(
-        moment,
-      ),
-    )
-    .addOption(new Option("--status <status>", "only these").choices([...LISTED_STATUSES]))
-    .option("--json", "as JSON")
-    .addHelpText("after", example("list session.db --since 7d --status failed"))
-    .action((path: string, options: ListCommandOptions) => done(listCommand(path, options, io)));
-  program
-    .command("tail")
-    .argument("<store>", "a store that another process writes")
-    .description("follow a rollout until its recording ends")
-    .option("--rollout <id>", "which rollout; default: the latest")
-    .option("--json", "every event as a line of JSON")
-    .addHelpText("after", example("tail session.db"))
-    .action(async (path: string, options: TailCommandOptions) => done(await tailCommand(path, options, io)));
-}
-
 function sourceCommand(program: Command, name: string): Command {
   return program
     .command(name)
@@ -174,8 +147,4 @@ function sourceCommand(program: Command, name: string): Command {
 
 function fromOption(): Option {
   return new Option("--from <format>", "do not look at the content, it is this").choices([...SOURCE_FORMATS]);
-}
-
-function example(line: string): string {
-  return `\nExample:\n  rollout-trace ${line}`;
 }

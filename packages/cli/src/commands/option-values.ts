@@ -27,6 +27,13 @@ export function moment(text: string): number {
   return ms * 1_000;
 }
 
+/** As `moment`, for what goes for good: nothing in the future, which would be everything. */
+export function age(text: string): number {
+  const us = moment(text);
+  if (us > Date.now() * 1_000) throw new InvalidArgumentError("It must not be in the future.");
+  return us;
+}
+
 export function ignorables(text: string): readonly Ignorable[] {
   const wanted = text.split(",").map((word) => word.trim());
   const known = IGNORABLE.filter((word) => wanted.includes(word));

@@ -1,0 +1,59 @@
+/** The commands about a whole store: what may be typed after them. */
+import { type Command, Option } from "commander";
+import { compactCommand, type CompactCommandOptions } from "./commands/compact.ts";
+import { listCommand, type ListCommandOptions } from "./commands/list.ts";
+import { age, moment } from "./commands/option-values.ts";
+import { pruneCommand, type PruneCommandOptions } from "./commands/prune.ts";
+import { tailCommand, type TailCommandOptions } from "./commands/tail.ts";
+import type { CommandIo } from "./io.ts";
+import { LISTED_STATUSES } from "./listing/list-rollouts.ts";
+
+/** An example at the end of a command's help. */
+export function example(line: string): string {
+  return `\nExample:\n  rollout-trace ${line}`;
+}
+
+export function addStoreCommands(program: Command, io: CommandIo, done: (code: number) => void): void {
+  program
+    .command("list")
+    .argument("<store>", "a store")
+    .description("the rollouts of a store, newest first")
+    .addOption(
+      new Option("--since <when>", "started since: 2026-11-24, 2026-11-24T15:04Z, 90m, 12h, 7d").argParser(
+        moment,
+      ),
+    )
+    .addOption(new Option("--status <status>", "only these").choices([...LISTED_STATUSES]))
+    .option("--json", "as JSON")
+    .addHelpText("after", example("list session.db --since 7d --status failed"))
+    .action((path: string, options: ListCommandOptions) => done(listCommand(path, options, io)));
+  program
+    .command("tail")
+    .argument("<store>", "a store that another process writes")
+    .description("follow a rollout until its recording ends")
+    .option("--rollout <id>", "which rollout; default: the latest")
+    .option("--json", "every event as a line of JSON")
+    .addHelpText("after", example("tail session.db"))
+    .action(async (path: string, options: TailCommandOptions) => done(await tailCommand(path, options, io)));
+  program
+    .command("compact")
+    .argument("<store>", "a store")
+    .description("make a store smaller; what is read of it stays the same, and others may go on recording")
+    .option("--no-vacuum", "compress only; do not give the freed space back")
+    .option("--json", "as JSON")
+    .addHelpText("after", example("compact session.db"))
+    .action((path: string, options: CompactCommandOptions) => done(compactCommand(path, options, io)));
+  program
+    .command("prune")
+    .argument("<store>", "a store")
+    .description("remove old rollouts and what only they used; those that are being recorded are left")
+    .addOption(
+      new Option("--older-than <age>", "whose last event is older: 12h, 30d, 2026-11-24")
+        .argParser(age)
+        .makeOptionMandatory(),
+    )
+    .option("--dry-run", "only say what would go")
+    .option("--json", "as JSON")
+    .addHelpText("after", example("prune session.db --older-than 30d --dry-run"))
+    .action((path: string, options: PruneCommandOptions) => done(pruneCommand(path, options, io)));
+}
