@@ -14,10 +14,11 @@ import {
   type TurnId,
 } from "@rollout-trace/protocol";
 import { textOf, typeOf } from "./items.ts";
-import { idOf, stringOf } from "./record.ts";
+import { idOf, stringOf } from "../log/fields.ts";
 import type { Roster, RosterThread } from "./roster.ts";
 import type { AgentContact } from "./runtime-events.ts";
-import type { LateEvent, Place, ThreadOutput } from "./thread-output.ts";
+import type { LateEvent, Place } from "../log/thread-output.ts";
+import type { CodexOutput } from "./thread-output.ts";
 
 export interface AgentCall {
   readonly callId: string;
@@ -33,9 +34,9 @@ export interface AgentCall {
 }
 
 export class AgentCalls {
-  readonly #output: ThreadOutput;
+  readonly #output: CodexOutput;
 
-  constructor(output: ThreadOutput) {
+  constructor(output: CodexOutput) {
     this.#output = output;
   }
 

@@ -14,7 +14,8 @@ import {
   type WaitId,
 } from "@rollout-trace/protocol";
 import { cellOutput } from "./outputs.ts";
-import type { Place, ThreadOutput } from "./thread-output.ts";
+import type { Place } from "../log/thread-output.ts";
+import type { CodexOutput } from "./thread-output.ts";
 
 export interface Cell {
   readonly callId: string;
@@ -58,12 +59,12 @@ export interface Said extends Place {
 }
 
 export class Cells {
-  readonly #output: ThreadOutput;
+  readonly #output: CodexOutput;
   /** Cells that may still have nested calls to tell of. */
   #recent: Cell[] = [];
   readonly #byId = new Map<string, Cell>();
 
-  constructor(output: ThreadOutput) {
+  constructor(output: CodexOutput) {
     this.#output = output;
   }
 

@@ -26,7 +26,8 @@ import {
   type LogElement,
   objectDocument,
 } from "../log/document.ts";
-import type { Place, ThreadOutput } from "./thread-output.ts";
+import type { Place } from "../log/thread-output.ts";
+import type { CodexOutput } from "./thread-output.ts";
 
 /** What a response cost, and its id where the log names it. */
 export interface Usage extends Place {
@@ -62,7 +63,7 @@ export interface Models {
 }
 
 export class CodexConversation {
-  readonly #output: ThreadOutput;
+  readonly #output: CodexOutput;
   readonly #models: () => Models;
   /** The whole context. */
   #live: ListNode | null = null;
@@ -78,7 +79,7 @@ export class CodexConversation {
   /** Whether this log tells a response's usage before its items; known from the first usage on. */
   #usageFirst: boolean | null = null;
 
-  constructor(output: ThreadOutput, models: () => Models) {
+  constructor(output: CodexOutput, models: () => Models) {
     this.#output = output;
     this.#models = models;
   }

@@ -19,20 +19,21 @@ import {
 } from "../log/document.ts";
 import { summaryMessage } from "./conversation-documents.ts";
 import type { CodexConversation, Models, Usage } from "./conversation.ts";
-import { integerOf } from "./record.ts";
-import type { Place, ThreadOutput } from "./thread-output.ts";
+import { integerOf } from "../log/fields.ts";
+import type { Place } from "../log/thread-output.ts";
+import type { CodexOutput } from "./thread-output.ts";
 
 const REPLACEMENT = valueUnder("payload", "replacement_history");
 
 export class History {
-  readonly #output: ThreadOutput;
+  readonly #output: CodexOutput;
   readonly #conversation: CodexConversation;
   /** The context before each message of a person, since the last compaction. */
   #beforeInputs: (ListNode | null)[] = [];
   /** What people wrote. */
   #inputs: ListNode | null = null;
 
-  constructor(output: ThreadOutput, conversation: CodexConversation) {
+  constructor(output: CodexOutput, conversation: CodexConversation) {
     this.#output = output;
     this.#conversation = conversation;
   }

@@ -31,12 +31,14 @@ import { CodexConversation, type Models } from "./conversation.ts";
 import { History } from "./history.ts";
 import { Inheritance } from "./inheritance.ts";
 import { callOf, isUserInput, sortOf, typeOf } from "./items.ts";
-import { type CodexRecord, idOf, isRecordType, payloadDocument, readRecord, STATE_MARKER } from "./record.ts";
+import { idOf } from "../log/fields.ts";
+import { type CodexRecord, isRecordType, payloadDocument, readRecord, STATE_MARKER } from "./record.ts";
 import { runtimeEventOf } from "./runtime-events.ts";
 import type { SessionHead } from "./session-head.ts";
-import { type Adders, type Place, type ThreadDraft, ThreadOutput } from "./thread-output.ts";
+import { type Adders, type Place, ThreadOutput } from "../log/thread-output.ts";
+import type { CodexDraft, CodexOutput } from "./thread-output.ts";
 import { ToolCalls } from "./tool-calls.ts";
-import { Turns } from "./turns.ts";
+import { Turns } from "../log/turns.ts";
 import { type UsageOf, UsageRecords } from "./usage-records.ts";
 
 /** A thread of a rollout: what its log says of it, and its place among the others. */
@@ -51,7 +53,7 @@ export function* importThread(
   thread: LoggedThread,
   file: LogFile,
   adders: Adders,
-): Generator<ThreadDraft, void, undefined> {
+): Generator<CodexDraft, void, undefined> {
   const pass = new ThreadPass(thread, file, adders);
   pass.start();
   yield* pass.take();
@@ -91,7 +93,7 @@ function isTwinOfNext({ type, payload }: CodexRecord): boolean {
 
 class ThreadPass {
   readonly #thread: LoggedThread;
-  readonly #output: ThreadOutput;
+  readonly #output: CodexOutput;
   readonly #conversation: CodexConversation;
   readonly #turns: Turns;
   readonly #calls: ToolCalls;
@@ -116,7 +118,7 @@ class ThreadPass {
     this.#last = { line: 0, timeUs: head.startedTimeUs };
   }
 
-  take(): readonly ThreadDraft[] {
+  take(): readonly CodexDraft[] {
     return this.#output.take();
   }
 

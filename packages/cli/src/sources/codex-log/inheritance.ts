@@ -3,9 +3,10 @@
  * history: the other's metadata, turns, items and usage, all written at the time of the fork.
  */
 import { textOf } from "./items.ts";
-import { type CodexRecord, idOf } from "./record.ts";
+import { idOf } from "../log/fields.ts";
+import { type CodexRecord } from "./record.ts";
 import { madeAtMs, type SessionHead } from "./session-head.ts";
-import type { Place } from "./thread-output.ts";
+import type { Place } from "../log/thread-output.ts";
 
 /** A copy is written in one go; nothing of the new thread happens so soon. */
 const COPY_TIME_US = 2_000_000;

@@ -1,6 +1,6 @@
 /** What items of requests and responses are to an importer: whose they are, what text they have, which call they make. */
 import { isJsonObject, type JsonObject, type JsonValue, type ToolKind } from "@rollout-trace/protocol";
-import { idOf, stringOf } from "./record.ts";
+import { idOf, stringOf } from "../log/fields.ts";
 
 /**
  * `made`: the model made it, so it is of a response. `given`: the host put it into a request. `outside`: the host keeps it in

@@ -14,7 +14,8 @@ import { mergeByTime } from "../log/merge-by-time.ts";
 import { importThread } from "./import-thread.ts";
 import { Roster } from "./roster.ts";
 import { type CodexSession, type SessionThreads, threadsOf } from "./sessions.ts";
-import type { Adders, ThreadDraft } from "./thread-output.ts";
+import type { Adders } from "../log/thread-output.ts";
+import type { CodexDraft } from "./thread-output.ts";
 import { CODEX_VIEWS } from "./views.ts";
 
 /** Opens the logs of a session. Throws `CliError` `unreadable_source`. */
@@ -61,7 +62,7 @@ function* passOver(session: CodexSession, pass: Pass): Generator<LogDraft, void,
   });
   let rootStatus: RolloutStatus = "running";
   let timeUs = startedTimeUs;
-  for (const draft of mergeByTime<ThreadDraft>(streams)) {
+  for (const draft of mergeByTime<CodexDraft>(streams)) {
     timeUs = Math.max(timeUs, draft.timeUs);
     for (const known of draft.type === "late" ? draft.resolve(roster) : [draft]) {
       yield known;

@@ -1,7 +1,7 @@
 /** What the text of a tool's output says about how the call went. The text is meant for a model: every line is optional. */
 import type { ExecutionStatus, FinalCellStatus, ToolEndCause, ToolKind } from "@rollout-trace/protocol";
 import { isJsonObject, type JsonValue } from "@rollout-trace/protocol";
-import { integerOf, stringOf } from "./record.ts";
+import { integerOf, stringOf } from "../log/fields.ts";
 
 /** The head of an output is looked at, never all of it. */
 const HEAD_CODE_UNITS = 2000;

@@ -1,6 +1,7 @@
 /** One line of a session log: with an envelope, or bare as the oldest versions wrote them. */
 import { isJsonObject, type JsonObject, type JsonValue } from "@rollout-trace/protocol";
 import { lineDocument, type LineRef, type LogDocument, valueAt } from "../log/document.ts";
+import { integerOf, timeOf } from "../log/fields.ts";
 
 export interface CodexRecord {
   readonly type: string;
@@ -82,24 +83,4 @@ function bareItem(line: JsonValue): JsonValue {
   if (!isJsonObject(line)) return line;
   const { timestamp: _time, created_at: _created, message, ...item } = line;
   return message === undefined || "content" in item ? item : { ...item, content: message };
-}
-
-/** RFC 3339 as microseconds since the epoch, or null; also for a time that is no exact number of them. */
-export function timeOf(value: JsonValue | undefined): number | null {
-  if (typeof value !== "string") return null;
-  const us = Date.parse(value) * 1000;
-  return Number.isSafeInteger(us) && us >= 0 ? us : null;
-}
-
-export function stringOf(value: JsonValue | undefined): string | null {
-  return typeof value === "string" ? value : null;
-}
-
-/** An id: a string that is not empty. */
-export function idOf(value: JsonValue | undefined): string | null {
-  return typeof value === "string" && value !== "" ? value : null;
-}
-
-export function integerOf(value: JsonValue | undefined): number | null {
-  return typeof value === "number" && Number.isSafeInteger(value) ? value : null;
 }

@@ -1,7 +1,7 @@
 /** The host's own accounts of what tools did, of all generations, in one shape. */
 import { isJsonObject, type JsonObject, type JsonValue, type ToolKind } from "@rollout-trace/protocol";
 import { valueAt } from "../log/document.ts";
-import { idOf, integerOf, stringOf } from "./record.ts";
+import { idOf, integerOf, stringOf } from "../log/fields.ts";
 
 /** How an account ends up: the end of a command, of a patch, of a call of an MCP server, or something done to an agent. */
 export type RuntimeEvent =

@@ -3,7 +3,8 @@ import { statSync } from "node:fs";
 import { isJsonObject, type JsonObject, type JsonValue } from "@rollout-trace/protocol";
 import { headLinesOf, type HeadOptions } from "../detect.ts";
 import { valueAt } from "../log/document.ts";
-import { idOf, readRecord, stringOf, timeOf } from "./record.ts";
+import { idOf, stringOf, timeOf } from "../log/fields.ts";
+import { readRecord } from "./record.ts";
 
 export interface SessionHead {
   readonly path: string;

@@ -8,20 +8,21 @@ import {
   type JsonObject,
   type ModelVisibleCallId,
   type PayloadRef,
-  PREVIEW_CODE_POINTS,
   type ToolCallId,
   type ToolEndCause,
   type ToolKind,
   type ToolRequester,
 } from "@rollout-trace/protocol";
 import { lineDocument, literalDocument, objectDocument } from "../log/document.ts";
+import { idOf, integerOf, previewOf } from "../log/fields.ts";
 import { type AgentCall, AgentCalls } from "./agents.ts";
 import { type Cell, Cells, runtimeId, type WaitCall } from "./cells.ts";
 import { type CallItem, textOf } from "./items.ts";
 import { type CallEnd, callEnd, terminalOutput } from "./outputs.ts";
-import { idOf, integerOf } from "./record.ts";
+
 import type { RuntimeEvent } from "./runtime-events.ts";
-import type { Place, ThreadOutput } from "./thread-output.ts";
+import type { Place } from "../log/thread-output.ts";
+import type { CodexOutput } from "./thread-output.ts";
 import { commandOfCall, folderOfCall } from "./tool-documents.ts";
 
 interface Call {
@@ -41,11 +42,11 @@ interface Call {
 export class ToolCalls {
   readonly cells: Cells;
   readonly agents: AgentCalls;
-  readonly #output: ThreadOutput;
+  readonly #output: CodexOutput;
   /** The latest call with each id. */
   readonly #calls = new Map<string, Call>();
 
-  constructor(output: ThreadOutput) {
+  constructor(output: CodexOutput) {
     this.#output = output;
     this.cells = new Cells(output);
     this.agents = new AgentCalls(output);
@@ -284,12 +285,4 @@ function endOf(
 function cellIdOf(args: JsonObject): string | null {
   const id = args["cell_id"];
   return idOf(id) ?? integerOf(id)?.toString() ?? null;
-}
-
-/** The first code points of a text. */
-function previewOf(text: string): string {
-  // No more code units than code points could have.
-  const start = Array.from(text.slice(0, PREVIEW_CODE_POINTS * 2));
-  if (start.length <= PREVIEW_CODE_POINTS && text.length <= PREVIEW_CODE_POINTS * 2) return text;
-  return `${start.slice(0, PREVIEW_CODE_POINTS - 1).join("")}…`;
 }

@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from "@rollout-trace/pr
 import { valueAt } from "../log/document.ts";
 import { callOf, textOf, typeOf } from "./items.ts";
 import { terminalOutput } from "./outputs.ts";
-import { stringOf } from "./record.ts";
+import { stringOf } from "../log/fields.ts";
 
 function itemIn(line: JsonValue): JsonObject {
   const payload = valueAt(line, ["payload"]) ?? line;

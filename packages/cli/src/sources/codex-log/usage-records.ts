@@ -4,7 +4,7 @@
  */
 import { isJsonObject, type JsonObject } from "@rollout-trace/protocol";
 import { valueAt } from "../log/document.ts";
-import { idOf } from "./record.ts";
+import { idOf } from "../log/fields.ts";
 
 export interface UsageOf {
   readonly responseId: string | null;

@@ -2,14 +2,17 @@
 import { asId, type ExecutionStatus, type ThreadId, type TurnId } from "@rollout-trace/protocol";
 import type { Place, ThreadOutput } from "./thread-output.ts";
 
+/** What turns need of where they are told. */
+type TurnOutput = Pick<ThreadOutput<string, never>, "threadId" | "turnId" | "say" | "idAt">;
+
 export class Turns {
-  readonly #output: ThreadOutput;
+  readonly #output: TurnOutput;
   /** The turn that began last, whether it has ended or not. */
   #last: { readonly id: string; status: ExecutionStatus } | null = null;
   /** Whether the log tells of turns; then user messages begin none. */
   #areTold = false;
 
-  constructor(output: ThreadOutput) {
+  constructor(output: TurnOutput) {
     this.#output = output;
   }
 
