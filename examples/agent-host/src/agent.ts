@@ -96,9 +96,10 @@ export class Agent {
       dialect: "openai_responses",
       request: () => request,
     });
-    const stream = model.client.responses.stream({ ...request, stream: true });
     try {
-      const response = await stream.finalResponse();
+      const response = await inference.run(() =>
+        model.client.responses.stream({ ...request, stream: true }).finalResponse(),
+      );
       inference.completed({ responseId: response.id, response: () => response });
       return response;
     } catch (error) {

@@ -1,6 +1,6 @@
 /** A session of this host: the model, the MCP servers, code mode, and the agents over them. */
 import type { CodeModeSessionProvider } from "@rollout-trace/protocol";
-import { InProcessSessionProvider } from "@rollout-trace/runtime";
+import { ProcessSessionProvider } from "@rollout-trace/runtime/remote";
 import type { ThreadTrace } from "@rollout-trace/trace";
 import { Agent } from "./agent.ts";
 import { CodeMode } from "./code-mode.ts";
@@ -15,7 +15,7 @@ Prefer exec for anything that needs more than one tool call.`;
 export class AgentHost {
   readonly model: Model;
   readonly #servers: McpServers;
-  readonly #provider: CodeModeSessionProvider = new InProcessSessionProvider();
+  readonly #provider: CodeModeSessionProvider = new ProcessSessionProvider();
 
   private constructor(model: Model, servers: McpServers) {
     this.model = model;

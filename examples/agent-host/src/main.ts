@@ -1,23 +1,32 @@
 /**
- * `npm run demo [-- STORE]`: runs a small agent session, records it, reduces the recording and shows it.
+ * `npm run demo [-- [--otel] [STORE]]`: runs a small agent session, records it, reduces the recording and shows it. With `--otel`
+ * the session's spans go to an OTLP collector, and those of its HTTP requests into the recording.
  *
  * Without OPENAI_API_KEY the model is a script on loopback; nothing leaves the machine.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { openSource, processIo, renderRollout } from "@rollout-trace/cli";
 import { reduceRollout } from "@rollout-trace/reducer";
 import { openTraceStore } from "@rollout-trace/trace";
 import { AgentHost } from "./host.ts";
+import { startOpenTelemetry } from "./opentelemetry.ts";
 
 const REQUESTS = [
   "How much fruit is there in all? Also try what a cell does that takes long, never ends, or is broken.",
   "Of which fruit is there most? Let another agent count the files.",
 ];
 
-const storePath = process.argv[2] ?? join(".rollout-trace", "demo.db");
+const { values: flags, positionals } = parseArgs({
+  options: { otel: { type: "boolean", default: false } },
+  allowPositionals: true,
+});
+const storePath = positionals[0] ?? join(".rollout-trace", "demo.db");
+const stopOpenTelemetry = flags.otel ? startOpenTelemetry() : null;
 const rolloutId = await recordSession(storePath);
+await stopOpenTelemetry?.();
 showSession(storePath, rolloutId);
 
 async function recordSession(path: string): Promise<string> {

@@ -9,13 +9,13 @@ import { responseFacts } from "./response-facts.ts";
 import type { InferenceStart, ThreadSpans } from "./thread-spans.ts";
 
 export class ModelSpan {
-  readonly #span: ActiveSpan;
+  readonly span: ActiveSpan;
   readonly #dialect: Dialect | null;
   /** Takes secrets out. */
   readonly #redact: (text: string) => string;
 
   private constructor(span: ActiveSpan, dialect: Dialect | null, redact: (text: string) => string) {
-    this.#span = span;
+    this.span = span;
     this.#dialect = dialect;
     this.#redact = redact;
   }
@@ -36,11 +36,11 @@ export class ModelSpan {
   }
 
   completed(responseId: string | null | undefined, response: unknown): void {
-    this.#span.end(() => ({ status: "completed", attributes: this.#facts(responseId, response) }));
+    this.span.end(() => ({ status: "completed", attributes: this.#facts(responseId, response) }));
   }
 
   failed(error: unknown): void {
-    this.#span.end(() => ({
+    this.span.end(() => ({
       status: "failed",
       errorType: errorTypeOf(error),
       message: this.#redact(messageOf(error)),
@@ -49,7 +49,7 @@ export class ModelSpan {
 
   /** The host stopped reading; that is no failure of the model. */
   cancelled(): void {
-    this.#span.end(() => ({ status: "cancelled" }));
+    this.span.end(() => ({ status: "cancelled" }));
   }
 
   #facts(responseId: string | null | undefined, response: unknown): Attributes {

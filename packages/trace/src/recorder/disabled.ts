@@ -47,6 +47,7 @@ const inference: InferenceTrace = Object.freeze({
   completed: NOTHING,
   failed: NOTHING,
   cancelled: NOTHING,
+  run,
 });
 
 const toolCall: ToolCallTrace = Object.freeze({

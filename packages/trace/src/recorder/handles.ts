@@ -231,6 +231,8 @@ export interface InferenceTrace {
   failed(options: InferenceFailedOptions): void;
   /** The host stopped reading the stream. */
   cancelled(options: InferenceCancelledOptions): void;
+  /** Runs `fn`, which makes the request, with this call's turn and thread as the current ones and inside this call's span. */
+  run<Result>(fn: () => Result): Result;
 }
 
 export interface ToolCallEndedOptions {

@@ -3,6 +3,7 @@ import type { InferenceCallId, InferenceFailed, InputMode } from "@rollout-trace
 import { ModelSpan } from "../opentelemetry/model-span.ts";
 import { buildOf, Noted } from "../opentelemetry/noted.ts";
 import { messageOf } from "../trace-store-error.ts";
+import { currentTrace, runInContext } from "./context.ts";
 import type {
   InferenceCancelledOptions,
   InferenceCompletedOptions,
@@ -19,12 +20,15 @@ import type { RecordingTurn } from "./turn.ts";
 export class RecordingInference implements InferenceTrace {
   readonly enabled = true;
   readonly inferenceCallId: InferenceCallId;
+  readonly #turn: RecordingTurn;
   readonly #recorder: RolloutRecorder;
   readonly #scope: Scope;
   readonly #span: ModelSpan | null;
   #hasEnded = false;
 
-  constructor({ thread, turnId, span }: RecordingTurn, options: StartInferenceOptions) {
+  constructor(turn: RecordingTurn, options: StartInferenceOptions) {
+    const { thread, turnId, span } = turn;
+    this.#turn = turn;
     this.inferenceCallId = idOr(() => options.inferenceCallId);
     this.#recorder = thread.recorder;
     this.#scope = { threadId: thread.threadId, turnId };
@@ -90,6 +94,13 @@ export class RecordingInference implements InferenceTrace {
       ...rest(options, evidence),
     }));
     this.#span?.cancelled();
+  }
+
+  run<Result>(fn: () => Result): Result {
+    const { thread } = this.#turn;
+    const { turn, toolCall } = currentTrace();
+    const context = { thread, turn: this.#turn, toolCall: turn === this.#turn ? toolCall : null };
+    return runInContext(context, fn, this.#span?.span);
   }
 
   #claimEnd(): boolean {
