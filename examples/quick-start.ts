@@ -1,7 +1,7 @@
 /** Records one turn with one code cell, then reduces it. Run with `npm run -s node -- examples/quick-start.ts`. */
 import { renderRollout, openSource, processIo } from "@rollout-trace/cli";
 import { reduceRollout } from "@rollout-trace/reducer";
-import { InProcessSessionProvider } from "@rollout-trace/runtime";
+import { ProcessSessionProvider } from "@rollout-trace/runtime/remote";
 import { openTraceStore } from "@rollout-trace/trace";
 
 // 1. Open a store and start a rollout: one recording of one session.
@@ -9,7 +9,7 @@ const store = openTraceStore({ path: process.argv[2] ?? "quick-start.db" });
 const thread = store.startRollout({ rootThread: { agentPath: "/root", model: "my-model" } });
 
 // 2. A code-mode session for this agent. The delegate is your side of it; the observer records.
-const provider = new InProcessSessionProvider();
+const provider = new ProcessSessionProvider();
 const session = await provider.createSession(
   {
     invokeTool: async (call) => ({ city: call.input ?? null, degrees: 21 }),

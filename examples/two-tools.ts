@@ -1,13 +1,13 @@
 /** A script that calls two tools at once. Run with `npm run -s node -- examples/two-tools.ts`. */
 import type { ToolDefinition } from "@rollout-trace/protocol";
-import { InProcessSessionProvider } from "@rollout-trace/runtime";
+import { ProcessSessionProvider } from "@rollout-trace/runtime/remote";
 
 const tools: readonly ToolDefinition[] = [
   { name: "weather", toolName: { name: "weather" }, description: "Weather of {city}.", kind: "function" },
   { name: "shout", toolName: { name: "shout" }, description: "Upper case.", kind: "freeform" },
 ];
 
-await using provider = new InProcessSessionProvider();
+await using provider = new ProcessSessionProvider();
 await using session = await provider.createSession({
   invokeTool: async ({ input }) =>
     typeof input === "string" ? input.toUpperCase() : { ...(input as { city: string }), degrees: 21 },

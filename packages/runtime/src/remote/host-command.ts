@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 
 const PACKAGE_ROOT = join(import.meta.dirname, "..", "..");
 /** Not loaded by us, or the child's addon would be in this process. */
-const DEPENDENCIES = ["@rollout-trace/protocol", "zod", "isolated-vm", "node-gyp-build"];
+const DEPENDENCIES = ["isolated-vm", "node-gyp-build"];
 /** The addon's loader looks whether this file is there, to tell musl from glibc. */
 const LIBC_MARKER = "/etc/alpine-release";
 

@@ -5,6 +5,8 @@
 import { closeSync, openSync, readSync } from "node:fs";
 
 const POLL_MS = 25;
+/** Cells come and go faster than timers are made: the watch goes on for a second after the last. */
+const IDLE_LOOKS = 40;
 /** What Linux counts in, on every platform that this reads. */
 const PAGE_BYTES = 4096;
 
@@ -14,9 +16,10 @@ export class MemoryWatch implements Disposable {
   readonly #buffer: Buffer = Buffer.alloc(128);
   /** Held open, so that it never is another process's. Null where the platform has none. */
   readonly #file: number | null;
-  /** Goes on for a look after it is not needed any more, because cells come and go faster than timers are made. */
   #timer: NodeJS.Timeout | undefined;
   #active = false;
+  /** In a row, with no cell running. */
+  #idleLooks = 0;
 
   constructor(pid: number, limitBytes: number, exceeded: (bytes: number) => void) {
     this.#limitBytes = limitBytes;
@@ -27,6 +30,7 @@ export class MemoryWatch implements Disposable {
   /** Whether there is anything to watch for. */
   set active(active: boolean) {
     this.#active = active;
+    this.#idleLooks = 0;
     if (!active || this.#file === null) return;
     this.#timer ??= setInterval(() => {
       this.#look();
@@ -35,7 +39,8 @@ export class MemoryWatch implements Disposable {
 
   #look(): void {
     if (!this.#active) {
-      this.#stop();
+      this.#idleLooks += 1;
+      if (this.#idleLooks > IDLE_LOOKS) this.#stop();
       return;
     }
     const bytes = this.residentBytes();
