@@ -5,6 +5,7 @@ import { explainCommand, type ExplainCommandOptions } from "./commands/explain.t
 import { exportCommand, type ExportCommandOptions } from "./commands/export.ts";
 import { ignorables, levels } from "./commands/option-values.ts";
 import { reduceCommand, type ReduceCommandOptions } from "./commands/reduce.ts";
+import { replayCommand, type ReplayCommandOptions } from "./commands/replay.ts";
 import { showCommand, type ShowCommandOptions } from "./commands/show.ts";
 import { verifyCommand, type VerifyCommandOptions } from "./commands/verify.ts";
 import { whyCommand, type WhyCommandOptions } from "./commands/why.ts";
@@ -134,6 +135,15 @@ function addObjectCommands(program: Command, io: CommandIo, done: Done): void {
     .addHelpText("after", example("why session.db item 12 --rollout latest"))
     .action((path: string, object: readonly string[], options: WhyCommandOptions) =>
       done(whyCommand(path, object.join(" "), options, io)),
+    );
+  sourceCommand(program, "replay")
+    .argument("<cell...>", "`cell 3`, `cell 3 of /root`, or the call id of its exec")
+    .description("run a recorded cell again from its journal; exit code 1 when it behaves differently")
+    .option("--tools <file>", "JSON: the tools that the cell had; default: those that its script names")
+    .option("--json", "as JSON")
+    .addHelpText("after", example("replay session.db cell 1 --rollout latest"))
+    .action(async (path: string, cell: readonly string[], options: ReplayCommandOptions) =>
+      done(await replayCommand(path, cell.join(" "), options, io)),
     );
 }
 

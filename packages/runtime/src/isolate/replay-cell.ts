@@ -52,6 +52,8 @@ export type ReplayOutcome =
       readonly type: "ended";
       readonly outcome: ScriptOutcome;
       readonly contentItems: readonly ContentItem[];
+      /** What the script stored, which its session keeps whether it completed or failed; absent when it stored nothing. */
+      readonly storedValues?: ReadonlyMap<string, JsonValue> | undefined;
     }
   /** The script did what it did then, as far as the recording goes or the time allows. */
   | { readonly type: "unfinished"; readonly contentItems: readonly ContentItem[] }
@@ -137,7 +139,7 @@ class Replay {
         this.#deliverNext();
         return;
       case "settled":
-        this.#ended(event.outcome);
+        this.#ended(event.outcome, event.writes);
         return;
       case "limit_passed":
         this.#ended({ type: "failed", errorText: limitErrorText(event.limit, this.#limits) });
@@ -184,10 +186,15 @@ class Replay {
     else this.#isolate.deliver({ type: "tool_result", callId, result: deliveredResult(recorded.result) });
   }
 
-  #ended(outcome: ScriptOutcome): void {
+  #ended(outcome: ScriptOutcome, writes: ReadonlyMap<string, string> = new Map()): void {
     const missing = this.#request.calls[this.#made];
-    if (missing !== undefined) this.#diverged(missing, null, null);
-    else this.#done.resolve({ type: "ended", outcome, contentItems: this.#items });
+    if (missing !== undefined) {
+      this.#diverged(missing, null, null);
+      return;
+    }
+    const storedValues = new Map([...writes].map(([key, json]) => [key, JSON.parse(json) as JsonValue]));
+    const ended = { type: "ended", outcome, contentItems: this.#items } as const;
+    this.#done.resolve(storedValues.size === 0 ? ended : { ...ended, storedValues });
   }
 
   #unfinished(): void {

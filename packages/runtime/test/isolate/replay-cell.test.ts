@@ -130,6 +130,25 @@ describe("replayCell", () => {
     expect(await replayCell({ ...endless, source: "text('a'); while (true) {}" })).toEqual(unfinished);
   });
 
+  it("says what the script stored, whether it completed or failed", async () => {
+    const request = { enabledTools: [], journal: NO_JOURNAL, calls: [] };
+    const storedValues = new Map<string, unknown>([
+      ["k", { n: 7 }],
+      ["__proto__", null],
+    ]);
+    const source = "store('k', { n: 7 }); store('__proto__', null);";
+    expect(await replayCell({ ...request, source })).toEqual({
+      type: "ended",
+      outcome: { type: "completed" },
+      contentItems: [],
+      storedValues,
+    });
+    expect(await replayCell({ ...request, source: `${source} throw 1` })).toMatchObject({
+      outcome: { type: "failed" },
+      storedValues,
+    });
+  });
+
   it("lets the script load what it loaded then", async () => {
     const request = { source: "text(load('k').n)", enabledTools: [], journal: NO_JOURNAL, calls: [] };
     expect(await replayCell({ ...request, storedValues: new Map([["k", { n: 7 }]]) })).toEqual({
