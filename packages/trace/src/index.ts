@@ -1,4 +1,13 @@
 /** Records what an agent host does as ordered raw events and payloads in SQLite. */
+export { openRolloutImporter } from "./import/import-rollout.ts";
+export type {
+  ImportProgress,
+  ImportResult,
+  ImportRolloutOptions,
+  RolloutImporter,
+  RolloutImporterOptions,
+} from "./import/import-rollout.ts";
+export type { ImportInput } from "./import/input-fingerprint.ts";
 export { openTraceStore, readTraceStore } from "./open-store.ts";
 export type { StoreCounts, TraceStore, TraceStoreOptions, TraceStoreReader } from "./open-store.ts";
 export type { Clock } from "./recorder/clock.ts";

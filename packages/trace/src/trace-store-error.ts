@@ -13,6 +13,10 @@
  * - `closed`: the store was closed
  * - `rollout_ended`: something was recorded after its rollout had ended
  * - `unknown_rollout`: the store has no such rollout
+ * - `source_rewritten`: what is to be imported does not begin as it did when it was imported before; the message names the line
+ * - `import_incomplete`: some of the files that were imported together are missing
+ * - `recorded_here`: the store's own recorder wrote the rollout that is to be imported
+ * - `nothing_to_import`: what is to be imported has no event
  * - `unrecordable`: a value could not be turned into a record; the message names the event
  */
 export const TRACE_STORE_ERROR_CODES = [
@@ -29,6 +33,10 @@ export const TRACE_STORE_ERROR_CODES = [
   "closed",
   "rollout_ended",
   "unknown_rollout",
+  "source_rewritten",
+  "import_incomplete",
+  "recorded_here",
+  "nothing_to_import",
   "unrecordable",
 ] as const;
 export type TraceStoreErrorCode = (typeof TRACE_STORE_ERROR_CODES)[number];

@@ -70,7 +70,8 @@ export function retryWhileBusy<Result>(waitMs: number, work: () => Result): Resu
   }
 }
 
-function connect(path: string, options: Database.Options): Database.Database {
+/** Opens a file, whatever it holds. Throws `TraceStoreError` (`cannot_open`). */
+export function connect(path: string, options: Database.Options): Database.Database {
   try {
     return new Database(path, options);
   } catch (error) {

@@ -18,6 +18,7 @@ import {
   type PayloadStat,
 } from "@rollout-trace/protocol";
 import { messageOf, TraceStoreError } from "../trace-store-error.ts";
+import type { ImportedPayloads } from "./imported.ts";
 import { type NumberedRow, ReadAhead } from "./read-ahead.ts";
 import { MIN_SHARED_PARTS } from "./rope-chain.ts";
 import { decodeRope, type StoredPart } from "./rope-codec.ts";
@@ -67,7 +68,14 @@ interface ChunkRow extends NumberedRow {
 /** Bytes. Larger chunks are not read ahead: nobody may ask for them. */
 const MAX_AHEAD_SIZE = 64 * 1024;
 
+export interface PayloadsPlace {
+  readonly rollout: number;
+  /** What payloads are called that were imported; null for a rollout that was recorded here. */
+  readonly names: ImportedPayloads | null;
+}
+
 export class PayloadsOfRollout implements StoredPayloads {
+  readonly #names: ImportedPayloads | null;
   readonly #payloads: ReadAhead<PayloadRow>;
   readonly #chunks: ReadAhead<ChunkRow>;
   readonly #bytes: Database.Statement<[number], Buffer>;
@@ -75,7 +83,8 @@ export class PayloadsOfRollout implements StoredPayloads {
   #keptParts = 0;
   readonly #items: Map<number, PayloadItem> = new Map();
 
-  constructor(database: Database.Database, rollout: number) {
+  constructor(database: Database.Database, { rollout, names }: PayloadsPlace) {
+    this.#names = names;
     const payloads = database.prepare<[number, number, number], PayloadRow>(
       `SELECT ordinal AS number, length(rope) AS cost, kind, size_bytes, base, rope FROM payloads
        WHERE rollout = ? AND ordinal >= ? AND ordinal < ? ORDER BY ordinal`,
@@ -120,19 +129,20 @@ export class PayloadsOfRollout implements StoredPayloads {
   }
 
   stat(payloadId: PayloadId): PayloadStat | null {
-    const ordinal = ordinalOf(payloadId);
-    if (ordinal === null) return null;
     try {
-      const row = this.#payloads.get(ordinal);
-      return row === undefined ? null : { kind: row.kind, size_bytes: row.size_bytes };
+      if (this.#names !== null) return statOf(this.#names.find(payloadId));
+      const ordinal = ordinalOf(payloadId);
+      return statOf(ordinal === null ? undefined : this.#payloads.get(ordinal));
     } catch {
       return null;
     }
   }
 
   #read<Value>(payloadId: PayloadId, read: (ordinal: number) => PayloadRead<Value>): PayloadRead<Value> {
-    const ordinal = ordinalOf(payloadId);
     try {
+      const named = this.#names?.find(payloadId);
+      if (typeof named?.failure_code === "string") return failed(named.failure_code, named.failure ?? "");
+      const ordinal = this.#names === null ? ordinalOf(payloadId) : (named?.ordinal ?? null);
       if (ordinal !== null && this.#payloads.get(ordinal) !== undefined) return read(ordinal);
       return failed("missing_payload", `the rollout has no payload ${JSON.stringify(payloadId)}`);
     } catch (error) {
@@ -237,6 +247,13 @@ export class PayloadsOfRollout implements StoredPayloads {
     }
     return { ok: true, value: array.map((element: JsonValue) => itemOfText(JSON.stringify(element))) };
   }
+}
+
+function statOf(
+  row: { kind: PayloadKind | null; size_bytes: number | null } | undefined,
+): PayloadStat | null {
+  if (row === undefined || row.kind === null || row.size_bytes === null) return null;
+  return { kind: row.kind, size_bytes: row.size_bytes };
 }
 
 function itemOfText(text: string): PayloadItem {

@@ -11,6 +11,7 @@ import {
   type TraceId,
 } from "@rollout-trace/protocol";
 import { messageOf, TraceStoreError } from "../trace-store-error.ts";
+import { ImportedPayloads, importOf, straysOf } from "./imported.ts";
 import { PayloadsOfRollout, type StoredPayloads } from "./read-payloads.ts";
 
 /** One recording in a store. */
@@ -84,14 +85,55 @@ export function openStoredRollout(database: Database.Database, id: RolloutId | T
     .get(id, id);
   if (row === undefined)
     throw new TraceStoreError("unknown_rollout", `the store has no rollout ${JSON.stringify(id)}`);
+  const imported = importOf(database, row.rollout);
   return {
     rolloutId: row.rollout_id,
     traceId: row.trace_id,
-    provenance: "recorded",
+    provenance: imported?.provenance ?? "recorded",
     eventCount: row.last_seq ?? 0,
-    events: (fromSeq = 1) => readEvents(database, row, fromSeq),
-    payloads: new PayloadsOfRollout(database, row.rollout),
+    events: (fromSeq = 1) => {
+      const events = readEvents(database, row, fromSeq);
+      return imported === null ? events : withStrays(database, row, { events, fromSeq });
+    },
+    payloads: new PayloadsOfRollout(database, {
+      rollout: row.rollout,
+      names: imported === null ? null : new ImportedPayloads(database, row.rollout),
+    }),
   };
+}
+
+/** An imported rollout with what was not an event of its order, each in its place. */
+function withStrays(
+  database: Database.Database,
+  { rollout, rollout_id }: SummaryRow,
+  { events, fromSeq }: { readonly events: Iterable<SourceRecord>; readonly fromSeq: number },
+): Iterable<SourceRecord> {
+  return {
+    *[Symbol.iterator](): Generator<SourceRecord, void> {
+      try {
+        const strays = straysOf(database, rollout, fromSeq);
+        let stray = strays.next();
+        for (const event of events) {
+          const seq = event.type === "event" ? seqOf(event.value) : 0;
+          while (stray.done !== true && stray.value.afterSeq < seq) {
+            yield stray.value.record;
+            stray = strays.next();
+          }
+          yield event;
+        }
+        while (stray.done !== true) {
+          yield stray.value.record;
+          stray = strays.next();
+        }
+      } catch (error) {
+        yield problem(`import_strays of ${rollout_id}`, messageOf(error));
+      }
+    },
+  };
+}
+
+function seqOf(value: unknown): number {
+  return (value as { readonly seq: number }).seq;
 }
 
 interface EventRow {

@@ -3,7 +3,7 @@
  * migration.
  *
  * `rollouts` has one row per recording. `events` are keyed by `(rollout, seq)`. `chunks` hold bytes by their SHA-256.
- * `payloads` are ropes over chunks; `rope-codec.ts` owns their encoding.
+ * `payloads` are ropes over chunks; `rope-codec.ts` owns their encoding. `imported.ts` has the tables that the first import makes.
  */
 
 /** `RoTr`, so that `file` and SQLite tools can tell a store from other databases. */

@@ -2,12 +2,12 @@
 import type Database from "better-sqlite3";
 import type { RolloutId, TraceId } from "@rollout-trace/protocol";
 import { asTraceStoreError, TraceStoreError } from "../trace-store-error.ts";
-import { fileIdentity, openForReading } from "./connection.ts";
+import { openReadConnection, type ReadConnection } from "./read-connection.ts";
 import { listRollouts, openStoredRollout, type RolloutSummary, type StoredRollout } from "./read-rollouts.ts";
 
 export class StoreReader {
   readonly #path: string;
-  #open: { readonly database: Database.Database; readonly identity: string | null } | null = null;
+  #open: ReadConnection | null = null;
   #isClosed = false;
 
   constructor(path: string) {
@@ -24,7 +24,7 @@ export class StoreReader {
 
   close(): void {
     this.#isClosed = true;
-    this.#open?.database.close();
+    this.#open?.[Symbol.dispose]();
     this.#open = null;
   }
 
@@ -39,12 +39,11 @@ export class StoreReader {
   /** Opened when first wanted, and again when another file has taken the place of the one that was open. */
   #database(): Database.Database {
     if (this.#isClosed) throw new TraceStoreError("closed", `${this.#path} is closed`);
-    const identity = fileIdentity(this.#path);
-    if (this.#open !== null && this.#open.identity !== identity) {
-      this.#open.database.close();
+    if (this.#open?.isCurrent() === false) {
+      this.#open[Symbol.dispose]();
       this.#open = null;
     }
-    this.#open ??= { database: openForReading(this.#path), identity };
+    this.#open ??= openReadConnection(this.#path);
     return this.#open.database;
   }
 }

@@ -9,6 +9,7 @@ import { zstdDecompressSync } from "node:zlib";
 import type Database from "better-sqlite3";
 import type { TraceId } from "@rollout-trace/protocol";
 import { messageOf } from "../trace-store-error.ts";
+import { ImportedPayloads, importOf } from "./imported.ts";
 import { payloadIdOf, PayloadsOfRollout } from "./read-payloads.ts";
 import type { StoredPart } from "./rope-codec.ts";
 import type { Findings } from "./findings.ts";
@@ -82,15 +83,17 @@ export function verifyPayloads(
   { rollout, named, chunks, usedChunks }: PayloadsToVerify,
   findings: Findings,
 ): number {
-  const payloads = new PayloadsOfRollout(database, rollout.rollout);
+  const payloads = new PayloadsOfRollout(database, { rollout: rollout.rollout, names: null });
   const rows = database
     .prepare<[number], { ordinal: number; kind: string; size_bytes: number }>(
       "SELECT ordinal, kind, size_bytes FROM payloads WHERE rollout = ? ORDER BY ordinal",
     )
     .all(rollout.rollout);
+  const isImported = importOf(database, rollout.rollout) !== null;
+  const names = isImported ? new ImportedPayloads(database, rollout.rollout) : null;
   const found: Set<string> = new Set();
   for (const { ordinal, kind, size_bytes } of rows) {
-    const id = payloadIdOf(ordinal);
+    const id = names === null ? payloadIdOf(ordinal) : (names.at(ordinal) ?? `payload ${ordinal}`);
     const where = { traceId: rollout.trace_id, payloadId: id };
     found.add(id);
     const naming = named.get(id);
@@ -116,7 +119,7 @@ export function verifyPayloads(
     findings.add(
       "payload_missing",
       { traceId: rollout.trace_id, seq, payloadId: id },
-      `there is no payload ${id}`,
+      names?.find(id)?.failure ?? `there is no payload ${id}`,
     );
   }
   return rows.length;

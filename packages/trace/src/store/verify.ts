@@ -5,8 +5,9 @@
  */
 import type Database from "better-sqlite3";
 import { decodeRawEvent } from "@rollout-trace/protocol";
-import { openForReading } from "./connection.ts";
 import { Findings, type StoreFinding, type StoreFindingCode, type StorePlace } from "./findings.ts";
+import { payloadRefs } from "./payload-refs.ts";
+import { openReadConnection } from "./read-connection.ts";
 import {
   type ChunkSizes,
   type NamedPayloads,
@@ -36,13 +37,9 @@ export interface StoreVerification {
  * Throws `TraceStoreError` (`cannot_open`, `not_a_store`) when there is nothing to check.
  */
 export function verifyStore(path: string): StoreVerification {
-  const database = openForReading(path);
-  try {
-    database.exec("BEGIN");
-    return verifyDatabase(database, path);
-  } finally {
-    database.close();
-  }
+  using connection = openReadConnection(path);
+  connection.database.exec("BEGIN");
+  return verifyDatabase(connection.database, path);
 }
 
 function verifyDatabase(database: Database.Database, path: string): StoreVerification {
@@ -121,7 +118,7 @@ function verifyEvents(
     }
     [lastSeq, lastTime, lastType] = [row.seq, row.time_unix_us, row.type];
     const payload = verifyBody(rollout, row, where, findings);
-    for (const [id, kind] of refsIn(payload)) {
+    for (const [id, kind] of payloadRefs(payload)) {
       const known = named.get(id);
       if (known === undefined) named.set(id, { kind, seq: row.seq });
       else if (known.kind !== kind) {
@@ -183,23 +180,4 @@ function verifyState(
 ): void {
   if ((state === "completed") === (lastType === "recording_completed")) return;
   findings.add("state_mismatch", { traceId }, `the state is ${state}, the last event ${lastType}`);
-}
-
-/** The payloads that an event names, with their kinds. What the host put into it is not looked at. */
-function* refsIn(value: unknown): Generator<readonly [id: string, kind: string], void> {
-  if (typeof value !== "object" || value === null) return;
-  const { payload_id: id, kind } = value as { payload_id?: unknown; kind?: unknown };
-  if (typeof id === "string") yield [id, String(kind)];
-  for (const [key, field] of Object.entries(value)) {
-    if (key !== "metadata" || isRef(field)) yield* refsIn(field);
-  }
-}
-
-/** `metadata` is a payload of a thread's start, and anything at all in early instrumentation. */
-function isRef(value: unknown): boolean {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    /^p[0-9]+$/.test(String((value as { payload_id?: unknown }).payload_id))
-  );
 }
