@@ -1,11 +1,13 @@
 import { CliError, EXIT } from "../errors.ts";
 import { type BundleVersion, exportCodexBundle } from "../export/codex-bundle/export-bundle.ts";
+import { htmlPieces } from "../export/html/export-html.ts";
 import { ndjsonLines } from "../export/ndjson/export-ndjson.ts";
-import { writePieces } from "../export/write-pieces.ts";
+import { type Piece, writePieces } from "../export/write-pieces.ts";
 import type { CommandIo } from "../io.ts";
 import { escapeJson, fitText } from "../render/escape.ts";
 import { grouped } from "../render/format.ts";
 import { openSource, type SourceOptions } from "../sources/open-source.ts";
+import { type OpenGraph, openGraph } from "./open-graph.ts";
 
 export interface ExportCommandOptions extends SourceOptions {
   readonly html?: boolean | undefined;
@@ -41,6 +43,9 @@ export async function exportCommand(
     case "ndjson":
       return exportNdjson(path, options, io);
     case "html":
+      return exportGraph(path, options, io, ({ source, graph }) =>
+        htmlPieces({ rollout: source.rollout, graph, source: path }),
+      );
     case "perfetto":
     case "mermaid":
       throw new CliError("usage", `--${format}: not yet`);
@@ -96,6 +101,17 @@ async function exportNdjson(path: string, options: ExportCommandOptions, io: Com
   const isOnTerminal = options.output === undefined && io.columns !== null;
   const code = await writePieces(isOnTerminal ? lines.map(escapeJson) : lines, options.output, io);
   return code === EXIT.ok && losses > 0 ? EXIT.traceErrors : code;
+}
+
+/** Formats that are made of the graph. */
+async function exportGraph(
+  path: string,
+  options: ExportCommandOptions,
+  io: CommandIo,
+  piecesOf: (opened: OpenGraph) => Iterable<Piece>,
+): Promise<number> {
+  using opened = openGraph(path, options, io);
+  return await writePieces(piecesOf(opened), options.output, io);
 }
 
 function reportLoss(path: string, loss: string, io: CommandIo): void {
