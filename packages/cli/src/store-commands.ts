@@ -1,12 +1,14 @@
 /** The commands about a whole store: what may be typed after them. */
 import { type Command, Option } from "commander";
 import { compactCommand, type CompactCommandOptions } from "./commands/compact.ts";
+import { importCommand, type ImportCommandOptions } from "./commands/import.ts";
 import { listCommand, type ListCommandOptions } from "./commands/list.ts";
 import { age, moment } from "./commands/option-values.ts";
 import { pruneCommand, type PruneCommandOptions } from "./commands/prune.ts";
 import { tailCommand, type TailCommandOptions } from "./commands/tail.ts";
 import type { CommandIo } from "./io.ts";
 import { LISTED_STATUSES } from "./listing/list-rollouts.ts";
+import { SOURCE_FORMATS } from "./sources/open-source.ts";
 
 /** An example at the end of a command's help. */
 export function example(line: string): string {
@@ -14,6 +16,22 @@ export function example(line: string): string {
 }
 
 export function addStoreCommands(program: Command, io: CommandIo, done: (code: number) => void): void {
+  program
+    .command("import")
+    .argument("<source...>", "bundles, session logs, stores, or folders of them")
+    .description(
+      "copy recordings into a store, or what is new of them; exit code 1 or 3 for what was skipped",
+    )
+    .requiredOption("--store <store>", "the store; made when there is none")
+    .option("--no-redact", "copy secrets as they are; default: replaced like those that are recorded")
+    .addOption(
+      new Option("--from <format>", "do not look at the content, it is this").choices([...SOURCE_FORMATS]),
+    )
+    .option("--json", "as JSON")
+    .addHelpText("after", example("import ~/.codex/sessions --store sessions.db"))
+    .action((paths: readonly string[], options: ImportCommandOptions) =>
+      done(importCommand(paths, options, io)),
+    );
   program
     .command("list")
     .argument("<store>", "a store")

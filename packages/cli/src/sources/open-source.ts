@@ -2,6 +2,7 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import type { RolloutSource, SourceProblem } from "@rollout-trace/protocol";
 import { CliError, messageOf } from "../errors.ts";
+import { claudeCodeFormat } from "./claude-code/claude-code-format.ts";
 import { isCodexBundle, openCodexBundle } from "./codex-bundle/open-bundle.ts";
 import { codexLogFormat } from "./codex-log/codex-log-format.ts";
 import { sampleOf } from "./detect.ts";
@@ -9,14 +10,15 @@ import { findLogs } from "./log/find-logs.ts";
 import { chooseRollout, type LogFormat } from "./log/log-format.ts";
 import { openStoreRollout } from "./store.ts";
 
-const LOG_FORMAT_NAMES = ["codex-log"] as const;
+export const LOG_FORMAT_NAMES = ["codex-log", "claude-code"] as const;
 
-type LogFormatName = (typeof LOG_FORMAT_NAMES)[number];
+export type LogFormatName = (typeof LOG_FORMAT_NAMES)[number];
 export type SourceFormat = "store" | "codex-bundle" | LogFormatName;
 
 /** Formats of files of JSON lines. A file is of the first format that recognises it. */
-const LOG_FORMATS: { readonly [Name in LogFormatName]: LogFormat } = {
+export const LOG_FORMATS: { readonly [Name in LogFormatName]: LogFormat } = {
   "codex-log": codexLogFormat,
+  "claude-code": claudeCodeFormat,
 };
 
 /** The formats this command reads. */
@@ -95,7 +97,7 @@ function openLog(path: string, name: LogFormatName, wanted: string | undefined):
 }
 
 /** A rollout whose files are among others that cannot be read: what is missing may belong to it. */
-function withProblems(rollout: RolloutSource, problems: readonly SourceProblem[]): RolloutSource {
+export function withProblems(rollout: RolloutSource, problems: readonly SourceProblem[]): RolloutSource {
   return {
     ...rollout,
     *events(fromSeq = 1) {
@@ -111,7 +113,7 @@ function formatOf(path: string): LogFormatName | null {
 }
 
 /** The format of a file among others; null for one that is no log or cannot be read. */
-function readableFormat(path: string, report: (problem: SourceProblem) => void): LogFormatName | null {
+export function readableFormat(path: string, report: (problem: SourceProblem) => void): LogFormatName | null {
   try {
     return formatOf(path);
   } catch (error) {
@@ -120,7 +122,7 @@ function readableFormat(path: string, report: (problem: SourceProblem) => void):
   }
 }
 
-function isFolder(path: string): boolean {
+export function isFolder(path: string): boolean {
   try {
     return statSync(path).isDirectory();
   } catch (error) {

@@ -23,6 +23,18 @@ export function openStoreRollout(
   }
 }
 
+/** How each rollout of a store is opened, oldest first. Throws `CliError` `unreadable_source`. */
+export function storeRollouts(
+  path: string,
+): readonly (() => Disposable & { readonly rollout: RolloutSource })[] {
+  using store = openReader(path);
+  // By trace id: a rollout that was recorded twice is two recordings.
+  return store.rollouts().map(({ traceId }) => () => {
+    const reader = openReader(path);
+    return { rollout: reader.openRollout(traceId), [Symbol.dispose]: () => reader.close() };
+  });
+}
+
 function openReader(path: string): TraceStoreReader {
   try {
     return readTraceStore(path);

@@ -3,8 +3,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { JsonObject, RolloutId, RolloutSource, SourceRecord } from "@rollout-trace/protocol";
 import { asId } from "@rollout-trace/protocol";
+import type { ImportInput } from "@rollout-trace/trace";
 import { CliError } from "../../errors.ts";
-import { readLines } from "../read-lines.ts";
+import { readLines, readPieces } from "../read-lines.ts";
 import { asPayloadRef, type BundleEvent, parseBundleEvent } from "./bundle-event.ts";
 import { carriedBy } from "./carried.ts";
 import { type BundleManifest, MANIFEST_FILE, readManifest } from "./manifest.ts";
@@ -44,6 +45,12 @@ export function openCodexBundle(folder: string): RolloutSource {
       yield* translated(log, manifest, payloads, fromSeq);
     },
   };
+}
+
+/** The bundle's event log, as an import remembers it. Throws like `openCodexBundle`. */
+export function bundleInput(folder: string): ImportInput {
+  const path = join(folder, readManifest(folder).eventLog);
+  return { name: "events", path, read: () => readPieces(path) };
 }
 
 function* translated(

@@ -3,11 +3,11 @@ import {
   asId,
   type HostInfo,
   type RawEventPayload,
-  type RolloutSource,
   type RolloutStatus,
   type ThreadId,
   type TraceId,
 } from "@rollout-trace/protocol";
+import type { OpenRollout } from "../log/log-format.ts";
 import { LogFile } from "../log/log-file.ts";
 import { type LogDraft, logRollout } from "../log/log-rollout.ts";
 import { mergeByTime } from "../log/merge-by-time.ts";
@@ -19,7 +19,7 @@ import type { CodexDraft } from "./thread-output.ts";
 import { CODEX_VIEWS } from "./views.ts";
 
 /** Opens the logs of a session. Throws `CliError` `unreadable_source`. */
-export function openSession(session: CodexSession): Disposable & { readonly rollout: RolloutSource } {
+export function openSession(session: CodexSession): OpenRollout {
   const files: LogFile[] = [];
   const close = (): void => {
     for (const file of files) file[Symbol.dispose]();
@@ -37,7 +37,8 @@ export function openSession(session: CodexSession): Disposable & { readonly roll
     views: CODEX_VIEWS,
     drafts: (add, addView) => passOver(session, { byPath, adders: { add, addView } }),
   });
-  return { rollout, [Symbol.dispose]: close };
+  const inputs = session.heads.flatMap(({ path, threadId }) => byPath.get(path)?.input(threadId) ?? []);
+  return { rollout, inputs, [Symbol.dispose]: close };
 }
 
 interface Pass {

@@ -5,10 +5,10 @@ import type { SourceProblem } from "@rollout-trace/protocol";
 import { messageOf } from "../../errors.ts";
 
 /** Names that log files have, compressed or not. */
-const LOG_NAME = /\.jsonl(?:\.gz|\.zst)?$/;
+export const LOG_NAME: RegExp = /\.jsonl(?:\.gz|\.zst)?$/;
 
 /** Hosts keep logs by year, month and day, and those of sub-agents deeper. */
-const MAX_DEPTH = 12;
+export const MAX_DEPTH = 12;
 
 export interface FoundLogs {
   /** Files that are named like logs, in order of their paths. */

@@ -7,6 +7,7 @@
  */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import type { JsonValue } from "@rollout-trace/protocol";
+import type { ImportInput } from "@rollout-trace/trace";
 import { CliError, messageOf } from "../../errors.ts";
 import { unpack, type Unpacked } from "../compressed.ts";
 import { OffsetTable } from "./offset-table.ts";
@@ -58,6 +59,21 @@ export class LogFile implements Disposable {
     } catch (error) {
       if (error instanceof CliError) throw error;
       throw new CliError("unreadable_source", `${path}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  /** The file as an import remembers it. `name` is the same wherever it lies. */
+  input(name: string): ImportInput {
+    return { name, path: this.path, read: () => this.#pieces() };
+  }
+
+  *#pieces(): Generator<Buffer, void, undefined> {
+    const piece = Buffer.allocUnsafe(PIECE_BYTES);
+    for (let at = 0; at < this.#size;) {
+      const length = readSync(this.#descriptor, piece, 0, Math.min(PIECE_BYTES, this.#size - at), at);
+      if (length === 0) return;
+      yield piece.subarray(0, length);
+      at += length;
     }
   }
 

@@ -1,5 +1,6 @@
 /** What a log format is to the rest of the command: how it is recognised, and how rollouts of it are opened. */
 import type { JsonValue, RolloutSource, SourceProblem } from "@rollout-trace/protocol";
+import type { ImportInput } from "@rollout-trace/trace";
 import { CliError } from "../../errors.ts";
 import { utc } from "../../render/format.ts";
 
@@ -18,7 +19,13 @@ export interface LoggedRollout {
   readonly rolloutId: string;
   readonly startedTimeUs: number;
   /** Throws `CliError` `unreadable_source`. */
-  open(): Disposable & { readonly rollout: RolloutSource };
+  open(): OpenRollout;
+}
+
+export interface OpenRollout extends Disposable {
+  readonly rollout: RolloutSource;
+  /** The files that it is read from, by which a later import tells whether they have grown. */
+  readonly inputs?: readonly ImportInput[] | undefined;
 }
 
 /** Rollouts named in a message when none was chosen. */
