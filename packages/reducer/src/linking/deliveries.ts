@@ -37,7 +37,10 @@ export function expectMessage(edge: EdgeState, delivery: Delivery): void {
 /** Links an item that has just been created to the oldest edge that waits for it, or keeps it for one that will. */
 export function offerMessage(item: TranscriptItem, thread: ThreadState): void {
   const { agentMessage, role, kind } = item.normal;
-  if (kind !== "message" || (agentMessage === null && role !== "user")) return;
+  const isMessage = kind === "message" && (agentMessage !== null || role === "user");
+  // What a tool returned carries an answer only where somebody already says that it was given.
+  const isAwaitedOutput = kind === "function_call_output" && thread.expectedMessages.size > 0;
+  if (!isMessage && !isAwaitedOutput) return;
   const keys = contentsOf(item).map((content) => keyOf(agentMessage?.author ?? null, content));
   for (const key of keys) {
     const next = () => take(thread.expectedMessages, key);
@@ -47,7 +50,7 @@ export function offerMessage(item: TranscriptItem, thread: ThreadState): void {
       return;
     }
   }
-  for (const key of keys) offer(thread.possibleMessages, key, item);
+  if (isMessage) for (const key of keys) offer(thread.possibleMessages, key, item);
 }
 
 function deliver(edge: EdgeState, item: TranscriptItem): void {

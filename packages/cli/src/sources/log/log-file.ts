@@ -47,6 +47,8 @@ export class LogFile implements Disposable {
   readonly #unpacked: Unpacked | null;
   readonly #offsets = new OffsetTable();
   readonly #cache = new ValueCache();
+  /** Whether the place of every line is known. */
+  #isRead = false;
 
   /** Opens a file, compressed (gzip, zstd) or not. Throws `CliError` `unreadable_source`. */
   constructor(path: string) {
@@ -89,13 +91,14 @@ export class LogFile implements Disposable {
       }
       number += 1;
     }
+    this.#isRead = true;
   }
 
-  /** What a line says that was read before. */
+  /** What a line says. */
   content(number: number): LineContent {
     const cached = this.#cache.get(number);
     if (cached !== undefined) return { ok: true, value: cached };
-    const place = this.#offsets.get(number);
+    const place = this.#placeOf(number);
     if (place === null) return { ok: false, message: `there is no line ${number}` };
     const text = this.#read(place.offset, place.bytes).toString("utf8");
     const content = parse(number === 1 ? withoutBom(text) : text);
@@ -103,9 +106,23 @@ export class LogFile implements Disposable {
     return content;
   }
 
-  /** Bytes of a line that was read before; 0 for any other. */
+  /** Bytes of a line; 0 for one that is not there. */
   lineBytes(number: number): number {
-    return this.#offsets.get(number)?.bytes ?? 0;
+    return this.#placeOf(number)?.bytes ?? 0;
+  }
+
+  /** Where a line is. One that no pass has come to yet, such as the metadata of a thread that is told of first, is looked for. */
+  #placeOf(number: number): ReturnType<OffsetTable["get"]> {
+    const known = this.#offsets.get(number);
+    if (known !== null || this.#isRead) return known;
+    let at = 1;
+    for (const { offset, bytes } of this.#split()) {
+      this.#offsets.set(at, offset, bytes);
+      if (at === number) return { offset, bytes };
+      at += 1;
+    }
+    this.#isRead = true;
+    return null;
   }
 
   [Symbol.dispose](): void {

@@ -1,0 +1,52 @@
+/** Transcripts of Claude Code, of all generations. */
+import { isJsonObject, type JsonValue } from "@rollout-trace/protocol";
+import { messageOf } from "../../errors.ts";
+import type { LogFormat } from "../log/log-format.ts";
+import { openTranscript } from "./open-transcript.ts";
+import { sessionsOf } from "./sessions.ts";
+import { readTranscriptHead, type TranscriptHead } from "./transcript-head.ts";
+
+export const claudeCodeFormat: LogFormat = {
+  recognises: (sample) => sample.some(isOurs),
+
+  rollouts(paths, report) {
+    const heads = paths.flatMap((path): readonly TranscriptHead[] => {
+      try {
+        return [readTranscriptHead(path)];
+      } catch (error) {
+        report({ where: path, message: messageOf(error) });
+        return [];
+      }
+    });
+    return sessionsOf(heads).map((session) => ({
+      rolloutId: session.rolloutId,
+      startedTimeUs: session.startedTimeUs,
+      open: () => openTranscript(session),
+    }));
+  },
+};
+
+/** Whether a line is one of ours: a message under the name of its role, or any entry that names its session. */
+function isOurs(line: JsonValue): boolean {
+  if (!isJsonObject(line) || typeof line["type"] !== "string") return false;
+  const { type, message } = line;
+  const isSpoken = type === "user" || type === "assistant";
+  if (isSpoken && isJsonObject(message)) return "content" in message && (message["role"] ?? type) === type;
+  if (type === "summary") return typeof line["leafUuid"] === "string";
+  return !isSpoken && "sessionId" in line && (OUR_TYPES.has(type) || "parentUuid" in line);
+}
+
+/** Entries that may come before any message. */
+const OUR_TYPES: ReadonlySet<string> = new Set([
+  "agent-name",
+  "ai-title",
+  "attachment",
+  "custom-title",
+  "file-history-snapshot",
+  "last-prompt",
+  "mode",
+  "permission-mode",
+  "progress",
+  "queue-operation",
+  "system",
+]);

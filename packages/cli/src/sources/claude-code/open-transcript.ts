@@ -1,0 +1,122 @@
+/** The transcripts of one session as a `RolloutSource`. */
+import {
+  asId,
+  type RawEventPayload,
+  type RolloutSource,
+  type RolloutStatus,
+  type ThreadId,
+  type TraceId,
+} from "@rollout-trace/protocol";
+import { LogFile } from "../log/log-file.ts";
+import { type LogDraft, logRollout } from "../log/log-rollout.ts";
+import { mergeByTime } from "../log/merge-by-time.ts";
+import type { Adders } from "../log/thread-output.ts";
+import { copiesAmong, type IsCopy, saysSo } from "./copies.ts";
+import { passOverFile, ROOT_PATH } from "./file-pass.ts";
+import type { ClaudeDraft } from "./output.ts";
+import { Roster } from "./roster.ts";
+import type { ClaudeSession } from "./sessions.ts";
+import type { TranscriptHead } from "./transcript-head.ts";
+import { CLAUDE_VIEWS } from "./views.ts";
+
+/** Opens the transcripts of a session. Throws `CliError` `unreadable_source`. */
+export function openTranscript(session: ClaudeSession): Disposable & { readonly rollout: RolloutSource } {
+  const files = new Map<TranscriptHead, LogFile>();
+  const close = (): void => {
+    for (const file of files.values()) file[Symbol.dispose]();
+  };
+  try {
+    for (const head of [...session.elders, ...readIn(session)]) files.set(head, new LogFile(head.path));
+  } catch (error) {
+    close();
+    throw error;
+  }
+  let copies: ReadonlyMap<LogFile, IsCopy> | null = null;
+  const rollout = logRollout({
+    rolloutId: session.rolloutId,
+    views: CLAUDE_VIEWS,
+    drafts: (add, addView) => {
+      copies ??= files.size > 1 ? copiesAmong([...files.values()]) : new Map();
+      return passOver(session, { files, copies, adders: { add, addView } });
+    },
+  });
+  return { rollout, [Symbol.dispose]: close };
+}
+
+function readIn({ main, agents }: ClaudeSession): readonly TranscriptHead[] {
+  return main === null ? agents : [main, ...agents];
+}
+
+interface Pass {
+  readonly files: ReadonlyMap<TranscriptHead, LogFile>;
+  readonly copies: ReadonlyMap<LogFile, IsCopy>;
+  readonly adders: Adders;
+}
+
+function* passOver(session: ClaudeSession, pass: Pass): Generator<LogDraft, void, undefined> {
+  const { rolloutId, startedTimeUs, main, agents, problems } = session;
+  const roster = rosterOf(session);
+  for (const problem of problems) yield { type: "problem", timeUs: startedTimeUs, problem };
+  yield outside(startedTimeUs, {
+    type: "rollout_started",
+    trace_id: asId<TraceId>(`claude-code:${rolloutId}`),
+    root_thread_id: asId<ThreadId>(rolloutId),
+    host: { name: "claude-code", version: (main ?? agents[0])?.version ?? "unknown" },
+  });
+  if (main === null) {
+    const thread_id = asId<ThreadId>(rolloutId);
+    yield outside(startedTimeUs, {
+      type: "thread_started",
+      thread_id,
+      agent_path: ROOT_PATH,
+      origin: { type: "root" },
+    });
+  }
+  const agentIds = new Set(agents.map(({ agentId }) => agentId));
+  const streams = readIn(session).flatMap((head) => {
+    const file = pass.files.get(head);
+    if (file === undefined) return [];
+    const isCopy: IsCopy = pass.copies.get(file) ?? ((entry) => saysSo(entry.value));
+    const threadId = head.agentId ?? rolloutId;
+    const hasFile = (agentId: string): boolean => agentIds.has(agentId);
+    return [passOverFile({ head, threadId, file, adders: pass.adders, isCopy, hasFile })];
+  });
+  let status: RolloutStatus = "running";
+  let timeUs = startedTimeUs;
+  for (const draft of mergeByTime<ClaudeDraft>(streams)) {
+    timeUs = Math.max(timeUs, draft.timeUs);
+    for (const known of draft.type === "late" ? draft.resolve(roster) : [draft]) {
+      yield known;
+      if (known.type !== "event") continue;
+      follow(roster, known.payload);
+      status = statusAfter(status, known.payload, rolloutId);
+    }
+  }
+  if (status !== "running") yield outside(timeUs, { type: "rollout_ended", status });
+}
+
+function rosterOf({ rolloutId, agents }: ClaudeSession): Roster {
+  const roster = new Roster(rolloutId);
+  const common = { parent: null, turnId: null, hasLog: true } as const;
+  roster.add({ ...common, threadId: rolloutId, agentPath: ROOT_PATH, prompt: null });
+  for (const { agentId, prompt } of agents) {
+    if (agentId !== null) roster.add({ ...common, threadId: agentId, agentPath: "", prompt });
+  }
+  return roster;
+}
+
+function follow(roster: Roster, payload: RawEventPayload): void {
+  if (payload.type !== "turn_started") return;
+  const thread = roster.get(payload.thread_id);
+  if (thread !== undefined) thread.turnId = payload.turn_id;
+}
+
+/** A session is over when its root thread is; a root whose last turn is open may still be going on. */
+function statusAfter(status: RolloutStatus, payload: RawEventPayload, rolloutId: string): RolloutStatus {
+  if (payload.type !== "thread_ended" || payload.thread_id !== rolloutId) return status;
+  return payload.status === "cancelled" ? "aborted" : payload.status;
+}
+
+function outside(timeUs: number, payload: RawEventPayload): LogDraft {
+  return { type: "event", timeUs, threadId: null, turnId: null, payload };
+}
