@@ -1,11 +1,11 @@
 /** A host at the two pipes of this process. */
 import { writeSync } from "node:fs";
-import { setPriority } from "node:os";
+import { getPriority, setPriority } from "node:os";
 import { keepLoopsInterruptible } from "../isolate/v8-flags.ts";
 import { CodeModeHost } from "./host.ts";
 
 const STDOUT = 1;
-/** The threads that run scripts are started later and take this over from the main thread. */
+/** For a client that did not see to it. The threads that run scripts are started later and take this over. */
 const NICENESS = 5;
 /** How long to wait for a reader, where the pipe does not do that itself. */
 const RETRY_MS = 1;
@@ -17,7 +17,7 @@ const RETRY_MS = 1;
 export function serveStdio(): void {
   keepLoopsInterruptible();
   try {
-    setPriority(NICENESS);
+    if (getPriority() < NICENESS) setPriority(NICENESS);
   } catch (error) {
     log(`cannot lower this process's priority: ${String(error)}`);
   }

@@ -2,7 +2,7 @@
  * One child: its process, its pipes, and the requests that it has not answered. Ends once, in whatever way, and then has
  * failed every request and told its owner; says nothing afterwards.
  */
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import type { CodeModeErrorCode, JsonValue } from "@rollout-trace/protocol";
 import { CodeModeError } from "../errors.ts";
 import type { ClientMessage, Operation } from "../wire/client-messages.ts";
@@ -21,6 +21,8 @@ import { type HostMessage, hostMessageChecks, type OperationResult } from "../wi
 import { Heartbeat } from "./heartbeat.ts";
 import type { HostEnd, HostEndReason } from "./host-end.ts";
 import { MemoryWatch } from "./memory-watch.ts";
+import { PacedReader } from "./paced-reader.ts";
+import { startChild } from "./start-child.ts";
 import { ToolsetIds } from "./toolset-ids.ts";
 
 /** What a connection does not deal with itself. */
@@ -82,7 +84,7 @@ export class Connection {
   #host: Hello | null = null;
   readonly #starting: NodeJS.Timeout;
   /** Holds this process while the child owes an answer; the child and its pipes never do. */
-  readonly #hold: NodeJS.Timeout = setInterval(() => {}, LONGEST_TIMER_MS).unref();
+  readonly #hold: NodeJS.Timeout;
   #end: HostEnd | null = null;
   #logTail = "";
   /** Filled when the child does not read what it was answered; emptied when it does. */
@@ -90,7 +92,7 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#child = spawn(options.command, options.args, { env: {}, stdio: "pipe", windowsHide: true });
+    this.#child = startChild(options.command, options.args);
     const { stdin, stdout, stderr, pid } = this.#child;
     this.#writer = new FrameWriter((bytes) => {
       if (stdin.writable) stdin.write(bytes);
@@ -114,7 +116,7 @@ export class Connection {
     const decoder = new FrameDecoder((frame) => {
       this.#receive(frame);
     }, MAX_FRAME_BYTES + REPEAT_SLACK_BYTES);
-    stdout.on("data", (bytes: Buffer) => {
+    new PacedReader(stdout, (bytes) => {
       this.#heartbeat.heard();
       if (this.#end === null) decoder.push(bytes);
     });
@@ -145,6 +147,7 @@ export class Connection {
       this.kill("silent", `it did not say hello for ${START_MS} ms`);
     }, START_MS);
     this.#starting.unref();
+    this.#hold = setInterval(() => {}, LONGEST_TIMER_MS).unref();
     this.#unref();
     this.send(this.#hello);
   }

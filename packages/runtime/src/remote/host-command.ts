@@ -14,8 +14,18 @@ const LIBC_MARKER = "/etc/alpine-release";
 /** Without unrolling, every loop can be interrupted; see `keepLoopsInterruptible`. */
 const V8_FLAGS = ["--no-turboshaft-loop-unrolling"];
 
-/** The arguments of `node` for the host, which finds everything it needs by them and nothing in its environment. */
+let known: readonly string[] | undefined;
+
+/**
+ * The arguments of `node` for the host, which finds everything it needs by them and nothing in its environment. Looked up once:
+ * where packages are does not change, and a child may have to be replaced while everybody waits.
+ */
 export function hostArguments(): readonly string[] {
+  known ??= findHostArguments();
+  return known;
+}
+
+function findHostArguments(): readonly string[] {
   const fromSource = import.meta.filename.endsWith(".ts");
   const main = join(import.meta.dirname, "..", "host", fromSource ? "main.ts" : "main.js");
   return [

@@ -186,12 +186,10 @@ export class SessionLink {
     } catch (error) {
       answer = { ok: false, error: errorMessage(error) };
     }
-    try {
-      connection.send({ type: "call_answered", call, answer });
-    } catch (error) {
-      // A value that is no JSON or larger than a frame is a failure of this call, as the script sees it.
-      connection.send({ type: "call_answered", call, answer: { ok: false, error: errorMessage(error) } });
-    }
+    // Many calls may have been running when the child stopped to read, and their answers are as large as they like.
+    connection.whenReading(() => {
+      sendAnswer(connection, call, answer);
+    });
   }
 
   #cellClosed(cellId: string): void {
@@ -209,6 +207,15 @@ export class SessionLink {
       // A value as large as a frame came from the child it lives in, and stays there.
       if (!(error instanceof CodeModeError)) throw error;
     }
+  }
+}
+
+function sendAnswer(connection: Connection, call: number, answer: CallAnswer): void {
+  try {
+    connection.send({ type: "call_answered", call, answer });
+  } catch (error) {
+    // A value that is no JSON or larger than a frame is a failure of this call, as the script sees it.
+    connection.send({ type: "call_answered", call, answer: { ok: false, error: errorMessage(error) } });
   }
 }
 

@@ -27,11 +27,11 @@ export class FrameDecoder {
   readonly #onFrame: (frame: Frame) => void;
   readonly #header: Buffer = Buffer.alloc(HEADER_BYTES);
   #headerFilled = 0;
-  /** Bytes of the frame that are still to come; counts for oversized ones, too. */
-  #missing = 0;
   #length = 0;
-  /** What was received of the frame, or of an oversized frame's beginning. */
-  #parts: Buffer[] = [];
+  /** Bytes of the frame that came so far; counts for oversized ones, too. */
+  #received = 0;
+  /** Takes the frame, or an oversized frame's beginning. */
+  #body: Buffer = NOTHING;
 
   constructor(onFrame: (frame: Frame) => void, maxBytes: number = MAX_FRAME_BYTES) {
     this.#onFrame = onFrame;
@@ -43,8 +43,7 @@ export class FrameDecoder {
     let at = 0;
     while (at < chunk.length) {
       const end = this.#headerFilled === 0 ? endOfFrame(chunk, at) : Number.POSITIVE_INFINITY;
-      const length = end - at - HEADER_BYTES;
-      if (end <= chunk.length && length <= this.#maxBytes) {
+      if (end <= chunk.length && end - at - HEADER_BYTES <= this.#maxBytes) {
         // As most frames come: whole.
         this.#onFrame({ type: "frame", json: chunk.toString("utf8", at + HEADER_BYTES, end) });
         at = end;
@@ -60,32 +59,25 @@ export class FrameDecoder {
       this.#headerFilled += taken;
       at += taken;
       if (this.#headerFilled < HEADER_BYTES) return at;
-      this.#length = this.#header.readUInt32LE(0);
-      this.#missing = this.#length;
+      this.#begin(this.#header.readUInt32LE(0));
     }
-    const taken = Math.min(this.#missing, chunk.length - at);
-    this.#keep(chunk.subarray(at, at + taken));
-    this.#missing -= taken;
-    if (this.#missing === 0) this.#finish();
-    return at + taken;
+    const end = Math.min(at + this.#length - this.#received, chunk.length);
+    chunk.copy(this.#body, this.#received, at, end);
+    this.#received += end - at;
+    if (this.#received === this.#length) this.#finish();
+    return end;
   }
 
-  #keep(bytes: Buffer): void {
-    if (bytes.length === 0) return;
-    if (this.#length <= this.#maxBytes) {
-      this.#parts.push(bytes);
-      return;
-    }
-    const received = this.#length - this.#missing;
-    // A copy, because the rest of the chunk is not to be kept.
-    if (received < HEAD_BYTES) this.#parts.push(Buffer.from(bytes.subarray(0, HEAD_BYTES - received)));
+  #begin(length: number): void {
+    this.#length = length;
+    this.#received = 0;
+    this.#body = Buffer.allocUnsafe(length <= this.#maxBytes ? length : Math.min(length, HEAD_BYTES));
   }
 
   #finish(): void {
     const length = this.#length;
-    const [first = Buffer.alloc(0)] = this.#parts;
-    const text = (this.#parts.length > 1 ? Buffer.concat(this.#parts) : first).toString("utf8");
-    this.#parts = [];
+    const text = this.#body.toString("utf8");
+    this.#body = NOTHING;
     this.#headerFilled = 0;
     this.#onFrame(
       length <= this.#maxBytes
@@ -94,6 +86,8 @@ export class FrameDecoder {
     );
   }
 }
+
+const NOTHING = Buffer.alloc(0);
 
 /** Where the frame that begins at `at` ends; infinite while its length is not known. */
 function endOfFrame(chunk: Buffer, at: number): number {

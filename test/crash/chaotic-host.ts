@@ -3,7 +3,7 @@
  * garbage, half a frame, or a frame of 100 MB. One in four never does.
  */
 import { writeSync } from "node:fs";
-import { CodeModeHost } from "../../src/host/host.ts";
+import { CodeModeHost } from "../../packages/runtime/src/host/host.ts";
 
 /** Hello, and the first words about cells. */
 const WRITES_BEFORE = 4;
