@@ -7,7 +7,9 @@
 import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { CliError, EXIT, messageOf } from "../errors.ts";
+import { progressLine } from "../commands/progress.ts";
 import type { CommandIo } from "../io.ts";
+import { bytes } from "../render/format.ts";
 
 /** Text, or bytes of a format that is none. */
 export type Piece = string | Uint8Array;
@@ -26,21 +28,26 @@ export async function writePieces(
 ): Promise<number> {
   const interrupted = io.untilInterrupted();
   if (output === undefined) {
-    const isWhole = await writeAll(pieces, interrupted, (piece) => {
+    const isWhole = await writeAll(pieces, interrupted, io, (piece) => {
       if (typeof piece === "string") io.out(piece);
       else io.outBytes(piece);
     });
     return isWhole ? EXIT.ok : EXIT.interrupted;
   }
   try {
-    return await writeFile(pieces, output, interrupted);
+    return await writeFile(pieces, output, interrupted, io);
   } catch (error) {
     if (error instanceof CliError) throw error;
     throw new CliError("unwritable_output", `${output}: ${messageOf(error)}`, { cause: error });
   }
 }
 
-async function writeFile(pieces: Iterable<Piece>, output: string, interrupted: AbortSignal): Promise<number> {
+async function writeFile(
+  pieces: Iterable<Piece>,
+  output: string,
+  interrupted: AbortSignal,
+  io: CommandIo,
+): Promise<number> {
   const there = statSync(output, { throwIfNoEntry: false });
   // What is no regular file, such as a device, is written to and never replaced; a link stays a link.
   const isReplaced = there === undefined || there.isFile();
@@ -50,7 +57,7 @@ async function writeFile(pieces: Iterable<Piece>, output: string, interrupted: A
   let isWhole = false;
   try {
     try {
-      isWhole = await writeAll(pieces, interrupted, (piece) => writeWhole(file, piece));
+      isWhole = await writeAll(pieces, interrupted, io, (piece) => writeWhole(file, piece));
     } finally {
       closeSync(file);
     }
@@ -73,11 +80,16 @@ function writeWhole(file: number, piece: Piece): void {
 async function writeAll(
   pieces: Iterable<Piece>,
   interrupted: AbortSignal,
+  io: CommandIo,
   write: (piece: Piece) => void,
 ): Promise<boolean> {
+  using progress = progressLine(io);
+  let written = 0;
   let turn = performance.now();
   for (const piece of pieces) {
     write(piece);
+    written += piece.length;
+    progress.show(() => `writing: ${bytes(written)}`);
     if (performance.now() - turn < TURN_MS) continue;
     await nextTurn();
     if (interrupted.aborted) return false;

@@ -8,6 +8,8 @@ export const BOUNDS: {
   readonly excerpt: number;
   /** Bytes of a payload that is read in order to quote it. */
   readonly payloadBytes: number;
+  /** The same for one that repeats the conversation, where it can only be read whole: its items are in the page anyway. */
+  readonly repeatingBytes: number;
   /** Characters of what stands beside an object's name. */
   readonly preview: number;
   /** Characters of a name. */
@@ -20,7 +22,8 @@ export const BOUNDS: {
   text: 32_000,
   excerpt: 2_000,
   payloadBytes: 16_000_000,
-  preview: 160,
+  repeatingBytes: 50_000,
+  preview: 120,
   label: 120,
   links: 24,
   seqs: 40,

@@ -11,7 +11,7 @@ import type { RolloutGraph } from "@rollout-trace/reducer";
 import { timelineOf } from "../timeline/timeline.ts";
 import { block } from "./block.ts";
 import { nodeList } from "./node-list.ts";
-import type { PageDetail, PageEvent } from "./page/data.ts";
+import type { PageDetail, PageEvent, PageSeqs } from "./page/data.ts";
 import { pageDetails } from "./page-details.ts";
 import { pageEvents } from "./page-events.ts";
 import { pageIndex } from "./page-index.ts";
@@ -34,19 +34,22 @@ export function* htmlPieces({ rollout, graph, source }: HtmlParts): Generator<st
   const list = nodeList(graph);
   const timeline = timelineOf(graph);
   const script = pageScript();
+  const detailBlocks = Math.ceil(list.nodes.length / DETAILS_PER_BLOCK);
+  const blocks = { detailsPerBlock: DETAILS_PER_BLOCK, detailBlocks };
   yield head(script);
-  const eventBlocks: number[] = [];
+  // The page is of use before the rest of it is read.
+  yield block("index", pageIndex({ graph, list, timeline, source, ...blocks }));
+  yield `<script>${script}</script>\n`;
+  const seqs: number[] = [];
   for (const [index, events] of batches(pageEvents(rollout, timeline.startUs), EVENTS_PER_BLOCK)) {
-    eventBlocks.push(events[0]?.seq ?? 0);
+    seqs.push(events[0]?.seq ?? 0);
     yield block(`events-${index}`, events satisfies readonly PageEvent[]);
   }
   for (const [index, details] of batches(pageDetails({ graph, rollout, list }), DETAILS_PER_BLOCK)) {
     yield block(`details-${index}`, details satisfies readonly PageDetail[]);
   }
-  const detailBlocks = Math.ceil(list.nodes.length / DETAILS_PER_BLOCK);
-  const blocks = { detailsPerBlock: DETAILS_PER_BLOCK, detailBlocks, eventBlocks };
-  yield block("index", pageIndex({ graph, list, timeline, source, ...blocks }));
-  yield `<script>${script}</script>\n</body>\n</html>\n`;
+  yield block("seqs", seqs satisfies PageSeqs);
+  yield "</body>\n</html>\n";
 }
 
 function* batches<Value>(

@@ -134,7 +134,8 @@ function named(graph: RolloutGraph, anchor: ObjectAnchor, { turns, requests, too
       const said = call?.response_item_ids.flatMap((item) => graph.conversation_items[item] ?? []) ?? [];
       const message = said.find((item) => item.kind === "message") ?? said[0];
       return {
-        label: `model request ${requests.get(id) ?? "?"}`,
+        // Turn and place, as `2.1`: in a link nothing else says of which turn it is.
+        label: `model request ${turns.get(call?.turn_id ?? "") ?? "?"}.${requests.get(id) ?? "?"}`,
         preview: call?.error ?? (message === undefined ? (call?.model ?? "") : beginning(message)),
       };
     }

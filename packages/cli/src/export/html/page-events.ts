@@ -52,11 +52,13 @@ export function readPayload(
 ): { readonly bytes: number | null; readonly read: PayloadRead<JsonValue> } {
   const id = asId<PayloadId>(payloadId);
   const bytes = rollout.payloads.stat(id)?.size_bytes ?? null;
-  if (REPEATING.has(kind) && rollout.payloads.frame !== undefined) {
+  const isRepeating = REPEATING.has(kind);
+  if (isRepeating && rollout.payloads.frame !== undefined) {
     return { bytes, read: rollout.payloads.frame(id) };
   }
-  if (bytes !== null && bytes > BOUNDS.payloadBytes) {
-    const message = `${bytes} bytes are too many to be quoted here (at most ${BOUNDS.payloadBytes})`;
+  const most = isRepeating ? BOUNDS.repeatingBytes : BOUNDS.payloadBytes;
+  if (bytes !== null && bytes > most) {
+    const message = `not quoted, because it has ${bytes} bytes; at most ${most} of this kind are`;
     return { bytes, read: { ok: false, code: "invalid_payload", message } };
   }
   return { bytes, read: rollout.payloads.json(id) };

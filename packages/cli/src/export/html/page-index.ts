@@ -15,13 +15,14 @@ export interface IndexParts {
   readonly source: string;
   readonly detailsPerBlock: number;
   readonly detailBlocks: number;
-  readonly eventBlocks: readonly number[];
 }
 
 export function pageIndex({ graph, list, timeline, source, ...blocks }: IndexParts): PageIndex {
   const { nodes } = list;
   const numberOf = (anchor: Anchor): number => list.numberOf(anchor);
   const { startUs } = timeline;
+  const types = [...new Set(nodes.map((node) => node.type))];
+  const statuses = [...new Set(nodes.map((node) => node.status))];
   const offset = (us: number | null): number => (us === null ? -1 : Math.max(0, us - startUs));
   const agents = new Map(timeline.agents.map(({ thread }, index) => [thread.thread_id, index]));
   return {
@@ -35,15 +36,17 @@ export function pageIndex({ graph, list, timeline, source, ...blocks }: IndexPar
       transcript: itemNodes(list, thread.conversation_item_ids),
     })),
     nodes: {
-      type: nodes.map((node) => node.type),
+      type: nodes.map((node) => types.indexOf(node.type)),
       id: nodes.map((node) => node.id),
       agent: nodes.map((node) => agents.get(node.threadId ?? "") ?? -1),
       start: nodes.map((node) => offset(node.startUs)),
       end: nodes.map((node) => offset(node.endUs)),
-      status: nodes.map((node) => node.status),
+      status: nodes.map((node) => statuses.indexOf(node.status)),
       label: nodes.map((node) => node.label),
       preview: nodes.map((node) => node.preview),
     },
+    types,
+    statuses,
     outline: outlineOf(graph, list),
     lanes: timeline.agents.flatMap(({ groups }, agent) =>
       groups.flatMap(({ name, lanes }) =>

@@ -47,7 +47,7 @@ export function pageScript(): string {
 
 /** Node calls this experimental, on stderr; who exports a page from a checkout need not know. */
 function withoutTypes(source: string): string {
-  const { emitWarning } = process;
+  const emitWarning = process.emitWarning.bind(process);
   process.emitWarning = () => undefined;
   try {
     return stripTypeScriptTypes(source);

@@ -169,7 +169,6 @@ kbd{font:12px ui-monospace,monospace;border:1px solid var(--line);border-bottom-
 .item.role-system,.item.role-developer{border-left-color:var(--stopped)}
 .item.kept .item-body{opacity:.62}
 .item-head{display:flex;justify-content:space-between;gap:8px;font-size:11px;font-weight:600;color:var(--soft);margin-bottom:2px}
-.item-role{text-transform:capitalize}
 .item-number{font-weight:400;font-variant-numeric:tabular-nums}
 .item-body{overflow-wrap:anywhere;max-height:22em;overflow:hidden}
 .item.reasoning .item-body{font-style:italic}
@@ -203,10 +202,10 @@ figcaption{font-size:11px;font-weight:650;letter-spacing:.04em;text-transform:up
 .links{display:grid;grid-template-columns:minmax(90px,150px) 1fr;gap:8px;padding:2px 0}
 .link-name{color:var(--soft)}
 .link-nodes{display:flex;flex-wrap:wrap;gap:2px 12px;min-width:0;overflow-wrap:anywhere}
-.event{border:1px solid var(--line);border-radius:8px;margin-bottom:6px}
-.event summary{display:flex;gap:10px;align-items:baseline;padding:4px 10px;cursor:pointer}
-.event summary::before{content:"▸";color:var(--soft)}
-.event[open] summary::before{content:"▾"}
+.record{border:1px solid var(--line);border-radius:8px;margin-bottom:6px}
+.record summary{display:flex;gap:10px;align-items:baseline;padding:4px 10px;cursor:pointer}
+.record summary::before{content:"▸";color:var(--soft)}
+.record[open] summary::before{content:"▾"}
 .seq{font-variant-numeric:tabular-nums}
 .event-type{font:12px ui-monospace,monospace}
 .event-time{color:var(--soft);margin-left:auto;font-variant-numeric:tabular-nums}

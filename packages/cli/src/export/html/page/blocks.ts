@@ -1,12 +1,22 @@
 /** The blocks of data in the page: unpacked when asked for, and not kept longer than they are of use. */
-import type { BlockName, PageDetail, PageEvent, PageIndex } from "./data.ts";
+import type { BlockName, PageDetail, PageEvent, PageIndex, PageSeqs } from "./data.ts";
 
 /** Unpacked blocks kept: what one screen shows comes from a few. */
 const KEPT_BLOCKS = 48;
 
+/** The element of a block, whole. The page is of use before its end is read, so the block may still be to come. */
+async function elementOf(name: BlockName): Promise<HTMLElement> {
+  const isRead = document.readyState !== "loading";
+  if (!isRead && (document.getElementById(name)?.nextElementSibling ?? null) === null) {
+    await new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve, { once: true }));
+  }
+  const element = document.getElementById(name);
+  if (element === null) throw new Error(`the page has no block ${name}: is it whole?`);
+  return element;
+}
+
 async function unpack(name: BlockName): Promise<unknown> {
-  const packed = document.getElementById(name)?.textContent;
-  if (packed === null || packed === undefined) throw new Error(`the page has no block ${name}: is it whole?`);
+  const packed = (await elementOf(name)).textContent;
   const binary = atob(packed);
   const bytes = new Uint8Array(binary.length);
   for (let index = 0; index < binary.length; index += 1) bytes[index] = binary.charCodeAt(index);
@@ -39,13 +49,17 @@ export class Blocks {
     return (await this.#block(`details-${block}`)) as readonly PageDetail[];
   }
 
+  async seqs(): Promise<PageSeqs> {
+    return (await this.#block("seqs")) as PageSeqs;
+  }
+
   async events(block: number): Promise<readonly PageEvent[]> {
-    if (block < 0 || block >= this.#index.eventBlocks.length) return [];
+    if (block < 0 || block >= (await this.seqs()).length) return [];
     return (await this.#block(`events-${block}`)) as readonly PageEvent[];
   }
 
   async event(seq: number): Promise<PageEvent | undefined> {
-    const starts = this.#index.eventBlocks;
+    const starts = await this.seqs();
     let low = 0;
     for (let high = starts.length; high - low > 1;) {
       const middle = (low + high) >> 1;

@@ -7,7 +7,7 @@
  */
 
 /** Ids of the elements that hold blocks: `index`, `details-0`, …, `events-0`, … */
-export type BlockName = "index" | `details-${number}` | `events-${number}`;
+export type BlockName = "index" | "seqs" | `details-${number}` | `events-${number}`;
 
 /** Objects in one block of details. The object with number n is in block `floor(n / size)`. */
 export interface PageIndex {
@@ -27,7 +27,8 @@ export interface PageIndex {
   readonly agents: readonly PageAgent[];
   /** Objects by number, in columns of one length. */
   readonly nodes: {
-    readonly type: readonly string[];
+    /** Number in `types`. */
+    readonly type: readonly number[];
     readonly id: readonly string[];
     /** Number of the agent, or -1. */
     readonly agent: readonly number[];
@@ -35,11 +36,14 @@ export interface PageIndex {
     readonly start: readonly number[];
     /** -1 while it is running. */
     readonly end: readonly number[];
-    readonly status: readonly string[];
+    /** Number in `statuses`. */
+    readonly status: readonly number[];
     readonly label: readonly string[];
     /** The beginning of what it says. */
     readonly preview: readonly string[];
   };
+  readonly types: readonly string[];
+  readonly statuses: readonly string[];
   /** The tree, line by line: node and depth. */
   readonly outline: readonly (readonly [node: number, depth: number])[];
   readonly lanes: readonly PageLane[];
@@ -56,9 +60,10 @@ export interface PageIndex {
   ])[];
   readonly detailsPerBlock: number;
   readonly detailBlocks: number;
-  /** The `seq` with which each block of events begins. */
-  readonly eventBlocks: readonly number[];
 }
+
+/** The `seq` with which each block of events begins. */
+export type PageSeqs = readonly number[];
 
 export interface PageProblem {
   readonly severity: "error" | "warning" | "finding";

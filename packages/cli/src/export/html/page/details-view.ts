@@ -44,7 +44,16 @@ export class DetailsView {
       return;
     }
     const { node } = chosen;
-    const detail = await this.#options.blocks.detail(node);
+    let detail: PageDetail | undefined;
+    try {
+      detail = await this.#options.blocks.detail(node);
+    } catch (error) {
+      this.#fill(
+        this.#head(node),
+        el("p", "problem-text", error instanceof Error ? error.message : String(error)),
+      );
+      return;
+    }
     if (this.#chosen !== chosen || detail === undefined) return;
     this.#fill(
       this.#head(node),

@@ -20,7 +20,7 @@ export function evidenceView(
     }
     const body = el("div", "event-body");
     const head = el("summary", "", el("b", "seq", `seq ${seq}`));
-    const event = el("details", "event", head, body);
+    const event = el("details", "record", head, body);
     view.append(event);
     let isFilled = false;
     const open = (): void => {

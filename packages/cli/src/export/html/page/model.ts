@@ -32,7 +32,7 @@ export class Model {
   }
 
   type(node: number): string {
-    return this.index.nodes.type[node] ?? "";
+    return this.index.types[this.index.nodes.type[node] ?? -1] ?? "";
   }
 
   id(node: number): string {
@@ -48,7 +48,7 @@ export class Model {
   }
 
   status(node: number): string {
-    return this.index.nodes.status[node] ?? "";
+    return this.index.statuses[this.index.nodes.status[node] ?? -1] ?? "";
   }
 
   agent(node: number): number {
@@ -135,8 +135,8 @@ export class Model {
     if (type === "seq" && number !== -1) return { type: "event", seq: number };
     if (type === "node" && number !== -1 && number < this.size) return { type: "node", node: number };
     const whole = decoded(text);
-    const { id, type: types } = this.index.nodes;
-    const exact = id.findIndex((known, node) => known === rest && types[node] === type);
+    const { id } = this.index.nodes;
+    const exact = id.findIndex((known, node) => known === rest && this.type(node) === type);
     const node = exact === -1 ? id.indexOf(whole) : exact;
     return node === -1 ? null : { type: "node", node };
   }

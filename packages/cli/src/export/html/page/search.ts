@@ -20,7 +20,7 @@ interface Hit {
 
 /** Hits that are listed; a search that finds more is no search. */
 const LISTED = 1_000;
-const AROUND = 60;
+const AROUND = 28;
 
 export class Search {
   readonly element: HTMLElement;
@@ -70,8 +70,9 @@ export class Search {
     this.#list.reset(this.#hits.length);
     this.#say(sought, null);
     if (sought === "") return;
-    const { detailBlocks, eventBlocks, detailsPerBlock } = this.#model.index;
-    const all = detailBlocks + eventBlocks.length;
+    const { detailBlocks, detailsPerBlock } = this.#model.index;
+    const all = detailBlocks + (await this.#blocks.seqs()).length;
+    if (number !== this.#number) return;
     for (let block = 0; block < all && this.#hits.length < LISTED; block += 1) {
       if (block < detailBlocks) await this.#inDetails(sought, block, detailsPerBlock);
       else await this.#inEvents(sought, block - detailBlocks);
@@ -130,7 +131,7 @@ export class Search {
       chosen,
       before: text.slice(Math.max(0, at - AROUND), at),
       found: text.slice(at, at + sought.length),
-      after: text.slice(at + sought.length, at + sought.length + AROUND * 3),
+      after: text.slice(at + sought.length, at + sought.length + AROUND * 6),
     });
     return true;
   }

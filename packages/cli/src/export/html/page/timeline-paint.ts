@@ -256,10 +256,7 @@ function paintArrows(context: CanvasRenderingContext2D, frame: Frame): void {
     if (y0 === null || y1 === null) continue;
     const x1 = xOf(frame, scene.starts[to] ?? 0);
     // An arrow leaves where the sender was when the receiver began, or where the sender ended before that.
-    const x0 = Math.min(
-      x1,
-      xOf(frame, kind === "cause" ? (scene.starts[from] ?? 0) : (scene.ends[from] ?? 0)),
-    );
+    const x0 = Math.min(x1, xOf(frame, scene.ends[from] ?? 0));
     if (x1 < gutter || x0 > width) continue;
     const place = `${Math.round(x0)} ${Math.round(x1)} ${y0} ${y1}`;
     if (!isChosen && (drawn.size >= ARROWS || drawn.has(place))) continue;

@@ -228,7 +228,7 @@ export class TimelineView {
         for (const node of lane.bars) {
           const x1 = Math.max(toX(scene.starts[node] ?? 0) + 1, toX(scene.ends[node] ?? 0));
           if (x1 <= drawnTo) continue;
-          const x = Math.max(drawnTo, toX(scene.starts[node] ?? 0));
+          const x = Math.max(drawnTo, Math.floor(toX(scene.starts[node] ?? 0)));
           context.fillRect(x, y, x1 - x, 5);
           drawnTo = Math.ceil(x1);
         }

@@ -55,7 +55,7 @@ export class ItemList {
   }
 
   scrollTo(index: number): void {
-    if (index > 0 && index < this.#items.length) this.#list.activate(index);
+    if (index > 0 && index < this.#items.length) this.#list.scrollTo(index);
   }
 
   #render(row: HTMLElement, index: number): void {

@@ -32,6 +32,8 @@ export class VirtualList {
   #count = 0;
   #active = -1;
   #isScheduled = false;
+  /** The line that stays in sight, whatever the lines above it turn out to need, until a person scrolls. */
+  #pinned: { readonly index: number; readonly isOnTop: boolean } | null = null;
   static #lists = 0;
   readonly #name: string;
 
@@ -46,6 +48,9 @@ export class VirtualList {
     this.element.setAttribute("role", options.role);
     this.element.setAttribute("aria-label", options.label);
     this.element.addEventListener("scroll", () => this.#schedule(), { passive: true });
+    for (const kind of ["wheel", "pointerdown", "touchmove"]) {
+      this.element.addEventListener(kind, () => (this.#pinned = null), { passive: true });
+    }
     this.element.addEventListener("keydown", (event) => this.#onKey(event));
     new ResizeObserver(() => this.#schedule()).observe(this.element);
   }
@@ -59,6 +64,7 @@ export class VirtualList {
     this.#count = count;
     this.#heights = new Heights(count, this.#options.height);
     this.#active = -1;
+    this.#pinned = null;
     this.element.scrollTop = 0;
     this.refresh();
   }
@@ -75,6 +81,7 @@ export class VirtualList {
   refresh(): void {
     for (const row of this.#rows.values()) row.remove();
     this.#rows.clear();
+    this.#space.style.height = `${this.#heights.total}px`;
     this.#draw();
   }
 
@@ -83,15 +90,28 @@ export class VirtualList {
     const before = this.#active;
     this.#active = index;
     for (const changed of [before, index]) this.#mark(changed);
-    if (index < 0) return;
+    this.#pinned = index < 0 ? null : { index, isOnTop: false };
+    this.#draw();
+  }
+
+  /** Brings a line to the top. */
+  scrollTo(index: number): void {
+    this.#pinned = { index, isOnTop: true };
+    this.#draw();
+  }
+
+  /** Moves so that the pinned line is in sight. */
+  #reveal(): void {
+    if (this.#pinned === null) return;
+    const { index, isOnTop } = this.#pinned;
+    this.#space.style.height = `${this.#heights.total}px`;
     const top = this.#heights.before(index);
     const bottom = top + this.#heights.of(index);
     const { scrollTop, clientHeight } = this.element;
-    if (top < scrollTop) this.element.scrollTop = top;
+    if (isOnTop || top < scrollTop) this.element.scrollTop = top;
     else if (bottom > scrollTop + clientHeight) {
       this.element.scrollTop = Math.min(top, bottom - clientHeight);
     }
-    this.#draw();
   }
 
   #schedule(): void {
@@ -104,10 +124,12 @@ export class VirtualList {
   }
 
   #draw(): void {
-    const { scrollTop, clientHeight } = this.element;
+    const { clientHeight } = this.element;
     if (clientHeight === 0) return;
     // What comes into sight is measured, which may bring more into sight; that settles at once or in the next frame.
     for (let round = 0; round < 3; round += 1) {
+      this.#reveal();
+      const { scrollTop } = this.element;
       const first = Math.max(0, this.#heights.at(scrollTop) - OVERSCAN);
       const last = Math.min(this.#count - 1, this.#heights.at(scrollTop + clientHeight) + OVERSCAN);
       for (const [index, row] of this.#rows) {
@@ -121,18 +143,25 @@ export class VirtualList {
         this.#add(index);
         added.push(index);
       }
-      const changed = this.#measure(first, last);
+      const changed = this.#measure(first, last, this.#heights.at(scrollTop));
       if (added.length === 0 && !changed) break;
     }
     this.#space.style.height = `${this.#heights.total}px`;
     for (const [index, row] of this.#rows) row.style.top = `${this.#heights.before(index)}px`;
   }
 
-  #measure(first: number, last: number): boolean {
+  /** Takes the heights of lines; what is in sight stays where it is when lines above it turn out higher or lower. */
+  #measure(first: number, last: number, anchor: number): boolean {
+    const before = this.#heights.before(anchor);
     let isChanged = false;
     for (let index = first; index <= last; index += 1) {
       const height = this.#rows.get(index)?.offsetHeight ?? 0;
       if (height > 0 && this.#heights.set(index, height)) isChanged = true;
+    }
+    const moved = this.#heights.before(anchor) - before;
+    if (moved !== 0) {
+      this.#space.style.height = `${this.#heights.total}px`;
+      this.element.scrollTop += moved;
     }
     return isChanged;
   }
