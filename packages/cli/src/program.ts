@@ -87,6 +87,8 @@ function addRolloutCommands(program: Command, io: CommandIo, done: Done): void {
     .option("--html", "one page that opens from disk, without a network: timeline, transcripts, evidence")
     .option("--perfetto", "a trace for ui.perfetto.dev and the trace processor (protobuf)")
     .option("--mermaid", "a sequence diagram, cut to what such a picture can hold")
+    .option("--otlp", "OTLP/JSON with the recorded times, for any OpenTelemetry collector")
+    .option("--content", "with --otlp: also prompts, outputs, scripts, and what tools were given and gave")
     .option("--ndjson", "the raw events as lines of JSON, each with the payloads that it names")
     .option("--payload-refs", "with --ndjson: leave the payloads out")
     .option("--bundle <folder>", "a Codex trace bundle in a folder that does not exist yet")

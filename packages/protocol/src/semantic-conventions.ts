@@ -72,8 +72,64 @@ export const ROLLOUT_TRACE = {
   /** How it ended: an execution status, a cell's status or a wait's outcome. */
   status: "rollout_trace.status",
   endCause: "rollout_trace.end_cause",
+  // Further ones that an export of a recording carries, so that it can be read back.
+  recordingId: "rollout_trace.recording_id",
+  rootThreadId: "rollout_trace.root_thread_id",
+  hostName: "rollout_trace.host_name",
+  hostVersion: "rollout_trace.host_version",
+  endSeq: "rollout_trace.end_seq",
+  agentPath: "rollout_trace.agent_path",
+  agentRole: "rollout_trace.agent_role",
+  nickname: "rollout_trace.nickname",
+  parentThreadId: "rollout_trace.parent_thread_id",
+  taskName: "rollout_trace.task_name",
+  dialect: "rollout_trace.dialect",
+  upstreamRequestId: "rollout_trace.upstream_request_id",
+  label: "rollout_trace.label",
+  toolKind: "rollout_trace.tool_kind",
+  mcpServer: "rollout_trace.mcp_server",
+  mcpCallId: "rollout_trace.mcp_call_id",
+  requester: "rollout_trace.requester",
+  runtimeToolCallId: "rollout_trace.runtime_tool_call_id",
+  inputType: "rollout_trace.input_type",
+  resultType: "rollout_trace.result_type",
+  waitMode: "rollout_trace.wait_mode",
+  spanId: "rollout_trace.span_id",
+  spanTraceId: "rollout_trace.span_trace_id",
+  parentSpanId: "rollout_trace.parent_span_id",
+  interaction: "rollout_trace.interaction",
+  targetThreadId: "rollout_trace.target_thread_id",
+  edgeId: "rollout_trace.edge_id",
+  cancelCause: "rollout_trace.cancel_cause",
+  cancelLimit: "rollout_trace.cancel_limit",
+  inputPreview: "rollout_trace.input_preview",
+  outputPreview: "rollout_trace.output_preview",
+  producedBytes: "rollout_trace.produced_bytes",
+  toRequesterBytes: "rollout_trace.to_requester_bytes",
+  toolNamespace: "rollout_trace.tool_namespace",
+  /** Content: what one agent said to another, or a cell to the model. */
+  message: "rollout_trace.message",
+  /** Content: the script of a cell. */
+  source: "rollout_trace.source",
+  /** Content: why a request failed or was cancelled. */
+  error: "rollout_trace.error",
   /** On a link: why it is there (`code_cell`, `message`, `agent_result`, …). */
   linkKind: "rollout_trace.link",
+} as const;
+
+/** Names of events on exported spans, and what they say besides `rollout_trace.*`. */
+export const SPAN_EVENT = {
+  threadStarted: "rollout_trace.thread_started",
+  threadEnded: "rollout_trace.thread_ended",
+  rolloutEnded: "rollout_trace.rollout_ended",
+  recordingCompleted: "rollout_trace.recording_completed",
+  recordingStopped: "rollout_trace.recording_stopped",
+  interactionStarted: "rollout_trace.agent_interaction_started",
+  interactionEnded: "rollout_trace.agent_interaction_ended",
+  agentResult: "rollout_trace.agent_result",
+  initialResponse: "rollout_trace.initial_response",
+  cancelRequested: "rollout_trace.cancel_requested",
+  notification: "rollout_trace.notification",
 } as const;
 
 /** Names of spans that the conventions have none for. */

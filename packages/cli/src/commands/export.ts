@@ -2,6 +2,8 @@ import { CliError, EXIT } from "../errors.ts";
 import { type BundleVersion, exportCodexBundle } from "../export/codex-bundle/export-bundle.ts";
 import { htmlPieces } from "../export/html/export-html.ts";
 import { ndjsonLines } from "../export/ndjson/export-ndjson.ts";
+import { otlpPieces } from "../export/otlp/export-otlp.ts";
+import { perfettoPackets } from "../export/perfetto/export-perfetto.ts";
 import { type Piece, writePieces } from "../export/write-pieces.ts";
 import type { CommandIo } from "../io.ts";
 import { escapeJson, fitText } from "../render/escape.ts";
@@ -14,6 +16,9 @@ export interface ExportCommandOptions extends SourceOptions {
   readonly perfetto?: boolean | undefined;
   readonly mermaid?: boolean | undefined;
   readonly ndjson?: boolean | undefined;
+  readonly otlp?: boolean | undefined;
+  /** With `otlp`: prompts, outputs, scripts, and what tools were given and gave. */
+  readonly content?: boolean | undefined;
   /** With `ndjson`: leave the payloads out. */
   readonly payloadRefs?: boolean | undefined;
   /** Folder to make, with a Codex trace bundle in it. */
@@ -24,7 +29,7 @@ export interface ExportCommandOptions extends SourceOptions {
   readonly output?: string | undefined;
 }
 
-const FORMATS = ["html", "perfetto", "mermaid", "ndjson", "bundle"] as const;
+const FORMATS = ["html", "perfetto", "mermaid", "otlp", "ndjson", "bundle"] as const;
 type Format = (typeof FORMATS)[number];
 
 /**
@@ -46,7 +51,13 @@ export async function exportCommand(
       return exportGraph(path, options, io, ({ source, graph }) =>
         htmlPieces({ rollout: source.rollout, graph, source: path }),
       );
+    case "otlp":
+      return exportGraph(path, options, io, ({ source, graph }) => {
+        const pieces = otlpPieces(source.rollout, graph, { content: options.content });
+        return options.output === undefined && io.columns !== null ? pieces.map(escapeJson) : pieces;
+      });
     case "perfetto":
+      return exportGraph(path, options, io, ({ graph }) => perfettoPackets(graph));
     case "mermaid":
       throw new CliError("usage", `--${format}: not yet`);
   }
@@ -65,6 +76,7 @@ function formatOf(options: ExportCommandOptions, io: CommandIo): Format {
   const strays = [
     ...(options.bundleVersion !== undefined && format !== "bundle" ? ["--bundle-version"] : []),
     ...(options.payloadRefs !== undefined && format !== "ndjson" ? ["--payload-refs"] : []),
+    ...(options.content !== undefined && format !== "otlp" ? ["--content"] : []),
     ...(options.output !== undefined && format === "bundle" ? ["--output"] : []),
   ];
   if (strays[0] !== undefined) throw new CliError("usage", `${strays[0]}: not with --${format}`);
