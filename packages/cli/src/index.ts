@@ -8,5 +8,7 @@ export type { ExportBundleOptions, ExportedBundle } from "./export/codex-bundle/
 export { processIo } from "./io.ts";
 export type { CommandIo } from "./io.ts";
 export { runCli } from "./program.ts";
+export { everyRollout } from "./sources/every-rollout.ts";
+export type { EveryRolloutOptions, FoundRollout } from "./sources/every-rollout.ts";
 export { detectFormat, openSource, SOURCE_FORMATS } from "./sources/open-source.ts";
 export type { OpenSource, SourceFormat, SourceOptions } from "./sources/open-source.ts";

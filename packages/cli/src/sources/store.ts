@@ -63,7 +63,7 @@ function choose(path: string, store: TraceStoreReader, wanted: string | undefine
       `${path}: holds ${rollouts.length} rollouts; choose one with --rollout ID or --rollout latest:${listed}${more}`,
     );
   }
-  if (!rollouts.some((rollout) => rollout.rolloutId === wanted)) {
+  if (!rollouts.some(({ rolloutId, traceId }) => rolloutId === wanted || traceId === wanted)) {
     throw new CliError("unknown_rollout", `${path}: no rollout ${wanted}; it holds:${listed}${more}`);
   }
   return wanted;

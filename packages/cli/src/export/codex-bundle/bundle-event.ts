@@ -71,8 +71,10 @@ export function createBundleTranslator(options: TranslatorOptions): (event: RawE
     const say = SAY[event.payload.type] as Say<RawEventType>;
     const { payload, carried = {}, only = [] } = say(event.payload, context, event);
     const isFiner = event.time_unix_us % 1000 !== 0;
-    if (!isFiner && Object.keys(carried).length === 0) return payload;
+    const isOrigin = event.payload.type === "rollout_started" && context.rollout.provenance === "imported";
+    if (!isFiner && !isOrigin && Object.keys(carried).length === 0) return payload;
     const beside: JsonObject = {
+      ...(isOrigin ? { provenance: "imported" } : {}),
       ...(isFiner ? { time_unix_us: event.time_unix_us } : {}),
       fields: carried,
       payloads: only.map((ref) => refTo(context.refs.number(ref), ref.kind)),

@@ -13,6 +13,8 @@ export interface Carried {
   /** Microseconds since the epoch, finer than the bundle's clock; null where the bundle's is exact. */
   readonly timeUnixUs: number | null;
   readonly fields: JsonObject;
+  /** Of a rollout that was derived from a log before it became a bundle; said by its first event. */
+  readonly isImported: boolean;
   /** Payloads that only `fields` name, as bundles write references. */
   readonly payloads: readonly JsonValue[];
 }
@@ -21,10 +23,11 @@ export interface Carried {
 export function carriedBy(payload: JsonObject): Carried | null {
   const value = Object.hasOwn(payload, CARRIED) ? payload[CARRIED] : undefined;
   if (!isJsonObject(value)) return null;
-  const { time_unix_us: time, fields, payloads } = value;
+  const { time_unix_us: time, fields, payloads, provenance } = value;
   return {
     timeUnixUs: typeof time === "number" && Number.isSafeInteger(time) ? time : null,
     fields: isJsonObject(fields) ? fields : {},
+    isImported: provenance === "imported",
     payloads: Array.isArray(payloads) ? payloads : [],
   };
 }

@@ -32,10 +32,11 @@ export function openCodexBundle(folder: string): RolloutSource {
       `${log}: the manifest names this event log, but there is no such file in the bundle`,
     );
   }
-  const payloads = new PayloadFiles(folder, indexPayloads(log));
+  const { files, isImported } = lookThrough(log);
+  const payloads = new PayloadFiles(folder, files);
   return {
     rolloutId: asId<RolloutId>(manifest.rolloutId),
-    provenance: "recorded",
+    provenance: isImported ? "imported" : "recorded",
     eventCount: null,
     payloads,
     *events(fromSeq = 1) {
@@ -73,14 +74,22 @@ function* translated(
   }
 }
 
-/** Which file each payload is in: the events say so, and a reader may ask before it has seen the event. */
-function indexPayloads(log: string): ReadonlyMap<string, PayloadFile> {
+interface Overview {
+  /** Which file each payload is in: the events say so, and a reader may ask before it has seen the event. */
+  readonly files: ReadonlyMap<string, PayloadFile>;
+  readonly isImported: boolean;
+}
+
+function lookThrough(log: string): Overview {
   const files = new Map<string, PayloadFile>();
+  let isImported = false;
   for (const line of readLines(log)) {
     const event = parseBundleEvent(line.text);
-    if (typeof event !== "string") addRefs(event, files);
+    if (typeof event === "string") continue;
+    addRefs(event, files);
+    if (event.type === "rollout_started") isImported ||= carriedBy(event.payload)?.isImported === true;
   }
-  return files;
+  return { files, isImported };
 }
 
 function addRefs(event: BundleEvent, files: Map<string, PayloadFile>): void {
@@ -88,7 +97,11 @@ function addRefs(event: BundleEvent, files: Map<string, PayloadFile>): void {
   const carried = carriedBy(event.payload)?.payloads ?? [];
   for (const value of [...Object.values(fields), ...(Array.isArray(payloads) ? payloads : []), ...carried]) {
     const ref = asPayloadRef(value);
-    if (ref !== null) files.set(ref.id, { path: ref.path, kind: payloadKindOf(ref.kind, event.type) });
+    if (ref === null) continue;
+    const kind = payloadKindOf(ref.kind, event.type);
+    // A cell's event may name what its call returned.
+    if (kind === "code_cell_response" && files.has(ref.id)) continue;
+    files.set(ref.id, { path: ref.path, kind });
   }
 }
 

@@ -74,8 +74,8 @@ const TRANSLATIONS: ReadonlyMap<string, Translation> = new Map<string, Translati
   ["tool_call_ended", (p) => renamed(p, { result_payload: "result" })],
   ["mcp_tool_call_correlation_assigned", (p) => ({ ...p, type: "mcp_call_assigned" })],
   ["code_cell_started", (p) => renamed(p, { source_js: "source" })],
-  ["code_cell_initial_response", (p) => renamed(p, { response_payload: "response" })],
-  ["code_cell_ended", (p) => renamed(p, { response_payload: "response" })],
+  ["code_cell_initial_response", cellResponse],
+  ["code_cell_ended", cellResponse],
   ["compaction_request_started", (p) => renamed(p, REQUEST_NAMES)],
   ["compaction_request_completed", (p) => renamed(p, { response_payload: "response" })],
   ["compaction_installed", (p) => renamed(p, { checkpoint_payload: "checkpoint" })],
@@ -118,6 +118,15 @@ function spawnedOrigin(path: string, metadata: JsonObject, memory: Memory): Json
     // The recorder writes "" for a role that was not set.
     agent_role: role === "" ? null : role,
   };
+}
+
+/** A bundle has one kind for what a cell and what a call returned; where both name one payload, it is the call's. */
+function cellResponse(p: JsonObject, memory: Memory): JsonObject {
+  const ref = asPayloadRef(p["response_payload"]);
+  const event = renamed(p, { response_payload: "response" });
+  if (ref === null) return event;
+  const kind = memory.payloads.stat(asId<PayloadId>(ref.id))?.kind ?? "code_cell_response";
+  return { ...event, response: { payload_id: ref.id, kind } };
 }
 
 function inferenceStarted(p: JsonObject, memory: Memory): JsonObject {

@@ -87,6 +87,17 @@ describe("a log file", () => {
     expect(log.lineBytes(1)).toBe(1);
   });
 
+  it("gives a line before any pass has come to it, and the whole file as an import remembers it", () => {
+    writeFileSync(path, "1\n\n[3]\n4");
+    using log = new LogFile(path);
+    expect(log.lineBytes(3)).toBe(3);
+    expect(log.content(4)).toEqual({ ok: true, value: 4 });
+    expect(log.content(9)).toEqual({ ok: false, message: "there is no line 9" });
+    expect(Buffer.concat([...log.input("thread").read()].map((piece) => Buffer.from(piece))).toString()).toBe(
+      "1\n\n[3]\n4",
+    );
+  });
+
   it.each([
     ["gzip", gzipSync],
     ["zstd", zstdCompressSync],
