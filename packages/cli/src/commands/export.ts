@@ -1,6 +1,7 @@
 import { CliError, EXIT } from "../errors.ts";
 import { type BundleVersion, exportCodexBundle } from "../export/codex-bundle/export-bundle.ts";
 import { htmlPieces } from "../export/html/export-html.ts";
+import { mermaidDiagram } from "../export/mermaid/export-mermaid.ts";
 import { ndjsonLines } from "../export/ndjson/export-ndjson.ts";
 import { otlpPieces } from "../export/otlp/export-otlp.ts";
 import { perfettoPackets } from "../export/perfetto/export-perfetto.ts";
@@ -59,7 +60,12 @@ export async function exportCommand(
     case "perfetto":
       return exportGraph(path, options, io, ({ graph }) => perfettoPackets(graph));
     case "mermaid":
-      throw new CliError("usage", `--${format}: not yet`);
+      return exportGraph(path, options, io, ({ graph }) => {
+        const { text, leftOut } = mermaidDiagram(graph);
+        if (leftOut.length > 0)
+          io.err(`${path}: too much for one picture, left out: ${leftOut.join(", ")}\n`);
+        return [text];
+      });
   }
 }
 

@@ -11,7 +11,7 @@ import { progressLine } from "../commands/progress.ts";
 import type { CommandIo } from "../io.ts";
 import { bytes } from "../render/format.ts";
 
-/** Text, or bytes of a format that is none. */
+/** Text, or bytes of a format that is none. An export is all of one kind. */
 export type Piece = string | Uint8Array;
 
 /** Milliseconds of writing before others get a turn: a person's Ctrl-C should not seem to be ignored. */
@@ -86,7 +86,7 @@ async function writeAll(
   using progress = progressLine(io);
   let written = 0;
   let turn = performance.now();
-  for (const piece of pieces) {
+  for (const piece of joined(pieces)) {
     write(piece);
     written += piece.length;
     progress.show(() => `writing: ${bytes(written)}`);
@@ -96,4 +96,32 @@ async function writeAll(
     turn = performance.now();
   }
   return true;
+}
+
+/** Bytes or characters that are written at once: a packet or a line is a few hundred. */
+const JOINED = 1 << 16;
+
+/** The same, in larger pieces. */
+function* joined(pieces: Iterable<Piece>): Generator<Piece, void, undefined> {
+  let text = "";
+  let bytes: Uint8Array[] = [];
+  let length = 0;
+  for (const piece of pieces) {
+    if (typeof piece === "string") text += piece;
+    else {
+      bytes.push(piece);
+      length += piece.length;
+    }
+    if (text.length >= JOINED) {
+      yield text;
+      text = "";
+    }
+    if (length >= JOINED) {
+      yield Buffer.concat(bytes);
+      bytes = [];
+      length = 0;
+    }
+  }
+  if (text !== "") yield text;
+  if (length > 0) yield Buffer.concat(bytes);
 }
