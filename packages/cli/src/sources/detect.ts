@@ -36,6 +36,11 @@ export function sampleOf(path: string): LogSample {
   return headLinesOf(path, { bytes: HEAD_BYTES, lines: SAMPLE_LINES }).map(({ value }) => value);
 }
 
+/** The beginning of a file as text. Throws like `headLinesOf`. */
+export function textHeadOf(path: string): string {
+  return readHead(path, HEAD_BYTES).toString("utf8");
+}
+
 function parseLines(head: Buffer, limit: number): readonly HeadLine[] {
   const lines = head
     .toString("utf8")

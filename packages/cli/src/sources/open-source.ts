@@ -5,12 +5,13 @@ import { CliError, messageOf } from "../errors.ts";
 import { claudeCodeFormat } from "./claude-code/claude-code-format.ts";
 import { isCodexBundle, openCodexBundle } from "./codex-bundle/open-bundle.ts";
 import { codexLogFormat } from "./codex-log/codex-log-format.ts";
-import { sampleOf } from "./detect.ts";
+import { sampleOf, textHeadOf } from "./detect.ts";
 import { findLogs } from "./log/find-logs.ts";
 import { chooseRollout, type LogFormat } from "./log/log-format.ts";
+import { otlpFormat } from "./otlp/otlp-format.ts";
 import { openStoreRollout } from "./store.ts";
 
-export const LOG_FORMAT_NAMES = ["codex-log", "claude-code"] as const;
+export const LOG_FORMAT_NAMES = ["codex-log", "claude-code", "otlp"] as const;
 
 export type LogFormatName = (typeof LOG_FORMAT_NAMES)[number];
 export type SourceFormat = "store" | "codex-bundle" | LogFormatName;
@@ -19,6 +20,7 @@ export type SourceFormat = "store" | "codex-bundle" | LogFormatName;
 export const LOG_FORMATS: { readonly [Name in LogFormatName]: LogFormat } = {
   "codex-log": codexLogFormat,
   "claude-code": claudeCodeFormat,
+  otlp: otlpFormat,
 };
 
 /** The formats this command reads. */
@@ -109,7 +111,10 @@ export function withProblems(rollout: RolloutSource, problems: readonly SourcePr
 
 function formatOf(path: string): LogFormatName | null {
   const sample = sampleOf(path);
-  return LOG_FORMAT_NAMES.find((name) => LOG_FORMATS[name].recognises(sample)) ?? null;
+  const format = LOG_FORMAT_NAMES.find((name) => LOG_FORMATS[name].recognises(sample));
+  if (format !== undefined) return format;
+  const head = textHeadOf(path);
+  return LOG_FORMAT_NAMES.find((name) => LOG_FORMATS[name].recognisesText?.(head)) ?? null;
 }
 
 /** The format of a file among others; null for one that is no log or cannot be read. */

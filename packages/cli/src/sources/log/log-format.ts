@@ -10,6 +10,8 @@ export type LogSample = readonly JsonValue[];
 export interface LogFormat {
   /** Whether a file that begins like this is of the format. */
   recognises(sample: LogSample): boolean;
+  /** The same from the beginning of the text, for formats that need not have a value on each line. Asked after all others. */
+  recognisesText?(head: string): boolean;
   /** The rollouts in some files of the format, oldest first. A file that cannot be read is reported and hides no other. */
   rollouts(paths: readonly string[], report: (problem: SourceProblem) => void): readonly LoggedRollout[];
 }

@@ -1,0 +1,84 @@
+/** Which spans belong to one rollout: those of one session, or of one trace where nothing names a session. */
+import {
+  GEN_AI,
+  isJsonObject,
+  type JsonObject,
+  ROLLOUT_TRACE,
+  type SourceProblem,
+} from "@rollout-trace/protocol";
+import { parsed } from "./attributes.ts";
+import type { SpanFile } from "./read-spans.ts";
+import type { SourceSpan } from "./source-span.ts";
+import { roleOf } from "./span-role.ts";
+
+export interface TraceSession {
+  readonly rolloutId: string;
+  readonly startedTimeUs: number;
+  readonly spans: readonly SourceSpan[];
+  readonly problems: readonly SourceProblem[];
+}
+
+/** The sessions of some files, oldest first. Traces without anything of an agent in them are left out. */
+export function sessionsOf(files: readonly SpanFile[]): readonly TraceSession[] {
+  const traces = new Map<string, SourceSpan[]>();
+  const problems = new Map<string, SourceProblem[]>();
+  for (const file of files) {
+    for (const span of file.spans) {
+      const trace = span.traceId ?? `spans of ${nameOf(file.path)}`;
+      const known = traces.get(trace);
+      if (known === undefined) traces.set(trace, [span]);
+      else known.push(span);
+      if (file.problems.length > 0) problems.set(trace, [...file.problems]);
+    }
+  }
+  const sessions = Map.groupBy(traces, ([trace, spans]) => sessionIdOf(spans) ?? trace);
+  return [...sessions]
+    .map(([rolloutId, members]) => {
+      const spans = members.flatMap(([, each]) => each);
+      return {
+        rolloutId,
+        startedTimeUs:
+          spans.reduce((least, { startUs }) => (startUs === null ? least : Math.min(least, startUs)), FAR) %
+          FAR,
+        spans,
+        problems: [...new Set(members.flatMap(([trace]) => problems.get(trace) ?? []))],
+      };
+    })
+    .filter(({ spans }) => spans.some((span) => roleOf(span) !== "other"))
+    .toSorted((left, right) => left.startedTimeUs - right.startedTimeUs);
+}
+
+const FAR = Number.MAX_SAFE_INTEGER;
+
+const SESSION_NAMES = [
+  ROLLOUT_TRACE.rolloutId,
+  GEN_AI.conversationId,
+  "session.id",
+  "langfuse.session.id",
+  "traceloop.association.properties.session_id",
+  "ai.telemetry.metadata.sessionId",
+  "langsmith.metadata.session_id",
+] as const;
+
+/** What the earliest span that names a session says. */
+function sessionIdOf(spans: readonly SourceSpan[]): string | null {
+  let earliest: SourceSpan | null = null;
+  let found: string | null = null;
+  for (const span of spans) {
+    const id = span.attributes.text(...SESSION_NAMES) ?? metadataSession(span);
+    if (id === null || (earliest !== null && (span.startUs ?? FAR) >= (earliest.startUs ?? FAR))) continue;
+    earliest = span;
+    found = id;
+  }
+  return found;
+}
+
+function metadataSession({ attributes }: SourceSpan): string | null {
+  const metadata = parsed(attributes.get("metadata"));
+  const id = isJsonObject(metadata) ? (metadata as JsonObject)["session_id"] : undefined;
+  return typeof id === "string" && id !== "" ? id : null;
+}
+
+function nameOf(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
+}
