@@ -3,6 +3,7 @@ export { renderRollout } from "./commands/show.ts";
 export type { ShowOptions } from "./commands/show.ts";
 export { CliError, EXIT } from "./errors.ts";
 export type { CliErrorCode } from "./errors.ts";
+export { codexState } from "./export/codex-state/codex-state.ts";
 export { exportCodexBundle } from "./export/codex-bundle/export-bundle.ts";
 export type { ExportBundleOptions, ExportedBundle } from "./export/codex-bundle/export-bundle.ts";
 export { processIo } from "./io.ts";

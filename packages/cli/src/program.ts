@@ -3,8 +3,9 @@ import { Command, CommanderError, Option } from "commander";
 import { diffCommand, type DiffCommandOptions } from "./commands/diff.ts";
 import { explainCommand, type ExplainCommandOptions } from "./commands/explain.ts";
 import { exportCommand, type ExportCommandOptions } from "./commands/export.ts";
+import { fixtureCommand, type FixtureCommandOptions } from "./commands/fixture.ts";
 import { ignorables, levels } from "./commands/option-values.ts";
-import { reduceCommand, type ReduceCommandOptions } from "./commands/reduce.ts";
+import { GRAPH_FORMATS, reduceCommand, type ReduceCommandOptions } from "./commands/reduce.ts";
 import { replayCommand, type ReplayCommandOptions } from "./commands/replay.ts";
 import { showCommand, type ShowCommandOptions } from "./commands/show.ts";
 import { verifyCommand, type VerifyCommandOptions } from "./commands/verify.ts";
@@ -75,6 +76,11 @@ function addRolloutCommands(program: Command, io: CommandIo, done: Done): void {
     .option("-o, --output <file>", "write to a file instead of stdout")
     .option("--strict", "stop at the first error of the trace, exit code 1")
     .option("--expand", "write the full item list of every request")
+    .addOption(
+      new Option("--format <format>", "`codex`: in the shape that Codex's own reducer writes")
+        .choices([...GRAPH_FORMATS])
+        .default("graph"),
+    )
     .addHelpText("after", example("reduce session.db --rollout latest -o graph.json"))
     .action((path: string, options: ReduceCommandOptions) => done(reduceCommand(path, options, io)));
   sourceCommand(program, "verify")
@@ -115,6 +121,13 @@ function addRolloutCommands(program: Command, io: CommandIo, done: Done): void {
     .option("--json", "as JSON")
     .addHelpText("after", example("diff before.db after.db --ignore times,ids"))
     .action((a: string, b: string, options: DiffCommandOptions) => done(diffCommand(a, b, options, io)));
+  sourceCommand(program, "fixture")
+    .description("cut a regression fixture: a recording without secrets, its graph, and a test of it")
+    .requiredOption("-o, --output <folder>", "the folder to make; that of a fixture is replaced")
+    .option("--secret-field <names...>", "further names of fields whose values are secrets")
+    .option("--json", "as JSON")
+    .addHelpText("after", example("fixture session.db --rollout latest -o fixtures/weather"))
+    .action((path: string, options: FixtureCommandOptions) => done(fixtureCommand(path, options, io)));
 }
 
 /** Commands about one object of a rollout. */

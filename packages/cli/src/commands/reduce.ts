@@ -1,10 +1,11 @@
-import { realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { graphJson, ReduceError, type RolloutGraph, reduceRollout } from "@rollout-trace/reducer";
-import { CliError, EXIT, messageOf } from "../errors.ts";
+import { EXIT } from "../errors.ts";
+import { codexStateJson } from "../export/codex-state/codex-state.ts";
 import { type CommandIo, outJson } from "../io.ts";
 import { fitText } from "../render/escape.ts";
 import { openSource, type SourceOptions } from "../sources/open-source.ts";
 import { watched } from "./progress.ts";
+import { writeWhole } from "./write-whole.ts";
 
 export interface ReduceCommandOptions extends SourceOptions {
   /** File to write; default stdout. */
@@ -13,7 +14,12 @@ export interface ReduceCommandOptions extends SourceOptions {
   readonly strict?: boolean | undefined;
   /** Write the full item list of every request, although it repeats itself. */
   readonly expand?: boolean | undefined;
+  /** Default `graph`. `codex` is the shape that Codex's own reducer writes. */
+  readonly format?: GraphFormat | undefined;
 }
+
+export const GRAPH_FORMATS = ["graph", "codex"] as const;
+export type GraphFormat = (typeof GRAPH_FORMATS)[number];
 
 /** Reduces a source to graph JSON. Returns the exit code. */
 export function reduceCommand(path: string, options: ReduceCommandOptions, io: CommandIo): number {
@@ -29,7 +35,8 @@ export function reduceCommand(path: string, options: ReduceCommandOptions, io: C
     return EXIT.traceErrors;
   }
   reportDiagnostics(path, graph, io);
-  const text = graphJson(graph, { expand: options.expand });
+  const text =
+    options.format === "codex" ? codexStateJson(graph) : graphJson(graph, { expand: options.expand });
   if (options.output === undefined) outJson(io, text);
   else writeWhole(options.output, text);
   return EXIT.ok;
@@ -41,30 +48,5 @@ function reportDiagnostics(path: string, graph: RolloutGraph, io: CommandIo): vo
   for (const { severity, code, seq, message } of graph.diagnostics) {
     const where = seq === null ? "" : ` at seq ${seq}`;
     io.err(`${path}: ${severity} ${code}${where}: ${fitText(message, MESSAGE_COLUMNS)}\n`);
-  }
-}
-
-/**
- * Writes a file so that it is either the whole result or what it was before. A link stays a link to the file that is
- * replaced; what is no regular file, such as a device, is written to and never replaced.
- */
-function writeWhole(path: string, text: string): void {
-  try {
-    const there = statSync(path, { throwIfNoEntry: false });
-    if (there !== undefined && !there.isFile()) writeFileSync(path, text);
-    else replaceFile(there === undefined ? path : realpathSync(path), text);
-  } catch (error) {
-    throw new CliError("unwritable_output", `${path}: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-function replaceFile(path: string, text: string): void {
-  const partial = `${path}.${process.pid}.partial`;
-  try {
-    writeFileSync(partial, text);
-    renameSync(partial, path);
-  } catch (error) {
-    rmSync(partial, { force: true });
-    throw error;
   }
 }

@@ -1,11 +1,11 @@
 /** Every rollout at a place: of a store, a bundle, a log, or a folder of any of them, however deep. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { RolloutSource, SourceProblem } from "@rollout-trace/protocol";
-import type { ImportInput } from "@rollout-trace/trace";
+import type { SourceProblem } from "@rollout-trace/protocol";
 import { messageOf } from "../errors.ts";
 import { bundleInput, isCodexBundle, openCodexBundle } from "./codex-bundle/open-bundle.ts";
 import { LOG_NAME, MAX_DEPTH } from "./log/find-logs.ts";
+import type { OpenRollout } from "./log/log-format.ts";
 import {
   detectFormat,
   isFolder,
@@ -22,10 +22,7 @@ export interface FoundRollout {
   readonly path: string;
   readonly format: SourceFormat;
   /** Throws `CliError` `unreadable_source`. */
-  open(): Disposable & {
-    readonly rollout: RolloutSource;
-    readonly inputs?: readonly ImportInput[] | undefined;
-  };
+  readonly open: () => OpenRollout;
 }
 
 export interface EveryRolloutOptions {

@@ -34,7 +34,7 @@ export function isRef(value: unknown): value is PayloadRef {
 }
 
 /** Two of our kinds are one in bundles, and one has another name. */
-function bundleKindOf(kind: string): string {
+export function bundleKindOf(kind: string): string {
   if (kind === "thread_metadata") return "session_metadata";
   return kind === "code_cell_response" ? "tool_result" : kind;
 }
