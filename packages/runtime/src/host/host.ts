@@ -21,7 +21,6 @@ import type { HostMessage, OperationResult } from "../wire/host-messages.ts";
 import { HostedSession } from "./hosted-session.ts";
 import { ClientCalls } from "./client-calls.ts";
 import { oversizedMessage } from "./oversized-message.ts";
-import { unobserved } from "./unobserved.ts";
 
 export interface HostEnds {
   /** Returns when the bytes are out. */
@@ -43,7 +42,7 @@ const GRACES = Object.freeze({
 });
 
 /** Nobody can do anything with these in the moment until the next message, which in a short cell is all that follows. */
-const UNHURRIED: ReadonlySet<HostMessage["type"]> = new Set(["event", "admitted"]);
+const UNHURRIED: ReadonlySet<HostMessage["type"]> = new Set(["event", "admitted", "stored", "cell_closed"]);
 
 export class CodeModeHost {
   readonly #ends: HostEnds;
@@ -140,12 +139,9 @@ export class CodeModeHost {
       this.#ends.log(`session ${session} was opened already`);
       return;
     }
-    const observer = new ObserverPort({
-      observe: (event) => {
-        const told = observed ? event : unobserved(event);
-        if (told !== null) this.#send({ type: "event", session, event: told });
-      },
-    });
+    const observer = new ObserverPort(
+      observed ? { observe: (event) => this.#send({ type: "event", session, event }) } : undefined,
+    );
     const resources = {
       pool: this.#pool,
       toolsets: this.#toolsets,

@@ -9,6 +9,7 @@ import type {
 import { CodeModeError } from "../errors.ts";
 import { InProcessSession } from "../session/session.ts";
 import type { SessionCore } from "../session/session-core.ts";
+import { pendingOutcome } from "../session/waiters.ts";
 import type { Operation } from "../wire/client-messages.ts";
 
 export type OperationValue = RuntimeResponse | PendingOutcome | WaitOutcome | WaitToPendingOutcome | null;
@@ -42,8 +43,11 @@ export class HostedSession {
         admitted(started.cellId);
         return await started.initialResponse;
       }
-      case "execute_to_pending":
-        return await this.#session.executeToPending(this.#request(operation));
+      case "execute_to_pending": {
+        const started = this.#core.execute(this.#request(operation), { type: "pending" });
+        admitted(started.cellId);
+        return pendingOutcome(await started.answer);
+      }
       case "wait":
       case "wait_to_pending":
         return await this.#observe(id, operation);

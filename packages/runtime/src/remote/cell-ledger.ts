@@ -1,6 +1,6 @@
 /**
  * What one session's observer was told and not yet told the end of. When a child is lost, this says which ends are missing, so
- * that every cell, nested call and wait that an observer heard of also ends.
+ * that every cell, nested call and wait that an observer heard of also ends. Of a session that nobody observes it knows the cells.
  */
 import type { CodeModeEvent, RuntimeResponse } from "@rollout-trace/protocol";
 
@@ -40,14 +40,19 @@ export class CellLedger<Host> {
     return waitId;
   }
 
+  /** A cell of a session that nobody observes was admitted; of others, `cell_started` was heard before. Returns whether it is new. */
+  admit(host: Host, cellId: string): boolean {
+    if (this.#cells.has(cellId)) return false;
+    this.#cells.set(cellId, { host, live: true, calls: new Set() });
+    this.#nextCell = after(this.#nextCell, cellId);
+    return true;
+  }
+
   /** Whether the event fits what was heard before; one that does not comes from a host that is out of its mind. */
   note(host: Host, event: CodeModeEvent): boolean {
     switch (event.type) {
       case "cell_started":
-        if (this.#cells.has(event.cellId)) return false;
-        this.#cells.set(event.cellId, { host, live: true, calls: new Set() });
-        this.#nextCell = after(this.#nextCell, event.cellId);
-        return true;
+        return this.admit(host, event.cellId);
       case "wait_started":
         if (this.#waits.has(event.waitId)) return false;
         this.#waits.set(event.waitId, { host, cellId: event.cellId });
@@ -74,8 +79,12 @@ export class CellLedger<Host> {
     }
   }
 
-  close(host: Host, cellId: string): boolean {
-    return this.hostOf(cellId) === host && this.#cells.delete(cellId);
+  /** Null when there is no such cell; otherwise whether its end was heard of. */
+  close(host: Host, cellId: string): "ended" | "live" | null {
+    const cell = this.#cells.get(cellId);
+    if (cell?.host !== host) return null;
+    this.#cells.delete(cellId);
+    return cell.live ? "live" : "ended";
   }
 
   /** The host is gone: the ends that its observer is owed, in order, and the cells that are closed by it. */

@@ -54,6 +54,13 @@ export interface SentRequest {
   readonly answer: Promise<JsonValue>;
 }
 
+/** What prepares a request, which follows at once. */
+const UNHURRIED: ReadonlySet<ClientMessage["type"]> = new Set([
+  "open_session",
+  "store",
+  "define_tools",
+  "forget_tools",
+]);
 /** What waits in this process for a child that does not read. */
 const WAITING_BYTES = 4 * 1024 * 1024;
 /** Until the child says hello: time for a busy machine to start a process. */
@@ -69,7 +76,7 @@ export class Connection {
   });
   /** Whether a request was answered with anything but an error of the protocol. */
   useful = false;
-  /** Cells that started and have not ended; kept by whoever sees the events. */
+  /** Cells that started and are not known to have ended; kept by whoever is told. */
   #liveCells = 0;
   readonly #options: ConnectionOptions;
   readonly #child: ChildProcessWithoutNullStreams;
@@ -180,11 +187,11 @@ export class Connection {
     if (this.#end !== null) return;
     const document = encodeJson(message);
     assertFits(document, message.type);
-    this.#writer.push(document);
+    this.#writer.push(document, !UNHURRIED.has(message.type));
   }
 
   /** Sends `operation`; throws `limit` as `send` does. The answer is rejected when the child ends first. */
-  request(session: number, operation: Operation, admitted: (cellId: string) => void = () => {}): SentRequest {
+  request(session: number, operation: Operation, admitted: (cellId: string) => void): SentRequest {
     const id = this.#next;
     const answer = Promise.withResolvers<JsonValue>();
     // Whoever dropped the promise does not want to hear of it.

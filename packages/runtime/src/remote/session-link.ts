@@ -71,8 +71,15 @@ export class SessionLink {
     return connection;
   }
 
-  request(connection: Connection, operation: Operation, admitted?: (cellId: string) => void): SentRequest {
-    const request = connection.request(this.number, operation, admitted);
+  request(
+    connection: Connection,
+    operation: Operation,
+    admitted: (cellId: string) => void = () => {},
+  ): SentRequest {
+    const request = connection.request(this.number, operation, (cellId) => {
+      if (this.ledger.admit(connection, cellId)) connection.cellStarted();
+      admitted(cellId);
+    });
     this.#unanswered += 1;
     const answered = (): void => {
       this.#unanswered -= 1;
@@ -118,9 +125,7 @@ export class SessionLink {
         this.#notify(connection, message);
         return true;
       case "cell_closed":
-        if (!this.ledger.close(connection, message.cellId)) return false;
-        this.#cellClosed(message.cellId);
-        return true;
+        return this.#close(connection, message.cellId);
       case "stored":
         this.#stored.set(message.key, message.json);
         for (const other of this.#openIn.keys()) {
@@ -190,6 +195,15 @@ export class SessionLink {
     connection.whenReading(() => {
       sendAnswer(connection, call, answer);
     });
+  }
+
+  #close(connection: Connection, cellId: string): boolean {
+    const known = this.ledger.close(connection, cellId);
+    // Whoever is told of ends was not told of this one.
+    if (known === null || (known === "live" && this.#observed)) return false;
+    if (known === "live") connection.cellEnded();
+    this.#cellClosed(cellId);
+    return true;
   }
 
   #cellClosed(cellId: string): void {

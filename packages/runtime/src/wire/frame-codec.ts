@@ -120,45 +120,56 @@ export function encodeJson(value: unknown): EncodedJson {
 }
 
 /**
- * Collects frames and writes those of one tick together: a write is a system call and wakes the other side. Frames that nobody
- * waits for may go a moment later, with the next one that somebody does.
+ * Writes frames, as few times as that delays nobody: a write is a system call and wakes the other side. The first frame of a tick
+ * that somebody waits for goes at once, and takes along what was left lying; what comes after it in the same tick goes together
+ * at the tick's end.
  */
 export class FrameWriter {
   readonly #write: (bytes: Buffer) => void;
   #queue: EncodedJson[] = [];
   #queuedBytes = 0;
-  #thisTick = false;
+  /** Whether this tick has had its write, and will have another one at its end. */
+  #wrote = false;
+  /** Made once; it may find that everything has gone already. */
   #soon: NodeJS.Timeout | undefined;
 
   constructor(write: (bytes: Buffer) => void) {
     this.#write = write;
   }
 
+  /** Nobody waits for a frame that is not `urgent`: it goes with the next one that is, or a moment later. */
   push(document: EncodedJson, urgent = true): void {
     this.#queue.push(document);
     this.#queuedBytes += document.bytes;
     if (this.#queuedBytes > EARLY_FLUSH_BYTES) this.flush();
-    else if (!urgent) {
-      this.#soon ??= setTimeout(() => {
-        this.flush();
-      }, LATER_MS);
-    } else if (!this.#thisTick) {
-      this.#thisTick = true;
-      process.nextTick(() => {
-        this.#thisTick = false;
-        this.flush();
-      });
-    }
+    else if (!urgent) this.#flushSoon();
+    else if (!this.#wrote) this.#flushNow();
   }
 
   flush(): void {
-    clearTimeout(this.#soon);
-    this.#soon = undefined;
     if (this.#queue.length === 0) return;
     const bytes = encodeFrames(this.#queue);
     this.#queue = [];
     this.#queuedBytes = 0;
     this.#write(bytes);
+  }
+
+  #flushNow(): void {
+    this.#wrote = true;
+    this.flush();
+    process.nextTick(() => {
+      this.#wrote = false;
+      this.flush();
+    });
+  }
+
+  #flushSoon(): void {
+    if (this.#queue.length > 1) return;
+    if (this.#soon === undefined) {
+      this.#soon = setTimeout(() => {
+        this.flush();
+      }, LATER_MS);
+    } else this.#soon.refresh();
   }
 }
 

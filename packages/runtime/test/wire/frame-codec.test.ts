@@ -47,17 +47,19 @@ describe("frames", () => {
     );
   });
 
-  it("of one tick are written together, and those of megabytes at once", async () => {
+  it("of one tick are written at once and together: the first, then the rest; those of megabytes by themselves", async () => {
     const writes: number[] = [];
     const writer = new FrameWriter((bytes) => writes.push(bytes.length));
-    for (let n = 0; n < 3; n += 1) writer.push(encodeJson("x"));
-    expect(writes).toEqual([]);
+    const frame = 4 + 3;
+    for (let n = 0; n < 4; n += 1) writer.push(encodeJson("x"));
+    expect(writes).toEqual([frame]);
     await new Promise((resolve) => {
       setImmediate(resolve);
     });
-    expect(writes).toEqual([3 * (4 + 3)]);
+    expect(writes).toEqual([frame, 3 * frame]);
+    writer.push(encodeJson("x"));
     writer.push(encodeJson("x".repeat(2 ** 20)));
-    expect(writes).toEqual([21, 2 ** 20 + 6]);
+    expect(writes).toEqual([frame, 3 * frame, frame, 2 ** 20 + 6]);
   });
 
   it("that nobody waits for go with the next one that somebody does, in order", async () => {
