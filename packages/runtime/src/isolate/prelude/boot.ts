@@ -5,6 +5,7 @@
  * else: no script can reach them.
  */
 import type { Deliver, Gate, Post, PreludeConfig } from "../bridge.ts";
+import type { refuseResizableBuffers } from "./buffers.ts";
 import type { installClock } from "./clock.ts";
 import type { HelperParts, makeHelpers } from "./helpers.ts";
 import type { rehearse } from "./rehearse.ts";
@@ -12,6 +13,7 @@ import type { rehearse } from "./rehearse.ts";
 export interface PreludeParts extends HelperParts {
   readonly installClock: typeof installClock;
   readonly makeHelpers: typeof makeHelpers;
+  readonly refuseResizableBuffers: typeof refuseResizableBuffers;
   readonly rehearse: typeof rehearse;
 }
 
@@ -19,6 +21,7 @@ export function boot(post: Post, gate: Gate, config: PreludeConfig, parts: Prelu
   if (config.rehearsed) parts.rehearse(post, gate, config, parts);
   const { globals, deliver, clockRead } = parts.makeHelpers(post, gate, config, parts);
   parts.installClock(config.seed, config.replay?.clockReads ?? null, clockRead);
+  parts.refuseResizableBuffers();
   for (const [name, value] of Object.entries(globals)) {
     Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: true });
   }

@@ -4,6 +4,7 @@
  * They are ordinary checked functions, written out with their own source text, so there is no second copy to drift.
  */
 import { boot, type PreludeParts } from "./boot.ts";
+import { refuseResizableBuffers } from "./buffers.ts";
 import { installClock } from "./clock.ts";
 import { makeHelpers } from "./helpers.ts";
 import { makeImageParser } from "./image.ts";
@@ -24,6 +25,7 @@ const PARTS: PreludeParts = {
   makeStored,
   makeTimers,
   makeToolCalls,
+  refuseResizableBuffers,
   rehearse,
 };
 
