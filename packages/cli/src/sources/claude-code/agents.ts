@@ -25,10 +25,14 @@ export interface AgentCall {
   readonly role: string | null;
   /** The agent that the host says was started or written to. */
   agentId: string | null;
+  /** Whether the transcript that has the call has entries of that agent, too. */
+  isLogged: boolean;
   /** The thread that was found for it. */
   reached: string | null;
   /** Whether the call never got as far as another agent. */
   failed: boolean;
+  /** How the agent ended, where the call's result says that it did. */
+  end: ExecutionStatus | null;
 }
 
 /** How a call of another agent ended. */
@@ -60,8 +64,10 @@ export class Agents {
       description: idOf(input["description"]) ?? (isSpawn ? idOf(input["name"]) : null),
       role: isSpawn ? idOf(input["subagent_type"]) : null,
       agentId: isSpawn ? null : (idOf(input["to"]) ?? idOf(input["recipient"]) ?? idOf(input["agentId"])),
+      isLogged: false,
       reached: null,
       failed: false,
+      end: null,
     };
     this.#output.sayLate(at.timeUs, (roster) => {
       if (!this.#reach(call, roster)) return [];
@@ -76,6 +82,7 @@ export class Agents {
     call.failed = status !== "completed";
     if (call.kind === "spawn_agent") call.agentId ??= idOf(told["agentId"]);
     const isLaunch = told["isAsync"] === true || told["status"] === "async_launched";
+    if (!isLaunch) call.end = status;
     this.#output.sayLate(timeUs, (roster) => {
       const isReached = this.#reach(call, roster);
       const events = isReached || call.failed ? [] : this.#unlogged(call, told, { roster, line });
@@ -115,6 +122,7 @@ export class Agents {
     if (call.failed && call.agentId === null) return false;
     const { threadId } = this.#output;
     const { callId, description, role, agentId, message: prompt } = call;
+    if (agentId !== null && call.isLogged) roster.know(agentId);
     const found =
       call.kind === "spawn_agent"
         ? roster.startedBy({ threadId, callId, description, role }, { agentId, prompt })
@@ -140,7 +148,7 @@ export class Agents {
     const agentPath = roster.pathFor(parentPath, pathName(description) ?? pathName(role) ?? threadId);
     const turnId = `${threadId}:turn`;
     const parent = { threadId: parentId, callId, description, role };
-    roster.add({ threadId, agentPath, hasLog: false, prompt: null, parent, turnId });
+    roster.add({ threadId, agentPath, hasLog: false, prompt: null, parent, turnId, state: "announced" });
     call.reached = threadId;
     const thread_id = asId<ThreadId>(threadId);
     const turn_id = asId<TurnId>(turnId);

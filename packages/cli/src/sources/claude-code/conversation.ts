@@ -10,6 +10,7 @@ import {
   type InferenceCallId,
   type InferenceStarted,
   type PayloadRef,
+  type RawEventPayload,
   type ThreadId,
   type TurnId,
 } from "@rollout-trace/protocol";
@@ -62,6 +63,8 @@ export interface Interruption extends Asked {
   readonly reason: string;
   /** The response that was stopped, where the host names it. */
   readonly interrupted: string | null;
+  /** Whether it was not a request that was stopped. */
+  readonly isOfTool: boolean;
 }
 
 interface Response extends NewResponse {
@@ -74,6 +77,8 @@ interface Response extends NewResponse {
   lastUs: number;
   usage: LogDocument | null;
   asksForTools: boolean;
+  /** When it first asked for a tool. */
+  firstCallUs: number | null;
   isWhole: boolean;
   /** Why it was cut off, if it was. */
   cut: string | null;
@@ -150,6 +155,7 @@ export class ClaudeConversation {
       lastUs: at.timeUs,
       usage: null,
       asksForTools: false,
+      firstCallUs: null,
       isWhole: false,
       cut: null,
     };
@@ -164,19 +170,20 @@ export class ClaudeConversation {
     response.lastUs = at.timeUs;
     response.usage = usage ?? response.usage;
     response.asksForTools ||= asksForTools;
+    if (asksForTools) response.firstCallUs ??= at.timeUs;
     response.isWhole ||= isWhole;
   }
 
   /** Somebody stopped the agent: the open response if nothing says that it is whole, or the request that went unanswered. */
-  interrupt(at: Place, { reason, interrupted, ...asked }: Interruption): void {
+  interrupt(at: Place, { reason, interrupted, isOfTool, ...asked }: Interruption): void {
     const response = this.#response;
     if (response !== null) {
       const isNamed = interrupted !== null && interrupted === response.id;
-      if (!response.isWhole && (isNamed || !response.asksForTools)) response.cut = reason;
+      if (!response.isWhole && !isOfTool && (isNamed || !response.asksForTools)) response.cut = reason;
       if (response.cut !== null || response.givenSince.length === 0) return;
     }
     this.close();
-    if (!this.isAsked) return;
+    if (isOfTool || !this.isAsked) return;
     const id = this.#unanswered(at, asked);
     this.#output.say(at.timeUs, () => ({ type: "inference_cancelled", inference_call_id: id, reason }));
   }
@@ -235,19 +242,15 @@ export class ClaudeConversation {
       }),
     );
     const how = { inference_call_id: inferenceId };
-    output.release(
-      [
-        { timeUs: requestedUs, payload: started },
-        {
-          timeUs: lastUs,
-          payload:
-            cut === null
-              ? { type: "inference_completed", ...how, response_id: id, response: said }
-              : { type: "inference_cancelled", ...how, reason: cut, partial_response: said },
-        },
-      ],
-      turnId,
-    );
+    const ended: RawEventPayload =
+      cut === null
+        ? { type: "inference_completed", ...how, response_id: id, response: said }
+        : { type: "inference_cancelled", ...how, reason: cut, partial_response: said };
+    const begun = { timeUs: requestedUs, payload: started };
+    // A host may carry out the first calls of a response while the rest of it is still to come.
+    const isAhead = response.firstCallUs !== null && response.firstCallUs < lastUs;
+    if (isAhead) output.sayEarlier(lastUs, () => ended, turnId);
+    output.release(isAhead ? [begun] : [begun, { timeUs: lastUs, payload: ended }], turnId);
   }
 
   #unanswered(at: Place, asked: Asked): InferenceCallId {

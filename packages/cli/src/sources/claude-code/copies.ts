@@ -5,7 +5,7 @@
 import { type JsonObject, isJsonObject } from "@rollout-trace/protocol";
 import { idOf } from "../log/fields.ts";
 import type { LogFile } from "../log/log-file.ts";
-import { type Entry, readEntry } from "./record.ts";
+import { blocksOf, type Entry, readEntry } from "./record.ts";
 import { responseIdOf } from "./responses.ts";
 
 /** Whether an entry of a file is a copy. */
@@ -18,13 +18,15 @@ export function copiesAmong(files: readonly LogFile[]): ReadonlyMap<LogFile, IsC
     for (const { content } of file.lines()) {
       const entry = content.ok ? readEntry(content.value) : "";
       if (typeof entry === "string") continue;
-      for (const name of namesOf(entry)) if (!owners.has(name)) owners.set(name, index);
+      const name = nameOf(entry);
+      if (name !== null && !owners.has(name)) owners.set(name, index);
     }
   }
   return new Map(
     files.map((file, index) => {
-      const isOlder = (name: string): boolean => (owners.get(name) ?? index) < index;
-      return [file, (entry: Entry) => saysSo(entry.value) || namesOf(entry).some(isOlder)];
+      const isCopy: IsCopy = (entry) =>
+        saysSo(entry.value) || (owners.get(nameOf(entry) ?? "") ?? index) < index;
+      return [file, isCopy];
     }),
   );
 }
@@ -34,8 +36,23 @@ export function saysSo(value: JsonObject): boolean {
   return isJsonObject(value["forkedFrom"]);
 }
 
-function namesOf(entry: Entry): readonly string[] {
-  if (entry.type !== "user" && entry.type !== "assistant") return [];
+/** What an entry and its copies have in common. Ids alone do not tell: some writers number their entries, or redact ids. */
+function nameOf(entry: Entry): string | null {
+  if (entry.type !== "user" && entry.type !== "assistant") return null;
   const response = entry.type === "assistant" ? responseIdOf(entry) : null;
-  return [response, idOf(entry.uuid ?? undefined)].filter((name) => name !== null);
+  const id = response ?? entry.uuid;
+  return id === null ? null : `${id}|${shapeOf(entry)}`;
+}
+
+/** The blocks of a message by type, and by id or length. */
+function shapeOf({ message }: Entry): string {
+  return blocksOf(message)
+    .map((block) => {
+      if (!isJsonObject(block)) return "";
+      const text = block["text"] ?? block["thinking"] ?? block["content"];
+      const mark =
+        idOf(block["id"]) ?? idOf(block["tool_use_id"]) ?? (typeof text === "string" ? text.length : "");
+      return `${idOf(block["type"]) ?? ""}:${mark}`;
+    })
+    .join(",");
 }

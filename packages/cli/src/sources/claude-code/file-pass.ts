@@ -62,7 +62,7 @@ class FilePass {
     this.#main = new ThreadPass(
       {
         threadId,
-        started: (roster) => startedEvent(roster, { threadId, head, name: null, prompt: null }),
+        started: (roster) => startedEvent(roster, { threadId, head, name: null }),
         startedTimeUs: head.startedTimeUs,
         hasUsage: true,
         model: head.model,
@@ -139,7 +139,11 @@ class FilePass {
     line: number,
   ): void {
     const call = callId === null ? undefined : this.#main.calls.get(callId);
-    if (call?.agent !== null && call?.agent !== undefined) call.agent.agentId ??= agentId;
+    const agent = call?.agent ?? null;
+    if (agent !== null) {
+      agent.agentId ??= agentId;
+      agent.isLogged ||= agent.agentId === agentId;
+    }
     if (this.#options.hasFile(agentId) || agentId === this.#options.head.agentId) {
       this.#main.read(whole, line);
       return;
@@ -189,8 +193,7 @@ class FilePass {
     const thread = new ThreadPass(
       {
         threadId,
-        started: (roster) =>
-          startedEvent(roster, { threadId, head: null, name: idOf(entry.agentId ?? undefined), prompt }),
+        started: (roster) => startedEvent(roster, { threadId, head: null, name: entry.agentId }),
         startedTimeUs: entry.timeUs ?? this.#main.last.timeUs ?? head.startedTimeUs,
         hasUsage,
         model: null,
@@ -213,7 +216,10 @@ class FilePass {
         const calls = this.#spawns.get(agent.message);
         if (calls === undefined) this.#spawns.set(agent.message, [id]);
         else calls.push(id);
-      } else if (type === "user" && agent.agentId !== null) this.#side.get(agent.agentId)?.finish();
+      } else if (type === "user" && agent.agentId !== null) {
+        // An agent in the background goes on; of any other the result is the end.
+        if (agent.end !== null) this.#side.get(agent.agentId)?.finish(agent.end);
+      }
     }
   }
 
@@ -224,6 +230,7 @@ class FilePass {
       const agent = this.#main.calls.get(id)?.agent ?? null;
       if (agent === null || agent.agentId !== null || agent.failed) continue;
       agent.agentId = threadId;
+      agent.isLogged = true;
       return;
     }
   }
@@ -237,15 +244,15 @@ interface Started {
   readonly threadId: string;
   readonly head: TranscriptHead | null;
   readonly name: string | null;
-  readonly prompt: string | null;
 }
 
 /** The start of a thread, once the roster knows who started it. */
-function startedEvent(roster: Roster, { threadId, head, name, prompt }: Started): readonly LateEvent[] {
-  let thread = roster.get(threadId);
-  if (thread === undefined) {
-    thread = { threadId, agentPath: "", hasLog: true, prompt, parent: null, turnId: null };
-    roster.add(thread);
+function startedEvent(roster: Roster, { threadId, head, name }: Started): readonly LateEvent[] {
+  const thread = roster.know(threadId);
+  // A call may have told of it before its own entries did.
+  if (thread.state === "started") return [];
+  if (thread.state === "ended") {
+    return [{ turnId: null, payload: { type: "thread_resumed", thread_id: asId<ThreadId>(threadId) } }];
   }
   const isRoot = threadId === roster.rootId;
   const parentId = thread.parent?.threadId ?? roster.rootId;

@@ -95,6 +95,7 @@ export class ThreadPass {
   /** An entry of the thread. */
   read(entry: Entry, line: number): void {
     const at = this.#moveTo(entry, line);
+    if (this.#isFinished) this.#resume(at);
     if (this.#isRepeated(entry)) {
       this.breadcrumb(entry, at);
       return;
@@ -138,20 +139,30 @@ export class ThreadPass {
     }));
   }
 
-  /** The end of what there is of the thread. */
-  finish(): void {
+  /** The end of what there is of the thread. `told` is how it ended, where others say so. */
+  finish(told: ExecutionStatus | null = null): void {
     if (this.#isFinished) return;
     this.#isFinished = true;
     const at = this.#last;
     this.#compactions.settle();
     const isOver = this.#conversation.isAnswered || this.#hasFailed;
     this.#conversation.close();
-    if (isOver) this.#turns.end(this.#hasFailed ? "failed" : "completed", at);
+    const status = told ?? (isOver ? "completed" : null);
+    if (status !== null) this.#turns.end(this.#hasFailed ? "failed" : status, at);
     for (const element of this.#conversation.unsent()) this.#accept(element, at);
-    const status = this.#turns.lastStatus;
-    if (status === null || status === "running") return;
+    const last = this.#turns.lastStatus;
+    if (last === null || last === "running") return;
     const thread_id = asId<ThreadId>(this.output.threadId);
-    this.output.say(at.timeUs, () => ({ type: "thread_ended", thread_id, status }));
+    this.output.say(at.timeUs, () => ({ type: "thread_ended", thread_id, status: last }));
+  }
+
+  /** A thread that was over goes on. */
+  #resume({ timeUs }: Place): void {
+    this.#isFinished = false;
+    const last = this.#turns.lastStatus;
+    if (last === null || last === "running") return;
+    const thread_id = asId<ThreadId>(this.output.threadId);
+    this.output.say(timeUs, () => ({ type: "thread_resumed", thread_id }));
   }
 
   #moveTo(entry: Entry, line: number): Place {
@@ -221,7 +232,8 @@ export class ThreadPass {
     const turnId = this.#turns.open;
     if (turnId !== null) {
       const interrupted = idOf(entry.value["interruptedMessageId"]);
-      this.#conversation.interrupt(at, { reason: text, model: this.#model, turnId, interrupted });
+      const asked = { model: this.#model, turnId };
+      this.#conversation.interrupt(at, { ...asked, reason: text, interrupted, isOfTool: OF_TOOL.test(text) });
     }
     this.#hasFailed = false;
     this.#go(entry, at);
@@ -279,11 +291,11 @@ export class ThreadPass {
   #respond(entry: Entry, shared: string | null, at: Place): void {
     this.#compactions.settle();
     this.#conversation.close();
-    if (this.#woken !== null) {
+    const woken = this.#woken;
+    if (woken !== null) {
       this.#endTurn("completed", at);
-      this.#turns.beginUntold(this.#woken);
+      this.#turns.beginUntold({ line: woken.line, timeUs: at.timeUs });
     }
-    this.#woken = null;
     if (this.#turns.open === null) this.#turns.beginUntold(at);
     this.#go(entry, at);
     this.#hasFailed = false;
@@ -418,6 +430,9 @@ export class ThreadPass {
     this.output.say(at.timeUs, () => ({ type: "history_item_accepted", item_id: id, item }));
   }
 }
+
+/** What the host says of an interruption while a tool ran, or was about to: no request was under way. */
+const OF_TOOL = /^\[Request interrupted by user for tool use\]/;
 
 function isSynthetic({ value, message }: Entry): boolean {
   return value["isApiErrorMessage"] === true || message["model"] === SYNTHETIC;

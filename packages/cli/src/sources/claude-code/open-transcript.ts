@@ -97,7 +97,7 @@ function* passOver(session: ClaudeSession, pass: Pass): Generator<LogDraft, void
 
 function rosterOf({ rolloutId, agents }: ClaudeSession): Roster {
   const roster = new Roster(rolloutId);
-  const common = { parent: null, turnId: null, hasLog: true } as const;
+  const common = { parent: null, turnId: null, hasLog: true, state: "announced" } as const;
   roster.add({ ...common, threadId: rolloutId, agentPath: ROOT_PATH, prompt: null });
   for (const { agentId, prompt } of agents) {
     if (agentId !== null) roster.add({ ...common, threadId: agentId, agentPath: "", prompt });
@@ -106,9 +106,11 @@ function rosterOf({ rolloutId, agents }: ClaudeSession): Roster {
 }
 
 function follow(roster: Roster, payload: RawEventPayload): void {
-  if (payload.type !== "turn_started") return;
-  const thread = roster.get(payload.thread_id);
-  if (thread !== undefined) thread.turnId = payload.turn_id;
+  const thread = "thread_id" in payload ? roster.get(payload.thread_id) : undefined;
+  if (thread === undefined) return;
+  if (payload.type === "turn_started") thread.turnId = payload.turn_id;
+  else if (payload.type === "thread_started" || payload.type === "thread_resumed") thread.state = "started";
+  else if (payload.type === "thread_ended") thread.state = "ended";
 }
 
 /** A session is over when its root thread is; a root whose last turn is open may still be going on. */

@@ -10,6 +10,8 @@ export interface RosterThread {
   parent: Spawn | null;
   /** The turn that began last. */
   turnId: string | null;
+  /** How far it has come. */
+  state: "announced" | "started" | "ended";
 }
 
 /** The call that started an agent. */
@@ -38,6 +40,23 @@ export class Roster {
     const waiting = this.#waiting.get(thread.prompt);
     if (waiting === undefined) this.#waiting.set(thread.prompt, { list: [thread], next: 0 });
     else waiting.list.push(thread);
+  }
+
+  /** Adds an agent whose entries are still to come. */
+  know(threadId: string): RosterThread {
+    const known = this.#threads.get(threadId);
+    if (known !== undefined) return known;
+    const thread = {
+      threadId,
+      agentPath: "",
+      hasLog: true,
+      prompt: null,
+      parent: null,
+      turnId: null,
+      state: "announced",
+    } as const;
+    this.#threads.set(threadId, thread);
+    return thread;
   }
 
   get(threadId: string): RosterThread | undefined {

@@ -1,7 +1,7 @@
 /** The payloads of tool calls, out of the entries of a transcript. */
 import { isJsonObject, type JsonObject, type JsonValue } from "@rollout-trace/protocol";
 import { valueAt } from "../log/document.ts";
-import { stringOf } from "../log/fields.ts";
+import { integerOf, stringOf } from "../log/fields.ts";
 import { blocksOf, entryIn, textOf } from "./record.ts";
 import { fileOf } from "./tool-kinds.ts";
 import { exitCodeOf, type Result } from "./tool-results.ts";
@@ -79,7 +79,8 @@ function terminalEnd(line: JsonValue, type: string): JsonValue {
   const task = isJsonObject(told["task"]) ? told["task"] : told;
   return {
     type,
-    exit_code: exitCodeOf({ ...said, account: isJsonObject(said.account) ? task : said.account }),
+    // Only of a command that a call ran to its end does the host say by its silence how it ended.
+    exit_code: type === "exec_command_end" ? exitCodeOf(said) : integerOf(task["exitCode"]),
     stdout: stringOf(task["stdout"]) ?? stringOf(task["output"]) ?? (said.isError ? "" : said.text),
     stderr: stringOf(task["stderr"]) ?? (said.isError ? said.text : ""),
     process_id: processOf(told),
