@@ -24,6 +24,8 @@ export type {
   ToolCallBuilder,
   TurnBuilder,
 } from "./rollout-builder.ts";
+export { fixtureSource, placesText, ROLLOUT_FIXTURE_VERSION } from "./rollout-fixture.ts";
+export type { FixturePayload, RolloutFixture } from "./rollout-fixture.ts";
 export { eventTypesOf, STABLE_GRAPH_VERSION, stableGraph } from "./stable-graph.ts";
 export type { StableGraph, StableGraphOptions } from "./stable-graph.ts";
 export { toReduceTo } from "./to-reduce-to.ts";
