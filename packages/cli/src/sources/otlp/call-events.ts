@@ -48,9 +48,12 @@ type Make = Say["make"];
 
 export class CallEvents {
   readonly #put: (say: Say) => void;
+  readonly #isTold: boolean;
 
-  constructor(put: (say: Say) => void) {
+  /** `isTold`: the spans are an export of a recording. */
+  constructor(put: (say: Say) => void, isTold: boolean) {
     this.#put = put;
+    this.#isTold = isTold;
   }
 
   request(node: SpanNode, place: Around): void {
@@ -191,8 +194,8 @@ export class CallEvents {
       const make = cellEvent(event, runtime_cell_id, model_visible_call_id);
       if (make !== null) this.#event(event, node, place, make);
     }
-    const status = (oneOf(FINAL_STATUSES, attributes.text(ROLLOUT_TRACE.status)) ??
-      "completed") as FinalCellStatus;
+    const status: FinalCellStatus =
+      oneOf(FINAL_STATUSES, attributes.text(ROLLOUT_TRACE.status)) ?? "completed";
     this.#end(node, place, () => ({ type: "code_cell_ended", runtime_cell_id, status }));
   }
 
@@ -287,17 +290,10 @@ export class CallEvents {
     this.#put({ timeUs: startUs, seq: span.attributes.count(ROLLOUT_TRACE.seq), ...whereOf(place), make });
   }
 
-  /** An end that an export does not name was never observed. */
+  /** An end that an export does not place was never observed. */
   #end({ span, endUs }: SpanNode, place: Around, make: Make): void {
     const seq = span.attributes.count(ROLLOUT_TRACE.endSeq);
-    const isExported =
-      span.attributes.text(ROLLOUT_TRACE.status) !== null &&
-      span.attributes.get(ROLLOUT_TRACE.seq) !== undefined;
-    if (
-      endUs === null ||
-      (isExported && seq === null && span.attributes.text(ROLLOUT_TRACE.status) === "running")
-    )
-      return;
+    if (endUs === null || (this.#isTold && seq === null)) return;
     this.#put({ timeUs: endUs, seq, ...whereOf(place), make });
   }
 }

@@ -1,11 +1,5 @@
 /** Which spans belong to one rollout: those of one session, or of one trace where nothing names a session. */
-import {
-  GEN_AI,
-  isJsonObject,
-  type JsonObject,
-  ROLLOUT_TRACE,
-  type SourceProblem,
-} from "@rollout-trace/protocol";
+import { GEN_AI, isJsonObject, ROLLOUT_TRACE, type SourceProblem } from "@rollout-trace/protocol";
 import { parsed } from "./attributes.ts";
 import type { SpanFile } from "./read-spans.ts";
 import type { SourceSpan } from "./source-span.ts";
@@ -18,7 +12,7 @@ export interface TraceSession {
   readonly problems: readonly SourceProblem[];
 }
 
-/** The sessions of some files, oldest first. Traces without anything of an agent in them are left out. */
+/** The sessions of some files, oldest first. Traces without anything of an agent are left out where there are others. */
 export function sessionsOf(files: readonly SpanFile[]): readonly TraceSession[] {
   const traces = new Map<string, SourceSpan[]>();
   const problems = new Map<string, SourceProblem[]>();
@@ -32,7 +26,7 @@ export function sessionsOf(files: readonly SpanFile[]): readonly TraceSession[] 
     }
   }
   const sessions = Map.groupBy(traces, ([trace, spans]) => sessionIdOf(spans) ?? trace);
-  return [...sessions]
+  const all = [...sessions]
     .map(([rolloutId, members]) => {
       const spans = members.flatMap(([, each]) => each);
       return {
@@ -44,8 +38,9 @@ export function sessionsOf(files: readonly SpanFile[]): readonly TraceSession[] 
         problems: [...new Set(members.flatMap(([trace]) => problems.get(trace) ?? []))],
       };
     })
-    .filter(({ spans }) => spans.some((span) => roleOf(span) !== "other"))
     .toSorted((left, right) => left.startedTimeUs - right.startedTimeUs);
+  const ofAgents = all.filter(({ spans }) => spans.some((span) => roleOf(span) !== "other"));
+  return ofAgents.length === 0 ? all : ofAgents;
 }
 
 const FAR = Number.MAX_SAFE_INTEGER;
@@ -75,7 +70,7 @@ function sessionIdOf(spans: readonly SourceSpan[]): string | null {
 
 function metadataSession({ attributes }: SourceSpan): string | null {
   const metadata = parsed(attributes.get("metadata"));
-  const id = isJsonObject(metadata) ? (metadata as JsonObject)["session_id"] : undefined;
+  const id = isJsonObject(metadata) ? metadata["session_id"] : undefined;
   return typeof id === "string" && id !== "" ? id : null;
 }
 

@@ -67,7 +67,8 @@ function endOf(
 function refined(role: SpanRole, children: readonly SpanNode[], knowsRequests: boolean): SpanRole {
   if (role === "model") return children.some(hasModel) ? "other" : "model";
   if (role !== "step") return role;
-  return children.some(hasModel) || knowsRequests ? "step" : "model";
+  if (children.some(hasModel)) return "step";
+  return knowsRequests ? "other" : "model";
 }
 
 function hasModel(node: SpanNode): boolean {

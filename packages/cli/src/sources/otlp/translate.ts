@@ -59,9 +59,9 @@ export class SpanTranslation {
     this.#session = session;
     this.#forest = spanForest(session.spans);
     this.#roster = new Roster(session.rolloutId);
-    this.#events = new CallEvents((say) => void this.#says.inside.push(say));
     this.#told =
       this.#forest.find(({ span }) => span.attributes.text(ROLLOUT_TRACE.recordingId) !== null) ?? null;
+    this.#events = new CallEvents((say) => void this.#says.inside.push(say), this.#told !== null);
   }
 
   /** All events, in order. */
