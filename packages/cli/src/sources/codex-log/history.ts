@@ -10,6 +10,7 @@ import {
 import {
   append,
   lineDocument,
+  type LineRef,
   listDocument,
   type ListNode,
   type LogElement,
@@ -56,7 +57,7 @@ export class History {
     const id = output.idAt<CompactionId>(at.line);
     const context = listDocument(this.#conversation.live);
     if (usage !== null) this.#request(usage, { id, turnId, models });
-    const replacement = this.#replacement(payload, at);
+    const replacement = this.#replacement(payload, output.line(at.line));
     const checkpoint = output.payload(
       at.line,
       "checkpoint",
@@ -69,8 +70,8 @@ export class History {
   }
 
   /** The compaction of another thread, of which only the result is here. */
-  inheritCompaction(payload: JsonObject, at: Place): void {
-    this.#conversation.replace(this.#replacement(payload, at), at);
+  inheritCompaction(payload: JsonObject, at: Place, ref: LineRef): void {
+    this.#conversation.replace(this.#replacement(payload, ref), at);
   }
 
   /** The last turns were taken back. */
@@ -119,8 +120,7 @@ export class History {
   }
 
   /** What the history was replaced by. Early versions keep what people wrote and add the summary. */
-  #replacement(payload: JsonObject, at: Place): ListNode {
-    const ref = this.#output.line(at.line);
+  #replacement(payload: JsonObject, ref: LineRef): ListNode {
     if (Array.isArray(payload["replacement_history"])) {
       return append(null, spread(lineDocument(ref, REPLACEMENT)));
     }

@@ -19,6 +19,7 @@ import {
 import {
   type Derive,
   lineDocument,
+  type LineRef,
   type LogDocument,
   type LogElement,
   valueAt,
@@ -48,15 +49,28 @@ export interface LoggedThread {
   readonly origin: ThreadOrigin;
 }
 
+/** A part of another thread's log that a thread's history begins with. */
+export interface BaseHistory {
+  readonly file: LogFile;
+  readonly endOrdinal: number;
+}
+
+export interface ThreadLog {
+  readonly file: LogFile;
+  /** Oldest first. */
+  readonly bases: readonly BaseHistory[];
+}
+
 /** The drafts of a thread, in the order of its log. */
 export function* importThread(
   thread: LoggedThread,
-  file: LogFile,
+  { file, bases }: ThreadLog,
   adders: Adders,
 ): Generator<CodexDraft, void, undefined> {
   const pass = new ThreadPass(thread, file, adders);
   pass.start();
   yield* pass.take();
+  for (const base of bases) pass.goOnFrom(base);
   for (const line of file.lines()) {
     pass.read(line);
     yield* pass.take();
@@ -149,7 +163,7 @@ class ThreadPass {
     }
     const at = { line, timeUs: record.timeUs ?? this.#last.timeUs };
     this.#last = at;
-    if (this.#inheritance.covers(record, at)) this.#inherit(record, at);
+    if (this.#inheritance.covers(record, at)) this.#inherit(record, at, this.#output.line(line));
     else if (isTwinOfNext(record)) this.#twins.push({ at, type: idOf(record.payload["type"]) ?? "unknown" });
     else {
       this.#record(record, at);
@@ -181,15 +195,25 @@ class ThreadPass {
     }));
   }
 
+  /** The history of another thread that this one goes on from. Lines that cannot be read are told of where they are its own. */
+  goOnFrom({ file, endOrdinal }: BaseHistory): void {
+    for (const { number: line, content } of file.lines()) {
+      const record = content.ok ? readRecord(content.value) : "unreadable";
+      if (typeof record === "string") continue;
+      if (record.ordinal !== null && record.ordinal >= endOrdinal) return;
+      this.#inherit(record, this.#last, { file, line });
+    }
+  }
+
   /** Another thread's history: its items are context. */
-  #inherit(record: CodexRecord, at: Place): void {
+  #inherit(record: CodexRecord, at: Place, ref: LineRef): void {
     const { type, payload } = record;
     if (type === "response_item" && sortOf(payload) !== "outside") {
-      this.#conversation.give(payloadDocument(this.#output.line(at.line), record), at);
+      this.#conversation.give(payloadDocument(ref, record), at);
     } else if (type === "inter_agent_communication") {
-      this.#conversation.give(lineDocument(this.#output.line(at.line), agentMessage), at);
+      this.#conversation.give(lineDocument(ref, agentMessage), at);
     } else if (type === "compacted") {
-      this.#history.inheritCompaction(payload, at);
+      this.#history.inheritCompaction(payload, at, ref);
     } else if (type === "event_msg" && payload["type"] === "token_count") {
       this.#usage.skip(payload);
     }

@@ -11,8 +11,9 @@ import type { OpenRollout } from "../log/log-format.ts";
 import { LogFile } from "../log/log-file.ts";
 import { type LogDraft, logRollout } from "../log/log-rollout.ts";
 import { mergeByTime } from "../log/merge-by-time.ts";
-import { importThread } from "./import-thread.ts";
+import { type BaseHistory, importThread } from "./import-thread.ts";
 import { Roster } from "./roster.ts";
+import type { SessionHead } from "./session-head.ts";
 import { type CodexSession, type SessionThreads, threadsOf } from "./sessions.ts";
 import type { Adders } from "../log/thread-output.ts";
 import type { CodexDraft } from "./thread-output.ts";
@@ -25,7 +26,7 @@ export function openSession(session: CodexSession): OpenRollout {
     for (const file of files) file[Symbol.dispose]();
   };
   try {
-    for (const { path } of session.heads) files.push(new LogFile(path));
+    for (const { path } of [...session.heads, ...session.bases]) files.push(new LogFile(path));
   } catch (error) {
     close();
     throw error;
@@ -37,7 +38,9 @@ export function openSession(session: CodexSession): OpenRollout {
     views: CODEX_VIEWS,
     drafts: (add, addView) => passOver(session, { byPath, adders: { add, addView } }),
   });
-  const inputs = session.heads.flatMap(({ path, threadId }) => byPath.get(path)?.input(threadId) ?? []);
+  const inputs = [...session.heads, ...session.bases].flatMap(
+    ({ path, threadId }) => byPath.get(path)?.input(threadId) ?? [],
+  );
   return { rollout, inputs, [Symbol.dispose]: close };
 }
 
@@ -59,7 +62,8 @@ function* passOver(session: CodexSession, pass: Pass): Generator<LogDraft, void,
   }
   const streams = threads.logged.flatMap((thread) => {
     const file = pass.byPath.get(thread.head.path);
-    return file === undefined ? [] : [importThread(thread, file, pass.adders)];
+    if (file === undefined) return [];
+    return [importThread(thread, { file, bases: basesOf(session, thread.head, pass) }, pass.adders)];
   });
   let rootStatus: RolloutStatus = "running";
   let timeUs = startedTimeUs;
@@ -78,6 +82,28 @@ function* passOver(session: CodexSession, pass: Pass): Generator<LogDraft, void,
     if (turnId !== null) yield outside(timeUs, ended);
   }
   if (rootStatus !== "running") yield outside(timeUs, { type: "rollout_ended", status: rootStatus });
+}
+
+/** The logs that a thread's history begins with, oldest first; each up to where the next one leaves it. */
+function basesOf(
+  { heads, bases }: CodexSession,
+  head: SessionHead,
+  { byPath }: Pass,
+): readonly BaseHistory[] {
+  const known = new Map([...bases, ...heads].map((each) => [each.threadId, each]));
+  const found: BaseHistory[] = [];
+  const seen = new Set([head.threadId]);
+  let endOrdinal = Infinity;
+  for (let base = head.historyBase; base !== null && !seen.has(base.threadId);) {
+    seen.add(base.threadId);
+    endOrdinal = Math.min(endOrdinal, base.endOrdinal);
+    const at: SessionHead | undefined = known.get(base.threadId);
+    const file = at === undefined ? undefined : byPath.get(at.path);
+    if (at === undefined || file === undefined) break;
+    found.unshift({ file, endOrdinal });
+    base = at.historyBase;
+  }
+  return found;
 }
 
 function rosterOf({ logged, unlogged }: SessionThreads): Roster {

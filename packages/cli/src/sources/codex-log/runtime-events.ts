@@ -1,5 +1,11 @@
 /** The host's own accounts of what tools did, of all generations, in one shape. */
-import { isJsonObject, type JsonObject, type JsonValue, type ToolKind } from "@rollout-trace/protocol";
+import {
+  type AgentInteractionKind,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  type ToolKind,
+} from "@rollout-trace/protocol";
 import { valueAt } from "../log/document.ts";
 import { idOf, integerOf, stringOf } from "../log/fields.ts";
 
@@ -17,6 +23,11 @@ export type RuntimeEvent =
       readonly type: "agent";
       readonly callId: string;
       readonly agent: AgentContact;
+      /** What was done, for a call that no item asks for; null where the event does not say. */
+      readonly did: AgentInteractionKind | null;
+      readonly ok: boolean;
+      /** What a script that made this call has to contain. */
+      readonly mentions: readonly string[];
     };
 
 interface RuntimeEventBase {
@@ -95,23 +106,48 @@ function mcpEvent(
   return { ...base, type: "mcp", ok: !failed, kind, mentions: [tool] };
 }
 
-const AGENT_EVENTS: ReadonlySet<string> = new Set([
-  "collab_agent_spawn_end",
-  "collab_agent_interaction_end",
-  "collab_close_end",
-  "collab_resume_end",
-  "sub_agent_activity",
-  "SubAgentActivity",
-  "CollabAgentToolCall",
+/** Events about other agents, and what those that tell of one thing tell of. */
+const AGENT_EVENTS: ReadonlyMap<string, AgentInteractionKind | null> = new Map([
+  ["collab_agent_spawn_end", "spawn_agent"],
+  ["collab_agent_interaction_end", "send_message"],
+  ["collab_close_end", "close_agent"],
+  ["collab_resume_end", null],
+  ["sub_agent_activity", null],
+  ["SubAgentActivity", null],
+  ["CollabAgentToolCall", null],
 ]);
 
+/** What the others tell of: by the kind of an activity, by the tool of a call. */
+const AGENT_ACTIVITIES: ReadonlyMap<string, AgentInteractionKind> = new Map([
+  ["started", "spawn_agent"],
+  ["interacted", "send_message"],
+  ["interrupted", "close_agent"],
+  ["spawnAgent", "spawn_agent"],
+  ["sendInput", "send_message"],
+  ["closeAgent", "close_agent"],
+]);
+
+/** The names of the tools that do it. */
+const AGENT_TOOL_NAMES: { readonly [Kind in AgentInteractionKind]: readonly string[] } = {
+  spawn_agent: ["spawn_agent"],
+  assign_agent_task: ["followup_task", "assign_task"],
+  send_message: ["send_message", "send_input", "followup_task"],
+  close_agent: ["close_agent", "interrupt_agent"],
+};
+
 function agentEvent(type: string, callId: string, event: JsonObject): RuntimeEvent | null {
-  if (!AGENT_EVENTS.has(type)) return null;
+  const told = AGENT_EVENTS.get(type);
+  if (told === undefined) return null;
+  const activity = stringOf(event["kind"]) ?? stringOf(event["tool"]) ?? "";
+  const did = told ?? AGENT_ACTIVITIES.get(activity) ?? null;
   const receivers = event["receiver_thread_ids"];
   const [receiver] = Array.isArray(receivers) ? (receivers as readonly JsonValue[]) : [];
   return {
     type: "agent",
     callId,
+    did,
+    ok: event["status"] !== "failed",
+    mentions: did === null ? [] : AGENT_TOOL_NAMES[did],
     agent: {
       threadId:
         idOf(event["agent_thread_id"]) ??

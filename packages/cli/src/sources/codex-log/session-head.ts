@@ -27,6 +27,8 @@ export interface SessionHead {
   readonly inherits: boolean;
   /** The line of the session's metadata; null for a log without. */
   readonly metaLine: number | null;
+  /** The thread whose history this one goes on from without copying it, and where it leaves it. */
+  readonly historyBase: { readonly threadId: string; readonly endOrdinal: number } | null;
   /** Where the thread's own history begins, for a host that counts. */
   readonly ownFromOrdinal: number | null;
 }
@@ -89,8 +91,15 @@ function headFrom(path: string, { meta, model, firstTimeUs, othersMeta }: Found)
     startedTimeUs: timeOf(payload["timestamp"]) ?? firstTimeUs ?? 0,
     inherits: idOf(payload["forked_from_id"]) !== null || othersMeta || ownFromOrdinal !== null,
     metaLine: meta?.line ?? null,
+    historyBase: historyBaseOf(payload["history_base"]),
     ownFromOrdinal,
   };
+}
+
+function historyBaseOf(value: JsonValue | undefined): SessionHead["historyBase"] {
+  const threadId = idOf(valueAt(value, ["thread_id"]));
+  const end = valueAt(value, ["end_ordinal_exclusive"]);
+  return threadId === null || typeof end !== "number" ? null : { threadId, endOrdinal: end };
 }
 
 function isSubAgent(source: JsonValue | undefined): boolean {

@@ -9,6 +9,8 @@ export interface CodexSession {
   readonly startedTimeUs: number;
   /** The root first, if it has a log, then in order of their start. */
   readonly heads: readonly SessionHead[];
+  /** Threads of other sessions that threads of this one go on from. */
+  readonly bases: readonly SessionHead[];
   /** What cannot be read of it. */
   readonly problems: readonly SourceProblem[];
 }
@@ -29,12 +31,41 @@ export function sessionsOf(heads: readonly SessionHead[]): readonly CodexSession
       rolloutId,
       startedTimeUs: Math.min(...group.map(({ startedTimeUs }) => startedTimeUs)),
       heads: group.toSorted((left, right) => compareHeads(left, right, rolloutId)),
-      problems: problems.get(rolloutId) ?? [],
+      ...basesOf(group, byThread),
+    }))
+    .map(({ missing, ...session }) => ({
+      ...session,
+      problems: [...(problems.get(session.rolloutId) ?? []), ...missing],
     }))
     .toSorted(
       (left, right) =>
         left.startedTimeUs - right.startedTimeUs || compareText(left.rolloutId, right.rolloutId),
     );
+}
+
+/** The threads that a session's threads go on from, as far as they are not its own. */
+function basesOf(
+  group: readonly SessionHead[],
+  byThread: ReadonlyMap<string, SessionHead>,
+): { readonly bases: readonly SessionHead[]; readonly missing: readonly SourceProblem[] } {
+  const known = new Set(group.map(({ threadId }) => threadId));
+  const bases: SessionHead[] = [];
+  const missing: SourceProblem[] = [];
+  for (const { path, historyBase } of group) follow(path, historyBase);
+  return { bases, missing };
+
+  function follow(path: string, base: SessionHead["historyBase"]): void {
+    if (base === null || known.has(base.threadId)) return;
+    known.add(base.threadId);
+    const head = byThread.get(base.threadId);
+    if (head === undefined) {
+      const message = `its history goes on from that of thread ${base.threadId}, whose log is not here`;
+      missing.push({ where: path, message });
+      return;
+    }
+    bases.push(head);
+    follow(head.path, head.historyBase);
+  }
 }
 
 function leftOut({ path, threadId }: SessionHead, read: SessionHead): SourceProblem {

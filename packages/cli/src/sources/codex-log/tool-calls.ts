@@ -45,6 +45,8 @@ export class ToolCalls {
   readonly #output: CodexOutput;
   /** The latest call with each id. */
   readonly #calls = new Map<string, Call>();
+  /** Calls of scripts to other agents that were told of: an activity may be told of more than once. */
+  readonly #reached = new Set<string>();
 
   constructor(output: CodexOutput) {
     this.#output = output;
@@ -112,7 +114,8 @@ export class ToolCalls {
   account(event: RuntimeEvent, at: Place): void {
     const call = this.#calls.get(event.callId);
     if (event.type === "agent") {
-      if (call?.agent !== null && call?.agent !== undefined) this.agents.contact(call.agent, event.agent);
+      if (call === undefined) this.#agentCallFromElsewhere(event, at);
+      else if (call.agent !== null) this.agents.contact(call.agent, event.agent);
       return;
     }
     if (call === undefined) this.#callFromElsewhere(event, at);
@@ -184,6 +187,42 @@ export class ToolCalls {
     const result = event.type === "mcp" ? output.view(at.line, "mcp_result") : null;
     const end = nestedEnd(event, cell, at);
     output.say(at.timeUs, () => ({ type: "tool_call_ended", tool_call_id: id, ...end, result }), turnId);
+  }
+
+  /** A script that reached another agent: its call is no item, so this is all that is told of it. */
+  #agentCallFromElsewhere(event: RuntimeEvent & { readonly type: "agent" }, at: Place): void {
+    const { callId, did, mentions, agent } = event;
+    if (did === null || this.#reached.has(callId)) return;
+    const cell = this.cells.ownerOf({ startedUs: at.timeUs, mentions });
+    // Where no script runs it may be about anything.
+    if (typeof cell === "string") return;
+    cell.hasCalled = true;
+    this.#reached.add(callId);
+    const id = asId<ToolCallId>(callId);
+    const kind = { type: did } as const;
+    this.#output.say(
+      at.timeUs,
+      () => ({
+        type: "tool_call_started",
+        tool_call_id: id,
+        requester: { type: "code_cell", runtime_cell_id: runtimeId(cell) },
+        kind,
+        label: did,
+      }),
+      cell.turnId,
+    );
+    const call = this.agents.start({ callId, kind, args: {} }, at);
+    const status = event.ok ? "completed" : "failed";
+    if (call !== null) {
+      this.agents.contact(call, agent);
+      this.agents.end(call, { ...at, text: "", status });
+    }
+    const cause = event.ok ? "returned" : "error";
+    this.#output.say(
+      at.timeUs,
+      () => ({ type: "tool_call_ended", tool_call_id: id, status, end_cause: cause }),
+      cell.turnId,
+    );
   }
 
   /** The cell that made a call; null for a call of the host, and (reported) where the log does not tell. */
