@@ -66,8 +66,9 @@ function addRolloutCommands(program: Command, io: CommandIo, done: Done): void {
   sourceCommand(program, "show")
     .description("show a rollout as a tree")
     .option("--thread <id>", "only this agent, by thread id or agent path")
-    .option("--turn <id>", "only this turn")
+    .option("--turn <turn>", "only this turn: `2` (of --thread, or of the root), `2 of /root/agent`, an id")
     .addOption(new Option("--depth <levels>", "levels of the tree").argParser(levels))
+    .option("--prices <file>", "JSON with prices per million tokens, for costs")
     .option("--json", "the graph as JSON instead of a tree")
     .addHelpText("after", example("show session.db --rollout latest --thread /root"))
     .action((path: string, options: ShowCommandOptions) => done(showCommand(path, options, io)));

@@ -1,7 +1,10 @@
-import { graphJson, type RolloutGraph } from "@rollout-trace/reducer";
+import { graphJson, type RolloutGraph, type Thread } from "@rollout-trace/reducer";
+import { costsOf } from "../costs/costs.ts";
+import { readPrices } from "../costs/prices.ts";
 import { CliError, EXIT } from "../errors.ts";
 import { type CommandIo, outJson } from "../io.ts";
-import { fitText } from "../render/escape.ts";
+import { escapeText, fitText } from "../render/escape.ts";
+import { count } from "../render/format.ts";
 import { page } from "../render/page.ts";
 import { rolloutTree } from "../render/rollout-tree.ts";
 import { summaryLines } from "../render/summary.ts";
@@ -12,10 +15,12 @@ import { openGraph } from "./open-graph.ts";
 export interface ShowOptions {
   /** Only this agent, by thread id or agent path. */
   readonly thread?: string | undefined;
-  /** Only this turn. */
+  /** Only this turn: its number, of the agent that `thread` names or else of the root, or its id. */
   readonly turn?: string | undefined;
   /** Levels of the tree; 1 shows agents alone. Default: all. */
   readonly depth?: number | undefined;
+  /** File with prices, for costs. */
+  readonly prices?: string | undefined;
   /** The graph as JSON instead of a tree. */
   readonly json?: boolean | undefined;
 }
@@ -31,23 +36,50 @@ export function showCommand(path: string, options: ShowCommandOptions, io: Comma
   return EXIT.ok;
 }
 
-/** The page that `show` prints. Throws `CliError` `usage` when the graph has no such thread or turn. */
+/**
+ * The page that `show` prints. Throws `CliError` `usage` when the graph has no such thread or turn, or the prices cannot be
+ * read.
+ */
 export function renderRollout(graph: RolloutGraph, options: ShowOptions, io: CommandIo): string {
-  const { thread, turn } = options;
-  const turns = Object.values(graph.turns);
-  if (turn !== undefined && !turns.some((known) => known.turn_id === turn)) {
-    throw new CliError("usage", `no turn ${fitText(turn, 80)} in this rollout`);
-  }
-  const owner = turns.find((known) => known.turn_id === turn)?.thread_id;
-  const trees = rolloutTree(graph, { colour: io.colour, thread: thread ?? owner, turn });
-  if (trees.length === 0 && thread !== undefined) {
-    throw new CliError("usage", `no thread or agent path ${fitText(thread, 80)} in this rollout`);
-  }
+  const thread = options.thread === undefined ? undefined : threadNamed(graph, options.thread);
+  const turn = options.turn === undefined ? undefined : turnNamed(graph, options.turn, thread);
+  const costs = options.prices === undefined ? undefined : costsOf(graph, readPrices(options.prices));
+  const owner = turn === undefined ? thread?.thread_id : graph.turns[turn]?.thread_id;
+  const trees = rolloutTree(graph, { colour: io.colour, thread: owner, turn, costs });
   const style = {
     columns: io.columns,
     branch: (text: string) => io.colour.dim(text),
     detail: (text: string, columns: number) => io.colour.dim(fitText(text, columns)),
   };
-  const summary = summaryLines(graph, io);
+  const summary = summaryLines(graph, io, costs);
   return page([...summary, "", ...treeLines(trees, style, options.depth)], io);
 }
+
+function threadNamed(graph: RolloutGraph, name: string): Thread {
+  const found =
+    graph.threads[name] ?? Object.values(graph.threads).find(({ agent_path: path }) => path === name);
+  if (found !== undefined) return found;
+  throw new CliError("usage", `no thread or agent path ${fitText(name, 80)} in this rollout`);
+}
+
+/** The id of a turn. What the tree calls `turn 2` is the second turn of its agent. */
+function turnNamed(graph: RolloutGraph, name: string, thread: Thread | undefined): string {
+  const [, number, , path] = /^(?:turn )?([1-9]\d{0,8})( of (.+))?$/.exec(name.trim()) ?? [];
+  if (Object.hasOwn(graph.turns, name) || number === undefined) {
+    const byId = Object.values(graph.turns).find(({ turn_id, recorded_id }) =>
+      [turn_id, recorded_id].includes(name),
+    );
+    if (byId !== undefined) return byId.turn_id;
+    throw new CliError("usage", `no turn ${fitText(name, 80)} in this rollout; ${TURN_FORMS}`);
+  }
+  const owner =
+    path === undefined ? (thread ?? graph.threads[graph.root_thread_id ?? ""]) : threadNamed(graph, path);
+  const id = owner?.turn_ids[Number(number) - 1];
+  if (owner !== undefined && id !== undefined) return id;
+  const agent =
+    owner === undefined ? "a root agent, which the recording does not have" : escapeText(owner.agent_path);
+  const has = `it has ${count(owner?.turn_ids.length ?? 0, "turn")}`;
+  throw new CliError("usage", `no turn ${number} of ${agent}: ${has}; ${TURN_FORMS}`);
+}
+
+const TURN_FORMS = "ask with a number, `2 of /root/agent`, or a turn's id";

@@ -2,6 +2,7 @@
 import type {
   Anchor,
   CodeCell,
+  Compaction,
   ConversationItem,
   InferenceCall,
   InteractionEdge,
@@ -12,6 +13,12 @@ import type {
 } from "@rollout-trace/reducer";
 import { escapeText } from "./escape.ts";
 import { itemText } from "./item-text.ts";
+
+export interface Arrival {
+  readonly seq: number;
+  readonly edge: InteractionEdge;
+  readonly text: string | null;
+}
 
 export interface GraphIndex {
   /** Whether some tool call on the page carries this agent. */
@@ -25,6 +32,10 @@ export interface GraphIndex {
   ownCells(turnId: string): readonly CodeCell[];
   /** What an agent reported to others. */
   results(threadId: string): readonly InteractionEdge[];
+  /** What came from other agents in a turn: the edge, its text (untrusted), and the `seq` just before which it is in a request. */
+  arrivals(turnId: string): readonly Arrival[];
+  /** Of a turn, installed or not. */
+  compactions(turnId: string): readonly Compaction[];
   /** The agent that an edge leads to, safe to print. */
   agentOf(anchor: Anchor | null): string;
   /** The text of what an edge carries, untrusted. */
@@ -57,6 +68,8 @@ export function graphIndex(graph: RolloutGraph): GraphIndex {
     const sender = edge.kind === "agent_result" ? threadIdOf(graph, edge.source) : null;
     if (sender !== null) push(results, sender, edge);
   }
+  const arrived = arrivals(graph);
+  const compacted = Map.groupBy(Object.values(graph.compactions), (compaction) => compaction.turn_id ?? "");
   const { calls, cells } = ownWork(graph);
   const agentOf = (anchor: Anchor | null): string => {
     const id = anchor === null ? null : threadIdOf(graph, anchor);
@@ -69,6 +82,8 @@ export function graphIndex(graph: RolloutGraph): GraphIndex {
     spawnedBy: (id) => spawned.get(id) ?? [],
     ownCalls: (turnId) => calls.get(turnId) ?? [],
     ownCells: (turnId) => cells.get(turnId) ?? [],
+    arrivals: (turnId) => arrived.get(turnId) ?? [],
+    compactions: (turnId) => compacted.get(turnId) ?? [],
     results: (threadId) => results.get(threadId) ?? [],
     reached: (id) => (reached.get(id) ?? []).map((edge) => `to ${agentOf(edge.target)}`).join(", "),
     agentOf,
@@ -101,6 +116,21 @@ function openingMessage(graph: RolloutGraph, turn: Turn): string | null {
     (item) => item.kind === "message" && (item.role === "user" || item.agent_message !== null),
   );
   return opening === undefined ? null : itemText(opening);
+}
+
+/** A spawned agent hangs under its spawn, with the task that it was given; everything else arrives somewhere. */
+function arrivals(graph: RolloutGraph): ReadonlyMap<string, readonly Arrival[]> {
+  const found = new Map<string, Arrival[]>();
+  for (const edge of Object.values(graph.interaction_edges)) {
+    const item =
+      edge.kind !== "spawn_agent" && edge.target?.type === "conversation_item"
+        ? graph.conversation_items[edge.target.id]
+        : undefined;
+    if (item === undefined || item.turn_id === null) continue;
+    const seq = (item.accepted?.seq ?? item.evidence.seqs[0] ?? 0) - 0.5;
+    push(found, item.turn_id, { seq, edge, text: itemText(item) });
+  }
+  return found;
 }
 
 function ownWork(graph: RolloutGraph): {

@@ -1,9 +1,20 @@
 /**
  * A rollout as a tree: an agent's turns, the model's requests in them, under each request the tool calls that its response
- * asked for, under an exec its cell with everything the cell did, and under a spawn the agent that it made.
+ * asked for, under an exec its cell with everything the cell did, and under a spawn the agent that it made. Between the
+ * requests stands what came from other agents, and where the history was replaced.
  */
-import type { CodeCell, InferenceCall, RolloutGraph, Thread, ToolCall, Turn } from "@rollout-trace/reducer";
+import type {
+  CodeCell,
+  Compaction,
+  InferenceCall,
+  RolloutGraph,
+  Thread,
+  TokenUsage,
+  ToolCall,
+  Turn,
+} from "@rollout-trace/reducer";
 import type { ChalkInstance } from "chalk";
+import { type Costs, costText } from "../costs/costs.ts";
 import { cellNodes, cellText } from "./cell-nodes.ts";
 import { escapeText } from "./escape.ts";
 import { count, grouped } from "./format.ts";
@@ -19,6 +30,8 @@ export interface RolloutTreeOptions {
   readonly thread?: string | undefined;
   /** Only this turn. */
   readonly turn?: string | undefined;
+  /** Default: nothing is said about costs. */
+  readonly costs?: Costs | undefined;
 }
 
 /** Everything a node is made from. */
@@ -27,6 +40,7 @@ export interface Page {
   readonly index: GraphIndex;
   readonly colour: ChalkInstance;
   readonly turn: string | undefined;
+  readonly costs: Costs | undefined;
   /** Agents already on the page: a damaged recording may say that agents spawned each other. */
   readonly shown: Set<string>;
   /** Tool calls already on the page: nor may a call, by way of its cell, hang under itself. */
@@ -40,6 +54,7 @@ export function rolloutTree(graph: RolloutGraph, options: RolloutTreeOptions): r
     index: graphIndex(graph),
     colour: options.colour,
     turn: options.turn,
+    costs: options.costs,
     shown: new Set(),
     shownCalls: new Set(),
   };
@@ -67,6 +82,7 @@ function threadNode(page: Page, thread: Thread): TreeNode | null {
     thread.model === null ? null : colour.dim(escapeText(thread.model)),
     status(colour, thread.execution),
     colour.dim(threadTokens(graph, thread)),
+    costOf(page, (costs) => costs.thread(thread.thread_id)),
   ];
   const turns = thread.turn_ids.flatMap((id) => graph.turns[id] ?? []);
   const numbers = new Map(turns.map((turn, index) => [turn, index + 1]));
@@ -91,6 +107,44 @@ function threadTokens(graph: RolloutGraph, thread: Thread): string {
   return usage === undefined ? "tokens unknown" : count(usage.total_tokens, "token");
 }
 
+/** Styled; null where nothing is known about costs or there is nothing to pay for. */
+function costOf(
+  { costs, colour }: Page,
+  which: (costs: Costs) => Parameters<typeof costText>[0],
+): string | null {
+  const text = costs === undefined ? null : costText(which(costs), escapeText(costs.currency));
+  return text === null ? null : colour.dim(text);
+}
+
+function tokenText({
+  input_tokens: input,
+  cached_input_tokens: cached,
+  output_tokens: output,
+}: TokenUsage): string {
+  const fromCache = cached === 0 ? "" : ` (${grouped(cached)} cached)`;
+  return `${grouped(input)}${fromCache} → ${grouped(output)} tokens`;
+}
+
+/** What an edge brings to the agent that it leads to. */
+const ARRIVALS: { readonly [kind: string]: string } = {
+  agent_result: "result",
+  send_message: "message",
+  assign_agent_task: "task",
+  close_agent: "close",
+};
+
+function compactionLine({ colour, graph }: Page, compaction: Compaction): string {
+  const requests = compaction.request_ids.flatMap((id) => graph.compaction_requests[id] ?? []);
+  const took = requests.map(({ execution }) => status(colour, execution)).join(", ");
+  const model = requests.length === 0 ? [] : [`${colour.blue("model")} ${took}`];
+  const [from, to] = [compaction.input_item_ids.length, compaction.replacement_item_ids.length];
+  const what =
+    compaction.installed_seq === null
+      ? colour.yellow("never installed")
+      : colour.dim(`${count(from, "item")} → ${grouped(to)}`);
+  return [colour.magenta("compaction"), what, ...model].join("  ");
+}
+
 function turnNode(page: Page, turn: Turn, number: number): TreeNode {
   const { colour, graph, index } = page;
   const calls = turn.inference_call_ids.flatMap((id) => graph.inference_calls[id] ?? []);
@@ -101,6 +155,18 @@ function turnNode(page: Page, turn: Turn, number: number): TreeNode {
       seq: call.execution.started_seq,
       node: toolCallNode(page, call),
     })),
+    ...index.arrivals(turn.turn_id).map(({ seq, edge, text }) => ({
+      seq,
+      node: {
+        text: `${colour.magenta(ARRIVALS[edge.kind] ?? edge.kind)} from ${index.agentOf(edge.source)}`,
+        detail: text,
+        children: [],
+      },
+    })),
+    ...index.compactions(turn.turn_id).map((compaction) => ({
+      seq: compaction.installed_seq ?? compaction.evidence.seqs.at(-1) ?? 0,
+      node: { text: compactionLine(page, compaction), children: [] },
+    })),
     ...index.ownCells(turn.turn_id).map((cell) => ({
       seq: cell.execution.started_seq,
       node: { text: cellLine(colour, cell), children: cellNodes(page, cell, toolCallNode) },
@@ -110,6 +176,7 @@ function turnNode(page: Page, turn: Turn, number: number): TreeNode {
     colour.bold(`turn ${number}`),
     status(colour, turn.execution),
     turn.usage === null ? null : colour.dim(count(turn.usage.total_tokens, "token")),
+    costOf(page, (costs) => costs.turn(turn.turn_id)),
   ];
   return {
     text: facts.filter((fact) => fact !== null).join("  "),
@@ -125,11 +192,12 @@ function inferenceNode(page: Page, call: InferenceCall): TreeNode {
     .filter((item) => item.kind === "message")
     .map(itemText)
     .join(" ");
-  const tokens =
-    call.usage === null
-      ? null
-      : colour.dim(`${grouped(call.usage.input_tokens)} → ${grouped(call.usage.output_tokens)} tokens`);
-  const facts = [colour.blue("model"), status(colour, call.execution), tokens];
+  const facts = [
+    colour.blue("model"),
+    status(colour, call.execution),
+    call.usage === null ? null : colour.dim(tokenText(call.usage)),
+    costOf(page, (costs) => costs.request(call.inference_call_id)),
+  ];
   const tools = call.tool_call_ids.flatMap((id) => graph.tool_calls[id] ?? []);
   const cells = call.code_cell_ids
     .flatMap((id) => graph.code_cells[id] ?? [])

@@ -2,6 +2,7 @@
 import type { Anchor, RolloutGraph } from "@rollout-trace/reducer";
 import type { ChalkInstance } from "chalk";
 import { escapeText, fitText } from "./escape.ts";
+import { type Costs, costText } from "../costs/costs.ts";
 import { factLines } from "./page.ts";
 import type { CommandIo } from "../io.ts";
 import { count, duration, utc } from "./format.ts";
@@ -10,7 +11,12 @@ import { count, duration, utc } from "./format.ts";
 const SHOWN = 12;
 const MESSAGE_COLUMNS = 160;
 
-export function summaryLines(graph: RolloutGraph, { colour, columns }: CommandIo): readonly string[] {
+/** `costs` is undefined where no prices were given. */
+export function summaryLines(
+  graph: RolloutGraph,
+  { colour, columns }: CommandIo,
+  costs?: Costs,
+): readonly string[] {
   const size = (collection: object): number => Object.keys(collection).length;
   const counts = [
     count(size(graph.threads), "agent"),
@@ -21,6 +27,7 @@ export function summaryLines(graph: RolloutGraph, { colour, columns }: CommandIo
     Object.keys(graph.usage.by_thread).length === 0
       ? "tokens unknown"
       : count(graph.usage.total.total_tokens, "token"),
+    ...costFacts(graph, costs),
   ];
   const when =
     graph.started_at_us === null
@@ -38,6 +45,16 @@ export function summaryLines(graph: RolloutGraph, { colour, columns }: CommandIo
     ...factLines([...when, ...counts], columns).map((line) => colour.dim(line)),
     ...problems(graph, colour),
   ];
+}
+
+function costFacts(graph: RolloutGraph, costs: Costs | undefined): readonly string[] {
+  if (costs === undefined) {
+    return Object.keys(graph.inference_calls).length === 0 ? [] : ["cost unknown without --prices"];
+  }
+  const text = costText(costs.total, escapeText(costs.currency));
+  const { unknown, requests } = costs.total;
+  if (text === null) return [];
+  return unknown === 0 || unknown === requests ? [text] : [`${text}: ${count(unknown, "request")} unknown`];
 }
 
 function statusText(graph: RolloutGraph, colour: ChalkInstance): string {

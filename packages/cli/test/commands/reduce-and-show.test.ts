@@ -31,7 +31,7 @@ describe("show", () => {
       code: 0,
       err: "",
       out: `rollout thread-root  completed
-1970-01-01 00:00:01Z · 11 ms · 1 agent · 1 turn · 2 model requests · 1 tool call · 0 code cells · 30 tokens
+1970-01-01 00:00:01Z · 11 ms · 1 agent · 1 turn · 2 model requests · 1 tool call · 0 code cells · 30 tokens · cost unknown without --prices
 
 /root  completed 9 ms  30 tokens
 └─ turn 1  completed 7 ms  30 tokens  How is it?

@@ -1,0 +1,145 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { Chalk } from "chalk";
+import stringWidth from "string-width";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type CommandIo, processIo, renderRollout } from "@rollout-trace/cli";
+import type { RolloutGraph } from "@rollout-trace/reducer";
+import { run } from "./run.ts";
+import { smallStore } from "./small-store.ts";
+
+const FIXTURES = resolve(import.meta.dirname, "../../../../fixtures/reducer");
+
+let folder: string;
+let store: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "show-"));
+  store = smallStore(join(folder, "s.db"));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function show(...more: string[]): Promise<string> {
+  const { code, out, err } = await run(["show", store, "--rollout", "weather", ...more]);
+  expect({ code, err }).toEqual({ code: 0, err: "" });
+  return out;
+}
+
+function prices(models: object, currency?: string): string {
+  const path = join(folder, "prices.json");
+  writeFileSync(path, JSON.stringify({ currency, models }));
+  return path;
+}
+
+/** The page of a graph that the reducer's fixtures keep. */
+function pageOf(fixture: string, columns: number | null = null): string {
+  const { graph } = JSON.parse(readFileSync(join(FIXTURES, `${fixture}.json`), "utf8")) as {
+    graph: RolloutGraph;
+  };
+  const io: CommandIo = { ...processIo(), colour: new Chalk({ level: 0 }), columns };
+  return renderRollout(graph, {}, io);
+}
+
+describe("show with prices", () => {
+  it("says what each request, turn and agent cost, and all of it", async () => {
+    // 20 + 60 + 120 tokens in and 3 × 8 out by the root, 20 in and 8 out by the other agent.
+    const out = await show("--prices", prices({ "model-1": { input: 1_000, output: 10_000 } }, "EUR"));
+    expect(out).toMatch(/252 tokens · cost 0\.54 EUR\n/);
+    expect(out).toMatch(/^\/root .* 224 tokens {2}cost 0\.44 EUR$/m);
+    expect(out).toMatch(/\/root\/check .* cost 0\.10 EUR$/m);
+    expect(out).toMatch(/20 → 8 tokens {2}cost 0\.10 EUR$/m);
+  });
+
+  it("says unknown for a model without a price, never zero, and zero for one that is free", async () => {
+    expect(await show("--prices", prices({ "model-2": { input: 1, output: 1 } }))).toMatch(
+      /252 tokens · cost unknown\n[^]*20 → 8 tokens {2}cost unknown/,
+    );
+    expect(await show("--prices", prices({ "model-1": { input: 0, output: 0 } }))).toMatch(/cost 0\.00\n/);
+    expect(await show()).toMatch(/252 tokens · cost unknown without --prices\n/);
+  });
+
+  it("refuses a file that holds no prices, and says where", async () => {
+    const path = prices({ "model-1": { input: "much" } });
+    const args = ["show", store, "--rollout", "weather", "--prices"];
+    expect(await run([...args, path])).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/prices\.json: .*[^]*models/),
+    });
+    expect(await run([...args, join(folder, "none")])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("none"),
+    });
+  });
+});
+
+describe("show --turn", () => {
+  it.each([
+    [
+      ["--turn", "1"],
+      ["/root", "turn 1"],
+    ],
+    [
+      ["--turn", "turn 1"],
+      ["/root", "turn 1"],
+    ],
+    [
+      ["--turn", "turn-1"],
+      ["/root", "turn 1"],
+    ],
+    [
+      ["--turn", "1 of /root/check"],
+      ["/root/check", "turn 1"],
+    ],
+    [
+      ["--turn", "1", "--thread", "/root/check"],
+      ["/root/check", "turn 1"],
+    ],
+    [
+      ["--turn", "turn-2"],
+      ["/root/check", "turn 1"],
+    ],
+  ])("takes %j, as it prints turns itself", async (args, expected) => {
+    const lines = (await show(...args, "--depth", "2")).split("\n");
+    const tree = lines.slice(lines.indexOf("") + 1).filter((line) => line !== "");
+    expect(tree.map((line) => /(\/root\S*|turn \d+)/.exec(line)?.[0])).toEqual(expected);
+  });
+
+  it.each([["2"], ["0"], ["1 of /root/nobody"], ["turn-9"]])(
+    "refuses %s with what can be asked",
+    async (turn) => {
+      const ran = await run(["show", store, "--rollout", "weather", "--turn", turn]);
+      expect({ code: ran.code, out: ran.out }).toEqual({ code: 2, out: "" });
+      expect(ran.err).toMatch(/^rollout-trace: no (turn|thread)/);
+    },
+  );
+});
+
+describe("the page", () => {
+  it("has waits and the cancellation where they happened in the cell", () => {
+    const lines = pageOf("cell-yields_waits_and_is_cancelled").split("\n");
+    const steps = lines.flatMap(
+      (line) => /(yields|is waited for|is ended by|cancelled by model)/.exec(line)?.[0] ?? [],
+    );
+    expect(steps).toEqual(["yields", "is waited for", "yields", "is ended by", "cancelled by model"]);
+  });
+
+  it("has a compaction between the requests that it stands between", () => {
+    const lines = pageOf("compaction").split("\n");
+    const steps = lines.flatMap((line) => /─ (model|compaction)/.exec(line)?.[1] ?? []);
+    expect(steps).toEqual(["model", "compaction", "model"]);
+    expect(lines.find((line) => line.includes("compaction"))).toMatch(
+      /compaction {2}\d+ items? → \d+ {2}model failed 1 ms, completed 1 ms$/,
+    );
+  });
+
+  it.each([16, 40, 400, 4_000])("is no wider than a terminal of %i columns", (columns) => {
+    for (const fixture of ["compaction", "agents-spawn_and_result", "cell-yields_waits_and_is_cancelled"]) {
+      const widths = pageOf(fixture, columns)
+        .split("\n")
+        .map((line) => stringWidth(line));
+      expect(Math.max(...widths)).toBeLessThanOrEqual(columns);
+    }
+  });
+});
