@@ -26,8 +26,8 @@ export class SessionLink {
   readonly #openIn = new Map<Connection, Map<number, AbortController>>();
   /** JSON texts; what a new child has to be told. */
   readonly #stored = new Map<string, string>();
-  /** Requests that may still get a number of a cell or a wait. */
-  #unanswered = 0;
+  /** Cells that were asked for and have no number yet, and waits that may have none. */
+  #unnumbered = { cells: 0, waits: 0 };
   #shutdown: Promise<void> | null = null;
 
   constructor(
@@ -63,8 +63,8 @@ export class SessionLink {
     connection.send({
       type: "open_session",
       session: this.number,
-      firstCell: cell + this.#unanswered,
-      firstWait: wait + this.#unanswered,
+      firstCell: cell + this.#unnumbered.cells,
+      firstWait: wait + this.#unnumbered.waits,
       observed: this.#observed,
     });
     for (const [key, json] of this.#stored) this.#tell(connection, key, json);
@@ -76,16 +76,26 @@ export class SessionLink {
     operation: Operation,
     admitted: (cellId: string) => void = () => {},
   ): SentRequest {
+    const numbered = this.#number(operation);
     const request = connection.request(this.number, operation, (cellId) => {
+      numbered();
       if (this.ledger.admit(connection, cellId)) connection.cellStarted();
       admitted(cellId);
     });
-    this.#unanswered += 1;
-    const answered = (): void => {
-      this.#unanswered -= 1;
-    };
-    request.answer.then(answered, answered);
+    request.answer.then(numbered, numbered);
     return request;
+  }
+
+  /** Something was asked for that gets a number of its own; returns what to call when it has one, as often as one likes. */
+  #number({ type }: Operation): () => void {
+    if (type === "terminate" || type === "shutdown") return () => {};
+    const kind = type === "execute" || type === "execute_to_pending" ? "cells" : "waits";
+    this.#unnumbered[kind] += 1;
+    let open = 1;
+    return () => {
+      this.#unnumbered[kind] -= open;
+      open = 0;
+    };
   }
 
   /** Resolves when no cell is left, in whatever child. */

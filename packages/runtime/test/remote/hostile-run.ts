@@ -1,6 +1,6 @@
 /**
- * `hostile-run.ts [NAME…]`: runs hostile scripts in a child process one after the other, each with a time limit, and prints as
- * JSON what each did to it and to this process (`HostileRun[]`).
+ * `hostile-run.ts LIMIT_MS [NAME…]`: runs hostile scripts in a child process one after the other, each with a time limit, and
+ * prints as JSON what each did to it and to this process (`HostileRun[]`).
  */
 import { readFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
@@ -12,7 +12,7 @@ import { HOSTILE_CASES, type HostileCase } from "./hostile-cases.ts";
 
 export interface HostileRun {
   readonly name: string;
-  /** What the script was answered: an error text, `result`, `terminated`, or the code of an error. */
+  /** What the script was answered: an error text, `result`, `terminated`, or the code and message of an error. */
   readonly ended: string;
   /** From the request to its end, the limit included. */
   readonly tookMs: number;
@@ -27,8 +27,7 @@ export interface HostileRun {
   readonly idleDelayMs: number;
 }
 
-export const LIMIT_MS = 1_000;
-const REST_MS = 400;
+const REST_MS = 150;
 const DELAY_RESOLUTION_MS = 5;
 const TICKS_PER_SECOND = 100;
 const TOOLS: readonly ToolDefinition[] = ["echo", "hold"].map((name) => ({
@@ -38,7 +37,8 @@ const TOOLS: readonly ToolDefinition[] = ["echo", "hold"].map((name) => ({
   kind: "function",
 }));
 
-const wanted = process.argv.slice(2);
+const [limit, ...wanted] = process.argv.slice(2);
+const limitMs = Number(limit);
 const idleThread = startIdleThread();
 const runs: HostileRun[] = [];
 const pids = new Set<number>();
@@ -92,13 +92,14 @@ async function watched(hostile: HostileCase): Promise<HostileRun> {
 
 async function ending(on: CodeModeSession, { source, limits }: HostileCase): Promise<string> {
   try {
-    const request = { toolCallId: "hostile", source, enabledTools: TOOLS, limits, yieldTimeMs: LIMIT_MS };
+    const request = { toolCallId: "hostile", source, enabledTools: TOOLS, limits, yieldTimeMs: limitMs };
     const cell = await on.execute(request);
     const first = await cell.initialResponse;
     if (first.type !== "yielded") return first.errorText ?? first.type;
-    return (await on.terminate({ cellId: cell.cellId })).response.type;
+    const { response } = await on.terminate({ cellId: cell.cellId });
+    return response.errorText ?? response.type;
   } catch (error) {
-    return (error as { code?: string }).code ?? String(error);
+    return `${(error as { code?: string }).code}: ${String(error)}`;
   }
 }
 

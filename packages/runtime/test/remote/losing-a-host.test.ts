@@ -1,4 +1,7 @@
 /** What is left when the child is lost, and what its loss looks like to host and observer. */
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import type { CodeModeSession } from "@rollout-trace/protocol";
 import { describe, expect, it } from "vitest";
 import {
@@ -76,6 +79,9 @@ function saying(...frames: readonly unknown[]): [string, ...string[]] {
   `;
   return [process.execPath, "--eval", script];
 }
+
+/** Looks at more places than there are years, without a thought for whoever wants to stop it. */
+const ENDLESS_BUILT_IN = "Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)";
 
 describe("a child that dies", () => {
   it("fails what was in flight, ends its calls and cells for the observer, and aborts the delegate", async () => {
@@ -171,6 +177,13 @@ describe("a child that dies", () => {
     });
   });
 
+  it("because this process has no descriptors to spare is reported, and is started once there are", async () => {
+    const program = fileURLToPath(new URL("out-of-descriptors.ts", import.meta.url));
+    const command = `ulimit -n 512; exec '${process.execPath}' --conditions=rollout-trace-source '${program}'`;
+    const { stdout } = await promisify(execFile)("/bin/sh", ["-c", command]);
+    expect(stdout).toMatch(/^host_lost .* could not be started: .*too many open files.*\nworks\n$/);
+  });
+
   it("because it never was there is reported like one", async () => {
     await using subject = new Subject({ command: ["/no/such/program"] });
     const session = await subject.session();
@@ -231,24 +244,55 @@ describe("a child that goes wrong while it lives", () => {
     expect(subject.ends).toMatchObject([{ reason: "memory", lostCells: 1 }]);
   });
 
-  it("is replaced when an isolate in it is poisoned, and its other cells finish", async () => {
-    await using subject = new Subject();
+  it("is replaced when an isolate in it is stuck, and its other cells finish", async () => {
+    await using subject = new Subject({ replacementGraceMs: 60_000 });
     const { host } = subject;
     const session = await subject.session();
     const other = await session.execute(exec("await tools.hold({}); store('late', 1); text('unharmed')"));
     await host.holding("1/tool-1");
-    const doomed = await session.execute({
-      ...exec("const m = new Map(); for (let n = 0; ; n += 1) m.set(n, n);"),
-      limits: { heapBytes: 32 * 2 ** 20 },
-    });
-    expect((await doomed.initialResponse).errorText).toContain("heapBytes");
+    const stuck = await session.execute(exec(`yield_control(); ${ENDLESS_BUILT_IN}`));
+    await stuck.initialResponse;
+    expect((await session.terminate({ cellId: "2" })).response.type).toBe("terminated");
     const replaced = subject.provider.hostPid;
-    expect(await run(session, "text('next')")).toMatchObject({ contentItems: [{ text: "next" }] });
+    expect(await run(session, "text('next')")).toEqual(text("3", "next"));
     expect(subject.provider.hostPid).not.toBe(replaced);
+    expect(subject.ends).toEqual([]);
     host.answer("1/tool-1", null);
     expect(await other.initialResponse).toEqual(text("1", "unharmed"));
-    expect(await subject.ended()).toMatchObject({ reason: "replaced", lostCells: 0 });
-    expect(await run(session, "text(load('late'))")).toMatchObject({ contentItems: [{ text: "1" }] });
+    expect(await subject.ended()).toMatchObject({ reason: "replaced", lostCells: 0, pid: replaced });
+    expect(await run(session, "text(load('late'))")).toEqual(text("4", "1"));
+  });
+
+  it("is replaced after a grace when its other cells do not finish, and those are lost", async () => {
+    await using subject = new Subject({ replacementGraceMs: 300 });
+    const { host } = subject;
+    const session = await subject.session();
+    const other = await session.execute(exec("await tools.hold({})"));
+    await host.holding("1/tool-1");
+    const stuck = await session.execute(exec(`yield_control(); ${ENDLESS_BUILT_IN}`));
+    await stuck.initialResponse;
+    await session.terminate({ cellId: "2" });
+    await expect(other.initialResponse).rejects.toMatchObject({
+      code: "host_lost",
+      message: "code-mode-host is gone: the isolate of exec cell 2 was stuck",
+    });
+    expect(subject.ends).toMatchObject([{ reason: "replaced", lostCells: 1, crashLoop: null }]);
+    expect(host.events.filter(({ type }) => type === "cell_ended")).toHaveLength(2);
+  });
+
+  it("is replaced when an isolate in it is poisoned", async () => {
+    await using subject = new Subject();
+    const session = await subject.session();
+    // V8 may also notice in time that the heap is full.
+    for (let tries = 0; tries < 20 && subject.ends.length === 0; tries += 1) {
+      const doomed = await session.execute({
+        ...exec("const m = new Map(); for (let n = 0; ; n += 1) m.set(n, n);"),
+        limits: { heapBytes: 32 * 2 ** 20 },
+      });
+      expect((await doomed.initialResponse).errorText).toContain("heapBytes");
+      await run(session, "text('next')");
+    }
+    expect(subject.ends).toMatchObject([{ reason: "replaced", lostCells: 0 }]);
   });
 
   it("does not keep its provider from closing", async () => {
