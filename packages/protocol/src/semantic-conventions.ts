@@ -67,6 +67,7 @@ export const ROLLOUT_TRACE = {
   runtimeCellId: "rollout_trace.runtime_cell_id",
   waitId: "rollout_trace.wait_id",
   compactionId: "rollout_trace.compaction_id",
+  compactionRequestId: "rollout_trace.compaction_request_id",
   /** The raw event that a span begins with. */
   seq: "rollout_trace.seq",
   /** How it ended: an execution status, a cell's status or a wait's outcome. */

@@ -135,7 +135,7 @@ export class ThreadSpans {
           [GEN_AI.conversationId]: this.#identity.rolloutId,
           ...(compactionId === undefined
             ? { [ROLLOUT_TRACE.inferenceCallId]: id }
-            : { [ROLLOUT_TRACE.compactionId]: compactionId }),
+            : { [ROLLOUT_TRACE.compactionId]: compactionId, [ROLLOUT_TRACE.compactionRequestId]: id }),
         }),
         links: this.#takeCauses(null),
         parent: parentIn(turn),

@@ -64,7 +64,11 @@ export class ModelSpans {
     return spanOf({
       ...this.#common(request),
       spanId: this.#parts.ids.of("compaction_request", request.compaction_request_id),
-      attributes: { ...this.#attributes(request), [ROLLOUT_TRACE.compactionId]: request.compaction_id },
+      attributes: {
+        ...this.#attributes(request),
+        [ROLLOUT_TRACE.compactionId]: request.compaction_id,
+        [ROLLOUT_TRACE.compactionRequestId]: request.recorded_id,
+      },
     });
   }
 

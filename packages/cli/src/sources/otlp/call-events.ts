@@ -5,6 +5,8 @@ import {
   AGENT_INTERACTION_KINDS,
   CANCEL_CAUSES,
   CELL_LIMIT_NAMES,
+  type CompactionId,
+  type CompactionRequestId,
   type CellStatus,
   type EdgeId,
   type FinalCellStatus,
@@ -29,7 +31,7 @@ import {
 import { previewOf } from "../log/fields.ts";
 import type { Agent } from "./roster.ts";
 import { type Say, statusOf } from "./say.ts";
-import { modelFacts } from "./model-facts.ts";
+import { type ModelFacts, modelFacts } from "./model-facts.ts";
 import { otelSpanId, otelTraceId, spanAttributes } from "./host-span.ts";
 import type { SourceSpanEvent } from "./source-span.ts";
 import type { SpanNode } from "./span-tree.ts";
@@ -59,6 +61,8 @@ export class CallEvents {
   request(node: SpanNode, place: Around): void {
     const { span } = node;
     const facts = modelFacts(span);
+    const compactionId = span.attributes.text(ROLLOUT_TRACE.compactionId);
+    if (compactionId !== null) return this.#compactionRequest(node, place, compactionId, facts);
     const id = span.attributes.text(ROLLOUT_TRACE.inferenceCallId) ?? span.spanId;
     const inference_call_id = asId<InferenceCallId>(id);
     this.#start(node, place, (add) => ({
@@ -90,6 +94,36 @@ export class CallEvents {
         ? { type: "inference_cancelled", inference_call_id, reason: said, upstream_request_id }
         : { type: "inference_failed", inference_call_id, error: said, upstream_request_id };
     });
+  }
+
+  /** A request made in order to compact: an export has its tokens, and neither what it said nor what came of it. */
+  #compactionRequest(node: SpanNode, place: Around, compactionId: string, facts: ModelFacts): void {
+    const { attributes, spanId, status } = node.span;
+    const id = attributes.text(ROLLOUT_TRACE.compactionRequestId) ?? spanId;
+    const ids = {
+      compaction_id: asId<CompactionId>(compactionId),
+      compaction_request_id: asId<CompactionRequestId>(id),
+    };
+    this.#start(node, place, (add) => ({
+      type: "compaction_request_started",
+      ...ids,
+      thread_id: asId<ThreadId>(place.agent?.threadId ?? ""),
+      turn_id: asId<TurnId>(place.turnId ?? ""),
+      model: facts.model,
+      provider: facts.provider,
+      request: add(`${id}:request`, "compaction_request", facts.request),
+    }));
+    const isFailed = statusOf(attributes.text(ROLLOUT_TRACE.status), status.code) !== "completed";
+    const error = attributes.text(ROLLOUT_TRACE.error) ?? status.message ?? "error";
+    this.#end(node, place, (add) =>
+      isFailed
+        ? { type: "compaction_request_failed", ...ids, error }
+        : {
+            type: "compaction_request_completed",
+            ...ids,
+            response: add(`${id}:response`, "compaction_response", facts.response),
+          },
+    );
   }
 
   /** Gives the id of the call. */

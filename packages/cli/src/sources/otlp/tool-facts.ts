@@ -72,10 +72,16 @@ export function toolFacts(span: SourceSpan): ToolFacts {
     label: attributes.text(ROLLOUT_TRACE.label) ?? (name === "" ? "tool" : name),
     modelVisibleCallId: callId,
     invocation: given === undefined ? null : invocationOf(attributes, name, given),
-    input: attributes.text(ROLLOUT_TRACE.inputPreview) ?? (given === undefined ? null : textOf(given)),
+    input: previewed(attributes, ROLLOUT_TRACE.inputPreview, given),
     result: resultOf(span, callId, got),
-    output: attributes.text(ROLLOUT_TRACE.outputPreview) ?? (got === undefined ? null : textOf(got)),
+    output: previewed(attributes, ROLLOUT_TRACE.outputPreview, got),
   };
+}
+
+/** An export has the preview if there was one; elsewhere one is made of the value. */
+function previewed(attributes: SpanAttributes, name: string, value: JsonValue | undefined): string | null {
+  const isExported = attributes.get(ROLLOUT_TRACE.toolKind) !== undefined;
+  return attributes.text(name) ?? (isExported || value === undefined ? null : textOf(value));
 }
 
 function kindOf(attributes: SpanAttributes, name: string): ToolKind {
