@@ -49,7 +49,10 @@ export function addStoreCommands(program: Command, io: CommandIo, done: (code: n
     .command("tail")
     .argument("<store>", "a store that another process writes")
     .description("follow a rollout until its recording ends")
-    .option("--rollout <id>", "which rollout; default: the latest")
+    .option(
+      "--rollout <id>",
+      "which rollout; `latest`: the latest, and each that starts after it; default: the latest",
+    )
     .option("--json", "every event as a line of JSON")
     .addHelpText("after", example("tail session.db"))
     .action(async (path: string, options: TailCommandOptions) => done(await tailCommand(path, options, io)));

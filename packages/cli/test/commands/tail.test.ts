@@ -50,6 +50,49 @@ describe("tail", () => {
     expect(out).toMatch(/recording_completed\n$/);
   });
 
+  it("notices that the process that records was killed, after all that it wrote", async () => {
+    const writer = start(new Running([WRITER, path]));
+    await writer.printed(/start done/);
+    const tail = start(Running.cli(["tail", path]));
+    await tail.printed(/thread_started/);
+    writer.type("turn\n");
+    await writer.printed(/turn done/);
+    writer.signal("SIGKILL");
+    const { code, out, err } = await tail.exited;
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: expect.stringMatching(/live\.db: the recording was cut off: the process that wrote it is gone/),
+    });
+    expect(out).toMatch(/turn_started[^\n]*\n$/);
+    // Whoever records next says in the store that it stopped; that is the same answer.
+    openTraceStore({ path }).close();
+    openTraceStore({ path }).startRollout({ rolloutId: "next" }).endRollout();
+    const again = await run(["tail", path, "--rollout", "live"]);
+    expect({ code: again.code, last: again.out.split("\n").at(-2) }).toEqual({
+      code: 1,
+      last: expect.stringMatching(/recording_stopped {2}process_exited/),
+    });
+  });
+
+  it("goes on to the next rollout with --rollout latest, until Ctrl-C", async () => {
+    const store = openTraceStore({ path });
+    store.startRollout({ rolloutId: "first" }).endRollout();
+    const tail = start(Running.cli(["tail", path, "--rollout", "latest"]));
+    await tail.printed(/recording_completed/);
+    const second = store.startRollout({ rolloutId: "second" });
+    await tail.printed(/recording_completed\n[^]*rollout_started/);
+    store.startRollout({ rolloutId: "third" });
+    await tail.printed(/(rollout_started[^]*){3}thread_started/);
+    tail.signal("SIGINT");
+    expect(await tail.exited).toMatchObject({
+      code: 130,
+      signal: null,
+      err: "rollout second\nrollout third\n",
+    });
+    second.endRollout();
+    store.close();
+  });
+
   it("ends at once on Ctrl-C, with what it has printed and nothing else", async () => {
     const writer = start(new Running([WRITER, path]));
     await writer.printed(/start done/);
