@@ -6,6 +6,8 @@ export type { CliErrorCode } from "./errors.ts";
 export { codexState } from "./export/codex-state/codex-state.ts";
 export { exportCodexBundle } from "./export/codex-bundle/export-bundle.ts";
 export type { ExportBundleOptions, ExportedBundle } from "./export/codex-bundle/export-bundle.ts";
+export { touchedFiles } from "./files/touched-files.ts";
+export type { TouchedFile } from "./files/touched-files.ts";
 export { processIo } from "./io.ts";
 export type { CommandIo } from "./io.ts";
 export { runCli } from "./program.ts";

@@ -1,5 +1,5 @@
 /** The command line: what may be typed, and which exit code comes of it. */
-import { Command, CommanderError, Option } from "commander";
+import { Argument, Command, CommanderError, Option } from "commander";
 import { diffCommand, type DiffCommandOptions } from "./commands/diff.ts";
 import { explainCommand, type ExplainCommandOptions } from "./commands/explain.ts";
 import { exportCommand, type ExportCommandOptions } from "./commands/export.ts";
@@ -10,6 +10,8 @@ import { replayCommand, type ReplayCommandOptions } from "./commands/replay.ts";
 import { showCommand, type ShowCommandOptions } from "./commands/show.ts";
 import { verifyCommand, type VerifyCommandOptions } from "./commands/verify.ts";
 import { whyCommand, type WhyCommandOptions } from "./commands/why.ts";
+import { completionScript, type Shell, SHELLS } from "./completion/scripts.ts";
+import { completedCommands } from "./completion/words.ts";
 import { CliError, EXIT, exitCodeOf } from "./errors.ts";
 import { type CommandIo, withSafeMessages } from "./io.ts";
 import { SOURCE_FORMATS } from "./sources/open-source.ts";
@@ -55,6 +57,12 @@ evidence); 2 wrong usage; 3 unreadable input or unwritable output; 130 Ctrl-C.`,
   addRolloutCommands(program, io, done);
   addObjectCommands(program, io, done);
   addStoreCommands(program, io, done);
+  program
+    .command("completion")
+    .addArgument(new Argument("<shell>", "whose script to print").choices([...SHELLS]))
+    .description("print a completion script for a shell")
+    .addHelpText("after", example("completion bash"))
+    .action((shell: Shell) => io.out(completionScript(shell, completedCommands(program))));
   return program;
 }
 
@@ -69,6 +77,7 @@ function addRolloutCommands(program: Command, io: CommandIo, done: Done): void {
     .option("--turn <turn>", "only this turn: `2` (of --thread, or of the root), `2 of /root/agent`, an id")
     .addOption(new Option("--depth <levels>", "levels of the tree").argParser(levels))
     .option("--prices <file>", "JSON with prices per million tokens, for costs")
+    .option("--files", "the files that tools changed, instead of a tree")
     .option("--json", "the graph as JSON instead of a tree")
     .addHelpText("after", example("show session.db --rollout latest --thread /root"))
     .action((path: string, options: ShowCommandOptions) => done(showCommand(path, options, io)));

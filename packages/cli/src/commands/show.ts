@@ -2,6 +2,7 @@ import { graphJson, type RolloutGraph, type Thread } from "@rollout-trace/reduce
 import { costsOf } from "../costs/costs.ts";
 import { readPrices } from "../costs/prices.ts";
 import { CliError, EXIT } from "../errors.ts";
+import { type TouchedFile, touchedFiles } from "../files/touched-files.ts";
 import { type CommandIo, outJson } from "../io.ts";
 import { escapeText, fitText } from "../render/escape.ts";
 import { count } from "../render/format.ts";
@@ -21,7 +22,9 @@ export interface ShowOptions {
   readonly depth?: number | undefined;
   /** File with prices, for costs. */
   readonly prices?: string | undefined;
-  /** The graph as JSON instead of a tree. */
+  /** The files that tools changed, instead of a tree. */
+  readonly files?: boolean | undefined;
+  /** The graph, or the files, as JSON. */
   readonly json?: boolean | undefined;
 }
 
@@ -30,8 +33,9 @@ export interface ShowCommandOptions extends ShowOptions, SourceOptions {}
 /** Shows a rollout as a tree. Returns the exit code. */
 export function showCommand(path: string, options: ShowCommandOptions, io: CommandIo): number {
   using opened = openGraph(path, options, io);
-  const { graph } = opened;
-  if (options.json === true) outJson(io, graphJson(graph));
+  const { graph, source } = opened;
+  if (options.files === true) showFiles(touchedFiles(graph, source.rollout.payloads), options, io);
+  else if (options.json === true) outJson(io, graphJson(graph));
   else io.out(renderRollout(graph, options, io));
   return EXIT.ok;
 }
@@ -53,6 +57,23 @@ export function renderRollout(graph: RolloutGraph, options: ShowOptions, io: Com
   };
   const summary = summaryLines(graph, io, costs);
   return page([...summary, "", ...treeLines(trees, style, options.depth)], io);
+}
+
+function showFiles(files: readonly TouchedFile[], { json }: ShowOptions, io: CommandIo): void {
+  if (json === true) {
+    outJson(io, `${JSON.stringify({ files }, null, 1)}\n`);
+    return;
+  }
+  const lines = files.map(({ path, added, updated, deleted }) => {
+    const counts = [
+      ["added", added],
+      ["updated", updated],
+      ["deleted", deleted],
+    ] as const;
+    const said = counts.filter(([, number]) => number > 0).map(([word, number]) => `${word} ${number}`);
+    return `${escapeText(path)}  ${io.colour.dim(said.join(", "))}`;
+  });
+  io.out(page([...lines, `${count(files.length, "file")} touched by tools`], io));
 }
 
 function threadNamed(graph: RolloutGraph, name: string): Thread {
