@@ -148,7 +148,7 @@ export class Agents {
     const agentPath = roster.pathFor(parentPath, pathName(description) ?? pathName(role) ?? threadId);
     const turnId = `${threadId}:turn`;
     const parent = { threadId: parentId, callId, description, role };
-    roster.add({ threadId, agentPath, hasLog: false, prompt: null, parent, turnId, state: "announced" });
+    roster.add({ threadId, agentPath, prompt: null, parent, turnId, state: "announced" });
     call.reached = threadId;
     const thread_id = asId<ThreadId>(threadId);
     const turn_id = asId<TurnId>(turnId);

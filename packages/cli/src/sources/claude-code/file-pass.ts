@@ -20,8 +20,8 @@ export interface FilePassOptions {
   readonly file: LogFile;
   readonly adders: Adders;
   readonly isCopy: IsCopy;
-  /** Agents that have a file of their own: what other files repeat of them is left to it. */
-  readonly hasFile: (agentId: string) => boolean;
+  /** Whether this file is the one to tell of a sub-agent: what others have of it, too, is left to that one. */
+  readonly mayTell: (agentId: string) => boolean;
 }
 
 /** Events of sub-agents that wait for those of the agent that started them. */
@@ -144,7 +144,7 @@ class FilePass {
       agent.agentId ??= agentId;
       agent.isLogged ||= agent.agentId === agentId;
     }
-    if (this.#options.hasFile(agentId) || agentId === this.#options.head.agentId) {
+    if (!this.#options.mayTell(agentId) || agentId === this.#options.head.agentId) {
       this.#main.read(whole, line);
       return;
     }
@@ -154,7 +154,7 @@ class FilePass {
   /** An entry of a sub-agent that is in the transcript of the session. */
   #sideEntry(entry: Entry, line: number): void {
     const { agentId } = entry;
-    if (agentId !== null && this.#options.hasFile(agentId)) {
+    if (agentId !== null && !this.#options.mayTell(agentId)) {
       this.#main.breadcrumb(entry, { line, timeUs: entry.timeUs ?? this.#main.last.timeUs });
       return;
     }

@@ -218,6 +218,7 @@ export class ThreadPass {
     }
     if (uuid !== null) this.#branches.follow(uuid, at.line, parent);
     this.#leaveBehind(segment, element);
+    this.#accept(element, at);
   }
 
   #summary(entry: Entry, element: LogElement, at: Place): void {
@@ -409,7 +410,11 @@ export class ThreadPass {
     this.#conversation.close();
     const step = this.#step(entry);
     this.#branches.begin(step, this.#conversation.context);
-    if (step.type === "back") this.#conversation.restore(step.to?.end ?? NOTHING, at);
+    if (step.type === "back") {
+      // What was never answered is in no request, and yet was said.
+      for (const element of this.#conversation.unsent()) this.#accept(element, at);
+      this.#conversation.restore(step.to?.end ?? NOTHING, at);
+    }
     if (entry.uuid !== null) this.#branches.mark(entry.uuid, at.line);
   }
 

@@ -72,14 +72,19 @@ function* passOver(session: ClaudeSession, pass: Pass): Generator<LogDraft, void
       origin: { type: "root" },
     });
   }
-  const agentIds = new Set(agents.map(({ agentId }) => agentId));
+  const tellers = new Map<string, TranscriptHead | null>([[rolloutId, main]]);
+  for (const head of agents) tellers.set(threadIdOf(head, rolloutId), head);
   const streams = readIn(session).flatMap((head) => {
     const file = pass.files.get(head);
     if (file === undefined) return [];
     const isCopy: IsCopy = pass.copies.get(file) ?? ((entry) => saysSo(entry.value));
-    const threadId = head.agentId ?? rolloutId;
-    const hasFile = (agentId: string): boolean => agentIds.has(agentId);
-    return [passOverFile({ head, threadId, file, adders: pass.adders, isCopy, hasFile })];
+    const threadId = threadIdOf(head, rolloutId);
+    const mayTell = (agentId: string): boolean => {
+      const teller = tellers.get(agentId);
+      if (teller === undefined) tellers.set(agentId, head);
+      return teller === undefined || teller === head;
+    };
+    return [passOverFile({ head, threadId, file, adders: pass.adders, isCopy, mayTell })];
   });
   let status: RolloutStatus = "running";
   let timeUs = startedTimeUs;
@@ -95,12 +100,17 @@ function* passOver(session: ClaudeSession, pass: Pass): Generator<LogDraft, void
   if (status !== "running") yield outside(timeUs, { type: "rollout_ended", status });
 }
 
+/** The thread of a transcript. An agent that has the session's own id needs another. */
+function threadIdOf({ agentId }: TranscriptHead, rolloutId: string): string {
+  return agentId === rolloutId ? `${agentId}:agent` : (agentId ?? rolloutId);
+}
+
 function rosterOf({ rolloutId, agents }: ClaudeSession): Roster {
   const roster = new Roster(rolloutId);
-  const common = { parent: null, turnId: null, hasLog: true, state: "announced" } as const;
+  const common = { parent: null, turnId: null, state: "announced" } as const;
   roster.add({ ...common, threadId: rolloutId, agentPath: ROOT_PATH, prompt: null });
-  for (const { agentId, prompt } of agents) {
-    if (agentId !== null) roster.add({ ...common, threadId: agentId, agentPath: "", prompt });
+  for (const head of agents) {
+    roster.add({ ...common, threadId: threadIdOf(head, rolloutId), agentPath: "", prompt: head.prompt });
   }
   return roster;
 }

@@ -2,8 +2,6 @@
 export interface RosterThread {
   readonly threadId: string;
   agentPath: string;
-  /** Whether the rollout has entries of it. */
-  readonly hasLog: boolean;
   /** What it was asked first, for an agent whose transcript begins with that. */
   readonly prompt: string | null;
   /** Who started it, once that is known. */
@@ -49,7 +47,7 @@ export class Roster {
     const thread = {
       threadId,
       agentPath: "",
-      hasLog: true,
+
       prompt: null,
       parent: null,
       turnId: null,

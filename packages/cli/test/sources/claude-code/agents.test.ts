@@ -194,11 +194,8 @@ describe("a sub-agent", () => {
     const graph = importGraph(folder);
     const spawned = Object.values(graph.interaction_edges)
       .filter(({ kind }) => kind === "spawn_agent")
-      .map(({ edge_id: id, source }) => [source.id, id]);
-    expect(spawned.toSorted()).toEqual([
-      ["c1", `edge:spawn:${SESSION}:a2`],
-      ["c2", `edge:spawn:${SESSION}:a1`],
-    ]);
+      .map(({ edge_id: id, source }) => `${source.id} ${id}`);
+    expect(spawned.toSorted()).toEqual([`c1 edge:spawn:${SESSION}:a2`, `c2 edge:spawn:${SESSION}:a1`]);
     expect(agents(graph).map(([path]) => path)).toEqual([
       "/root",
       "/root/count_the_doors",

@@ -10,7 +10,6 @@ import {
   SESSION,
   TranscriptBuilder,
   transcript,
-  turns,
 } from "./transcript-builder.ts";
 
 let folder: string;
@@ -102,6 +101,24 @@ describe("the conversation in a transcript", () => {
     expect(transcript(graph)).toContain("assistant: cherry");
     expect(graph.findings).toEqual([]);
     expect(checkGraph(graph)).toEqual([]);
+  });
+
+  it("keeps what was never answered before somebody went back", () => {
+    const log = new TranscriptBuilder()
+      .user("a")
+      .text("m1", "A")
+      .user("b, never answered")
+      .user("c", { parent: "u2" })
+      .text("m2", "C");
+    const graph = importGraph(log.write(folder));
+    expect(transcript(graph)).toEqual([
+      "user: a",
+      "assistant: A",
+      "user: b, never answered",
+      "user: c",
+      "assistant: C",
+    ]);
+    expect(requests(graph)[1]).toEqual(["user: a", "assistant: A", "user: c"]);
   });
 
   it("goes back to a branch that was left, with all that was in it", () => {
@@ -196,130 +213,6 @@ describe("the conversation in a transcript", () => {
   });
 });
 
-describe("a turn", () => {
-  it("begins with what a person asks and ends when the host says so or the next one begins", () => {
-    const log = new TranscriptBuilder()
-      .user("first")
-      .text("m1", "a")
-      .system("turn_duration", { durationMs: 5 })
-      .user("<command-name>/exit</command-name>")
-      .user("second")
-      .text("m2", "b")
-      .user("third")
-      .use("m3", "Bash", "c1", { command: "sleep 9" });
-    const graph = importGraph(log.write(folder));
-    expect(turns(graph)).toEqual([
-      ["completed", 1],
-      ["completed", 1],
-      ["running", 1],
-    ]);
-    expect(graph.status).toBe("running");
-  });
-
-  it("begins with news from the background where they wake the agent, and not with reminders", () => {
-    const log = new TranscriptBuilder()
-      .user("start it")
-      .text("m1", "started")
-      .user("<task-notification>\n<task-id>b1</task-id>\n</task-notification>")
-      .text("m2", "it has ended")
-      .user("Stop hook feedback: go on", { isMeta: true })
-      .text("m3", "going on");
-    expect(turns(importGraph(log.write(folder)))).toEqual([
-      ["completed", 1],
-      ["completed", 2],
-    ]);
-  });
-
-  it("that was interrupted is cancelled, with the request that was under way", () => {
-    const log = new TranscriptBuilder()
-      .user("think hard")
-      .user([{ type: "text", text: "[Request interrupted by user]" }])
-      .user("never mind")
-      .text("m1", "fine");
-    const graph = importGraph(log.write(folder));
-    expect(turns(graph)).toEqual([
-      ["cancelled", 1],
-      ["completed", 1],
-    ]);
-    expect(
-      Object.values(graph.inference_calls).map(({ execution, error }) => [execution.status, error]),
-    ).toEqual([
-      ["cancelled", "[Request interrupted by user]"],
-      ["completed", null],
-    ]);
-    expect(requests(graph)[1]).toEqual([
-      "user: think hard",
-      "user: [Request interrupted by user]",
-      "user: never mind",
-    ]);
-  });
-
-  it("that was interrupted in the middle of a response keeps what was said", () => {
-    const log = new TranscriptBuilder()
-      .user("tell me a story")
-      .text("m1", "Once upon")
-      .user([{ type: "text", text: "[Request interrupted by user]" }], { interruptedMessageId: "m1" });
-    const graph = importGraph(log.write(folder));
-    expect(
-      Object.values(graph.inference_calls).map(({ execution, usage }) => [
-        execution.status,
-        usage?.total_tokens,
-      ]),
-    ).toEqual([["cancelled", 11]]);
-    expect(transcript(graph)).toEqual([
-      "user: tell me a story",
-      "assistant: Once upon",
-      "user: [Request interrupted by user]",
-    ]);
-    expect(graph.status).toBe("aborted");
-  });
-
-  it("whose call was refused is cancelled without a request of its own", () => {
-    const log = new TranscriptBuilder()
-      .user("delete it")
-      .use("m1", "Bash", "c1", { command: "rm x" })
-      .result("c1", "The user doesn't want to proceed with this tool use.", { isError: true })
-      .user([{ type: "text", text: "[Request interrupted by user for tool use]" }]);
-    const graph = importGraph(log.write(folder));
-    expect(turns(graph)).toEqual([["cancelled", 1]]);
-    expect(
-      Object.values(graph.tool_calls).map(({ execution, recorded_end_cause: cause }) => [
-        execution.status,
-        cause,
-      ]),
-    ).toEqual([["failed", "rejected"]]);
-    expect(graph.terminal_operations).toEqual({});
-  });
-});
-
-describe("a request that failed", () => {
-  it("is told with its error, whether it was made again or given up", () => {
-    const log = new TranscriptBuilder()
-      .user("hello?")
-      .system("api_error", { error: { formatted: "connection reset" }, retryAttempt: 1 })
-      .text("m1", "hello")
-      .user("still there?")
-      .says("x", [{ type: "text", text: "API Error: 529 overloaded" }], {
-        isApiErrorMessage: true,
-        message: { model: "<synthetic>", usage: { input_tokens: 0, output_tokens: 0 } },
-      });
-    const graph = importGraph(log.write(folder));
-    expect(
-      Object.values(graph.inference_calls).map(({ execution, error }) => [execution.status, error]),
-    ).toEqual([
-      ["failed", "connection reset"],
-      ["completed", null],
-      ["failed", "API Error: 529 overloaded"],
-    ]);
-    expect(turns(graph)).toEqual([
-      ["completed", 2],
-      ["failed", 1],
-    ]);
-    expect(transcript(graph)).toEqual(["user: hello?", "assistant: hello", "user: still there?"]);
-    expect(Object.keys(graph.usage.by_model)).toEqual(["claude-test"]);
-  });
-});
-
 describe("what surrounds a conversation", () => {
   it("is shown to the model where it was, and is otherwise kept as it is", () => {
     const log = new TranscriptBuilder()
@@ -363,103 +256,5 @@ describe("what surrounds a conversation", () => {
     const graph = importGraph(log.write(folder, "log.jsonl"));
     expect(graph.rollout_id).toBe(SESSION);
     expect(requests(graph)[1]).toEqual(["user: go", "assistant: went", "user: on"]);
-  });
-});
-
-describe("a compaction", () => {
-  it("replaces the history by its summary, and the next request carries that and what came after", () => {
-    const log = new TranscriptBuilder()
-      .user("a long talk")
-      .text("m1", "indeed")
-      .system("compact_boundary", {
-        parent: null,
-        logicalParentUuid: "u2",
-        compactMetadata: { trigger: "auto" },
-      })
-      .attach({ type: "file", content: "kept file" })
-      .user("they talked", { isCompactSummary: true, parent: "u3" })
-      .user("go on")
-      .text("m2", "on");
-    const graph = importGraph(log.write(folder));
-    const [compaction] = Object.values(graph.compactions);
-    expect([compaction?.input_item_ids.length, compaction?.replacement_item_ids.length]).toEqual([2, 1]);
-    expect(requests(graph)[1]).toEqual(["user: they talked", "user: kept file", "user: go on"]);
-    expect(transcript(graph)[2]).toBe("(compacted)");
-    expect(graph.findings).toEqual([]);
-    expect(checkGraph(graph)).toEqual([]);
-  });
-
-  it("keeps the entries that its boundary says stay", () => {
-    const log = new TranscriptBuilder()
-      .user("one")
-      .text("m1", "1")
-      .user("two")
-      .text("m2", "2")
-      .system("compact_boundary", {
-        parent: null,
-        compactMetadata: { preservedSegment: { headUuid: "u3", anchorUuid: "u6", tailUuid: "u4" } },
-      })
-      .user("counted to one", { isCompactSummary: true })
-      .user("three")
-      .text("m3", "3");
-    expect(requests(importGraph(log.write(folder))).at(-1)).toEqual([
-      "user: counted to one",
-      "user: two",
-      "assistant: 2",
-      "user: three",
-    ]);
-  });
-
-  it("without a boundary is known by its summary, and without a summary by its boundary", () => {
-    const log = new TranscriptBuilder()
-      .user("one")
-      .text("m1", "1")
-      .user("the story so far", { isCompactSummary: true, parent: null })
-      .text("m2", "2")
-      .system("compact_boundary", { parent: null })
-      .user("three")
-      .text("m3", "3");
-    const graph = importGraph(log.write(folder));
-    expect(Object.keys(graph.compactions)).toHaveLength(2);
-    expect(requests(graph).slice(1)).toEqual([["user: the story so far"], ["user: three"]]);
-  });
-
-  it("of single results clears them and leaves the rest", () => {
-    const log = new TranscriptBuilder()
-      .user("read")
-      .use("m1", "Read", "c1", { file_path: "/a" })
-      .result("c1", "a long file")
-      .text("m2", "read it")
-      .system("microcompact_boundary", {
-        microcompactMetadata: { compactedToolIds: ["c1", "c9"], tokensSaved: 900 },
-      })
-      .user("and?")
-      .text("m3", "gone");
-    const graph = importGraph(log.write(folder));
-    expect(requests(graph).at(-1)).toEqual([
-      "user: read",
-      'assistant: {"file_path":"/a"}',
-      "tool: [Old tool result content cleared]",
-      "assistant: read it",
-      "user: and?",
-    ]);
-    expect(Object.keys(graph.compactions)).toHaveLength(1);
-    expect(Object.keys(graph.tool_calls)).toHaveLength(1);
-  });
-
-  it("can be gone back before", () => {
-    const log = new TranscriptBuilder()
-      .user("one")
-      .text("m1", "1")
-      .system("compact_boundary", { parent: null })
-      .user("all there was", { isCompactSummary: true })
-      .text("m2", "2")
-      .user("once more", { parent: "u2" })
-      .text("m3", "3");
-    expect(requests(importGraph(log.write(folder))).at(-1)).toEqual([
-      "user: one",
-      "assistant: 1",
-      "user: once more",
-    ]);
   });
 });
