@@ -197,10 +197,12 @@ function textsOf(element: JsonObject): readonly string[] {
   });
 }
 
+/** Arguments as a value where they are JSON; a text that is JSON of a text stays what was written. */
 function parsed(written: JsonValue | undefined): JsonValue {
   if (typeof written !== "string") return written ?? null;
   try {
-    return JSON.parse(written) as JsonValue;
+    const value = JSON.parse(written) as JsonValue;
+    return typeof value === "string" ? written : value;
   } catch {
     return written;
   }
