@@ -8,6 +8,7 @@ import type { ThreadTrace } from "./recorder/handles.ts";
 import type { RecorderParts, RolloutRecorder } from "./recorder/rollout-recorder.ts";
 import { startRollout, type StartRolloutOptions } from "./recorder/start-rollout.ts";
 import type { Durability } from "./store/connection.ts";
+import type { RolloutCounts } from "./store/count-rollouts.ts";
 import type { RolloutSummary, StoredRollout } from "./store/read-rollouts.ts";
 import { StoreReader } from "./store/store-reader.ts";
 import { StoreWriter, type WriterCounts } from "./store/store-writer.ts";
@@ -48,6 +49,8 @@ export interface TraceStoreOptions {
 export interface TraceStoreReader extends Disposable {
   /** All recordings, oldest first. Throws `TraceStoreError`. */
   rollouts(): readonly RolloutSummary[];
+  /** All recordings with what can be counted of them without reading a payload, oldest first. Throws `TraceStoreError`. */
+  rolloutCounts(): readonly RolloutCounts[];
   /**
    * A rollout by its id (the latest recording of it) or by its trace id. Throws `TraceStoreError` (`unknown_rollout`, or
    * why the file cannot be read); what it returns is total, and stops giving anything when the store is closed.
@@ -122,6 +125,7 @@ export function readTraceStore(path: string): TraceStoreReader {
   reader.rollouts();
   return {
     rollouts: () => reader.rollouts(),
+    rolloutCounts: () => reader.rolloutCounts(),
     openRollout: (id) => reader.openRollout(id),
     close: () => reader.close(),
     [Symbol.dispose]: () => reader.close(),
@@ -162,6 +166,11 @@ class WritableTraceStore implements TraceStore {
   rollouts(): readonly RolloutSummary[] {
     this.#parts.writer.flush();
     return this.#reader.rollouts();
+  }
+
+  rolloutCounts(): readonly RolloutCounts[] {
+    this.#parts.writer.flush();
+    return this.#reader.rolloutCounts();
   }
 
   openRollout(id: string): StoredRollout {
@@ -224,6 +233,10 @@ class ReadOnlyTraceStore implements TraceStore {
 
   rollouts(): readonly RolloutSummary[] {
     return this.#reader.rollouts();
+  }
+
+  rolloutCounts(): readonly RolloutCounts[] {
+    return this.#reader.rolloutCounts();
   }
 
   openRollout(id: string): StoredRollout {

@@ -38,10 +38,9 @@ export function listCommand(path: string, options: ListCommandOptions, io: Comma
 const NOT_COUNTED: readonly string[] = ["tokens", "diagnostics", "findings"];
 
 function readOrThrow(path: string): readonly ListedRollout[] {
-  // Says what is wrong with a file that is no store, or of another version.
-  openStore(path).close();
+  using store = openStore(path);
   try {
-    return listRollouts(path);
+    return listRollouts(store);
   } catch (error) {
     throw new CliError("unreadable_source", `${path}: ${messageOf(error)}`, { cause: error });
   }

@@ -2,6 +2,7 @@
 import type Database from "better-sqlite3";
 import type { RolloutId, TraceId } from "@rollout-trace/protocol";
 import { asTraceStoreError, TraceStoreError } from "../trace-store-error.ts";
+import { countRollouts, type RolloutCounts } from "./count-rollouts.ts";
 import { openReadConnection, type ReadConnection } from "./read-connection.ts";
 import { listRollouts, openStoredRollout, type RolloutSummary, type StoredRollout } from "./read-rollouts.ts";
 
@@ -16,6 +17,10 @@ export class StoreReader {
 
   rollouts(): readonly RolloutSummary[] {
     return this.#read(listRollouts);
+  }
+
+  rolloutCounts(): readonly RolloutCounts[] {
+    return this.#read(countRollouts);
   }
 
   openRollout(id: string): StoredRollout {
