@@ -40,7 +40,7 @@ export class CellLedger<Host> {
     return waitId;
   }
 
-  /** A cell of a session that nobody observes was admitted; of others, `cell_started` was heard before. Returns whether it is new. */
+  /** A cell began, or was admitted in a session that nobody observes. Returns whether it is new. */
   admit(host: Host, cellId: string): boolean {
     if (this.#cells.has(cellId)) return false;
     this.#cells.set(cellId, { host, live: true, calls: new Set() });
@@ -61,16 +61,18 @@ export class CellLedger<Host> {
       case "wait_ended":
         return this.#waits.delete(event.waitId);
       case "nested_call_started": {
-        const cell = this.#live(host, event.call.cellId);
-        cell?.calls.add(event.call.runtimeToolCallId);
-        return cell !== undefined;
+        const calls = this.#live(host, event.call.cellId)?.calls;
+        if (calls === undefined || calls.has(event.call.runtimeToolCallId)) return false;
+        calls.add(event.call.runtimeToolCallId);
+        return true;
       }
       case "nested_call_ended":
         return this.#live(host, event.cellId)?.calls.delete(event.runtimeToolCallId) ?? false;
       case "cell_ended": {
         const cell = this.#live(host, event.cellId);
-        if (cell !== undefined) cell.live = false;
-        return cell !== undefined;
+        if (cell === undefined || cell.calls.size > 0) return false;
+        cell.live = false;
+        return true;
       }
       case "cancel_requested":
       case "cell_initial_response":
@@ -79,12 +81,14 @@ export class CellLedger<Host> {
     }
   }
 
-  /** Null when there is no such cell; otherwise whether its end was heard of. */
-  close(host: Host, cellId: string): "ended" | "live" | null {
+  /** Null when there is no such cell; otherwise whether it is not known to have ended. */
+  isLive(host: Host, cellId: string): boolean | null {
     const cell = this.#cells.get(cellId);
-    if (cell?.host !== host) return null;
+    return cell?.host === host ? cell.live : null;
+  }
+
+  close(cellId: string): void {
     this.#cells.delete(cellId);
-    return cell.live ? "live" : "ended";
   }
 
   /** The host is gone: the ends that its observer is owed, in order, and the cells that are closed by it. */

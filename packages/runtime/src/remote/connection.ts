@@ -22,7 +22,6 @@ import { Heartbeat } from "./heartbeat.ts";
 import type { HostEnd, HostEndReason } from "./host-end.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import { PacedReader } from "./paced-reader.ts";
-import { startChild } from "./start-child.ts";
 import { ToolsetIds } from "./toolset-ids.ts";
 
 /** What a connection does not deal with itself. */
@@ -32,8 +31,10 @@ export type SessionMessage = Exclude<
 >;
 
 export interface ConnectionOptions {
-  readonly command: string;
-  readonly args: readonly string[];
+  /** What is started, for messages. */
+  readonly name: string;
+  /** Throws `host_lost` when there are no means to. */
+  readonly start: () => ChildProcessWithoutNullStreams;
   readonly silenceMs: number;
   readonly residentBytes: number;
   readonly onMessage: (message: SessionMessage) => void;
@@ -99,7 +100,7 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#child = startChild(options.command, options.args);
+    this.#child = options.start();
     const { stdin, stdout, stderr, pid } = this.#child;
     this.#writer = new FrameWriter((bytes) => {
       if (stdin.writable) stdin.write(bytes);
@@ -138,7 +139,7 @@ export class Connection {
     this.#child.on("error", (error) => {
       this.#finish({
         reason: "not_started",
-        message: `${options.command} could not be started: ${error.message}`,
+        message: `${options.name} could not be started: ${error.message}`,
       });
       if (pid === undefined) this.#exited.resolve();
     });

@@ -13,6 +13,7 @@ import type { HostEnd, HostEndReason } from "./host-end.ts";
 import { RemoteSession } from "./remote-session.ts";
 import { type Clock, type CrashLoop, RestartPolicy } from "./restart-policy.ts";
 import { SessionLink } from "./session-link.ts";
+import { startChild } from "./start-child.ts";
 
 export interface ProcessProviderOptions {
   /** The program and its arguments. Default: this `node` and the host of this package, with everything taken from it. */
@@ -135,8 +136,8 @@ export class ProcessSessionProvider implements CodeModeSessionProvider, AsyncDis
     const { residentBytes, silenceMs, onHostLog } = this.#options;
     const [command, ...args] = this.#options.command ?? [process.execPath, ...hostArguments()];
     const connection: Connection = new Connection({
-      command,
-      args,
+      name: command,
+      start: () => startChild(command, args),
       residentBytes: residentBytes ?? DEFAULTS.residentBytes,
       silenceMs: silenceMs ?? DEFAULTS.silenceMs,
       onMessage: (message) => {

@@ -79,11 +79,20 @@ export class SessionLink {
     const numbered = this.#number(operation);
     const request = connection.request(this.number, operation, (cellId) => {
       numbered();
-      if (this.ledger.admit(connection, cellId)) connection.cellStarted();
-      admitted(cellId);
+      if (this.#admitted(connection, cellId)) admitted(cellId);
+      else connection.kill("garbled", `it admitted cell ${cellId}, which is not one that it started`);
     });
     request.answer.then(numbered, numbered);
     return request;
+  }
+
+  /** Returns false when that makes no sense after what was heard before. */
+  #admitted(connection: Connection, cellId: string): boolean {
+    // An observer is told of the start first.
+    if (this.#observed) return this.ledger.hostOf(cellId) === connection;
+    if (!this.ledger.admit(connection, cellId)) return false;
+    connection.cellStarted();
+    return true;
   }
 
   /** Something was asked for that gets a number of its own; returns what to call when it has one, as often as one likes. */
@@ -208,10 +217,11 @@ export class SessionLink {
   }
 
   #close(connection: Connection, cellId: string): boolean {
-    const known = this.ledger.close(connection, cellId);
+    const live = this.ledger.isLive(connection, cellId);
     // Whoever is told of ends was not told of this one.
-    if (known === null || (known === "live" && this.#observed)) return false;
-    if (known === "live") connection.cellEnded();
+    if (live === null || (live && this.#observed)) return false;
+    this.ledger.close(cellId);
+    if (live) connection.cellEnded();
     this.#cellClosed(cellId);
     return true;
   }

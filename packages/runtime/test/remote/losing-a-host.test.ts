@@ -252,8 +252,8 @@ describe("a child that goes wrong while it lives", () => {
     await host.holding("1/tool-1");
     const stuck = await session.execute(exec(`yield_control(); ${ENDLESS_BUILT_IN}`));
     await stuck.initialResponse;
-    expect((await session.terminate({ cellId: "2" })).response.type).toBe("terminated");
     const replaced = subject.provider.hostPid;
+    expect((await session.terminate({ cellId: "2" })).response.type).toBe("terminated");
     expect(await run(session, "text('next')")).toEqual(text("3", "next"));
     expect(subject.provider.hostPid).not.toBe(replaced);
     expect(subject.ends).toEqual([]);

@@ -1,20 +1,30 @@
 /**
- * `fuzz.ts FRAMES [SEED]`: feeds mutated frames to both ends. Prints as JSON how many of
- * them each end took (`FuzzReport`).
+ * `fuzz.ts FRAMES [SEED]`: feeds mutated frames to both ends, each with a session that is in the middle of something. Prints as JSON
+ * what became of them (`FuzzReport`); never ends when an end hangs.
  */
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import { EventEmitter } from "node:events";
+import { Readable, Writable } from "node:stream";
 import { CodeModeHost } from "../../src/host/host.ts";
-import { decodeMessage } from "../../src/wire/decode-message.ts";
-import { encodeFrames, encodeJson, FrameDecoder } from "../../src/wire/frame-codec.ts";
+import { Connection, type SessionMessage } from "../../src/remote/connection.ts";
+import { RemoteSession } from "../../src/remote/remote-session.ts";
+import { SessionLink } from "../../src/remote/session-link.ts";
+import { encodeFrames, encodeJson } from "../../src/wire/frame-codec.ts";
 import { hello } from "../../src/wire/hello.ts";
-import { type HostMessage, hostMessageChecks } from "../../src/wire/host-messages.ts";
 
 export interface FuzzReport {
+  /** Sent to each end. */
   readonly frames: number;
-  /** Frames that the client's decoder gave a verdict on. */
-  readonly judgedByClient: number;
-  /** Hosts that refused to go on and were replaced. */
+  /** Ends that refused to go on and were replaced. */
   readonly hostsEnded: number;
-  /** What the last host said to a ping. */
+  readonly clientsEnded: number;
+  /** Requests of clients that were answered, and that failed with each code. */
+  readonly requests: Readonly<Record<string, number>>;
+  /** Requests of clients that were neither. */
+  readonly pending: number;
+  /** Clients whose observer was told of more starts or ends of cells, calls and waits than of the other. */
+  readonly unbalanced: number;
+  /** Whether a fresh host answers a ping, and a fresh client takes the answer of its request. */
   readonly alive: boolean;
 }
 
@@ -26,62 +36,198 @@ const CLIENT_FRAMES: readonly unknown[] = [
     toolset: 1,
     tools: [{ name: "t", toolName: { name: "t" }, description: "", kind: "function" }],
   },
+  // Of a toolset that is not there: isolates are not what is tried here.
+  {
+    type: "request",
+    id: 3,
+    session: 1,
+    operation: { type: "execute", toolCallId: "c", source: "", toolset: 88 },
+  },
   { type: "request", id: 1, session: 1, operation: { type: "wait", cellId: "1", yieldTimeMs: 1 } },
   { type: "request", id: 2, session: 1, operation: { type: "terminate", cellId: "1" } },
   { type: "abandon", id: 1 },
   { type: "call_answered", call: 1, answer: { ok: true, value: { deep: [1, "two", null] } } },
   { type: "store", session: 1, key: "k", json: "1" },
+  { type: "forget_tools", toolset: 1 },
   { type: "ping", id: 1 },
 ];
-const HOST_FRAMES: readonly unknown[] = [
+const response = { type: "result", cellId: "1", contentItems: [{ type: "input_text", text: "t" }] };
+const invocation = { cellId: "1", runtimeToolCallId: "tool-1", toolName: { name: "t" }, kind: "function" };
+const HOST_OPENING: readonly unknown[] = [
   hello("code-mode-host"),
-  { type: "admitted", id: 1, cellId: "1" },
-  { type: "response", id: 1, result: { ok: false, error: { code: "limit", message: "no" } } },
   { type: "event", session: 1, event: { type: "cell_started", cellId: "1", toolCallId: "c", source: "" } },
+  { type: "admitted", id: 1, cellId: "1" },
+];
+const HOST_FRAMES: readonly unknown[] = [
+  ...HOST_OPENING,
+  { type: "response", id: 1, result: { ok: true, value: response } },
+  { type: "response", id: 2, result: { ok: false, error: { code: "limit", message: "no" } } },
   {
-    type: "invoke_tool",
-    call: 1,
+    type: "event",
     session: 1,
-    invocation: { cellId: "1", runtimeToolCallId: "tool-1", toolName: { name: "t" }, kind: "function" },
+    event: { type: "nested_call_started", call: invocation, recordAs: { type: "web" } },
   },
+  {
+    type: "event",
+    session: 1,
+    event: { type: "cell_ended", cellId: "1", status: "completed", response, journal: null },
+  },
+  {
+    type: "event",
+    session: 1,
+    event: { type: "wait_started", waitId: "wait-1", cellId: "1", toolCallId: null, mode: "yield" },
+  },
+  { type: "invoke_tool", call: 1, session: 1, invocation },
+  { type: "notify", call: 2, session: 1, notification: { callId: "c", cellId: "1", text: "t" } },
+  { type: "cancel_call", call: 1, session: 1 },
+  { type: "stored", session: 1, key: "k", json: "1" },
+  { type: "isolate_lost", session: 1, cellId: "1", how: "stuck" },
   { type: "cell_closed", session: 1, cellId: "1" },
   { type: "pong", id: 1 },
 ];
+/** A wrong length swallows what follows; both ends begin anew before that is all that happens. */
+const FRAMES_PER_END = 20;
+
+/** A session with a cell that was asked for, at a child that says what it is told to. */
+class FuzzedClient {
+  /** Starts that have no end, and ends that had no start. */
+  open = 0;
+  /** The first text of the cell, or why there is none. */
+  readonly answer: Promise<string>;
+  readonly #stdout = new Readable({ read: () => {} });
+  readonly #connection: Connection;
+
+  constructor() {
+    const link: SessionLink = new SessionLink(
+      1,
+      { invokeTool: async ({ input }) => input ?? null, notify: async () => {}, cellClosed: () => {} },
+      {
+        observe: ({ type }) => {
+          if (type.endsWith("_started")) this.open += 1;
+          if (type.endsWith("_ended")) this.open -= 1;
+        },
+      },
+      { connect: () => connection, closed: () => {} },
+    );
+    const connection: Connection = new Connection({
+      name: "nobody",
+      start: () => childOf(this.#stdout),
+      silenceMs: 60_000,
+      residentBytes: Number.POSITIVE_INFINITY,
+      onMessage: (message: SessionMessage) => {
+        if (message.session === 1 && !link.receive(connection, message))
+          connection.kill("garbled", "nonsense");
+      },
+      onIdle: () => {},
+      onEnd: (end) => {
+        clientsEnded += 1;
+        link.lost(connection, end);
+      },
+      onLog: () => {},
+    });
+    this.#connection = connection;
+    this.answer = this.#ask(new RemoteSession(link));
+  }
+
+  get ended(): boolean {
+    return this.#connection.ended;
+  }
+
+  hear(bytes: Buffer): void {
+    this.#stdout.push(bytes);
+  }
+
+  leave(): void {
+    if (!this.#connection.ended) this.#connection.kill("exited", "it has said enough");
+  }
+
+  async #ask(session: RemoteSession): Promise<string> {
+    pending += 1;
+    let outcome: string;
+    try {
+      const cell = await session.execute({ toolCallId: "c", source: "", enabledTools: [] });
+      const [item] = (await cell.initialResponse).contentItems;
+      outcome = "answered";
+      return item?.type === "input_text" ? item.text : "";
+    } catch (error) {
+      outcome = (error as { code?: string }).code ?? String(error);
+      return outcome;
+    } finally {
+      pending -= 1;
+      requests[outcome] = (requests[outcome] ?? 0) + 1;
+    }
+  }
+}
+
+/** As far as a connection looks at it. */
+function childOf(stdout: Readable): ChildProcessWithoutNullStreams {
+  const stdin = new Writable({ write: (_bytes, _encoding, written) => written() });
+  const stderr = new Readable({ read: () => {} });
+  const child = Object.assign(new EventEmitter(), {
+    pid: undefined,
+    stdin,
+    stdout,
+    stderr,
+    kill: () => true,
+    ref: () => {},
+    unref: () => {},
+  });
+  return child as unknown as ChildProcessWithoutNullStreams;
+}
 
 const [frameCount = "1000", seed = "1"] = process.argv.slice(2);
 const frames = Number(frameCount);
+const requests: Record<string, number> = {};
 let state = Number(seed);
-let judgedByClient = 0;
 let hostsEnded = 0;
+let clientsEnded = 0;
+let pending = 0;
+let unbalanced = 0;
 let said = "";
 
 let host = freshHost();
-let client = freshClient();
-for (let n = 0; n < frames; n += 1) {
+let client = await openedClient();
+for (let sent = 1; sent <= frames; sent += 1) {
   host.receive(mutated(CLIENT_FRAMES));
-  client.push(mutated(HOST_FRAMES));
-  // A wrong length swallows what follows; both ends begin anew before that is all that happens.
-  if (n % 20 === 19) {
-    client = freshClient();
-    host = freshHost();
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
+  client.hear(mutated(HOST_FRAMES));
+  if (client.ended || sent % FRAMES_PER_END === 0) {
+    await close(client);
+    client = await openedClient();
   }
+  if (sent % FRAMES_PER_END === 0) host = freshHost();
 }
-host = freshHost();
+await close(client);
 said = "";
-host.receive(encodeFrames([hello("fuzzer"), { type: "ping", id: 7 }].map(encodeJson)));
-await new Promise((resolve) => {
-  setImmediate(resolve);
-});
+freshHost().receive(encodeFrames([hello("fuzzer"), { type: "ping", id: 7 }].map(encodeJson)));
+const last = await openedClient();
+last.hear(encodeFrames([encodeJson({ type: "response", id: 1, result: { ok: true, value: response } })]));
+const answered = await last.answer;
 const report: FuzzReport = {
   frames,
-  judgedByClient,
   hostsEnded,
-  alive: said.includes('{"type":"pong","id":7}'),
+  clientsEnded,
+  requests,
+  pending,
+  unbalanced,
+  alive: said.includes('{"type":"pong","id":7}') && answered === "t",
 };
+// By a signal, because a process with isolates may not exit in order.
 process.stdout.write(JSON.stringify(report), () => process.kill(process.pid, "SIGKILL"));
+
+/** One that was told that its cell runs. */
+async function openedClient(): Promise<FuzzedClient> {
+  const opened = new FuzzedClient();
+  // Its stream hands on at once what comes from now on.
+  await turn();
+  opened.hear(encodeFrames(HOST_OPENING.map(encodeJson)));
+  return opened;
+}
+
+async function close(ending: FuzzedClient): Promise<void> {
+  ending.leave();
+  await ending.answer;
+  unbalanced += ending.open === 0 ? 0 : 1;
+}
 
 function freshHost(): CodeModeHost {
   return new CodeModeHost({
@@ -95,10 +241,9 @@ function freshHost(): CodeModeHost {
   });
 }
 
-function freshClient(): FrameDecoder {
-  return new FrameDecoder((frame) => {
-    judgedByClient += 1;
-    if (frame.type === "frame") decodeMessage<HostMessage>(frame.json, hostMessageChecks);
+async function turn(): Promise<void> {
+  await new Promise((resolve) => {
+    setImmediate(resolve);
   });
 }
 
