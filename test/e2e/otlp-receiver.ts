@@ -26,7 +26,11 @@ interface OtlpSpan {
   readonly endTimeUnixNano: string;
   readonly attributes?: readonly KeyValue[];
   readonly events?: readonly { readonly name: string }[];
-  readonly links?: readonly { readonly traceId: string; readonly spanId: string; readonly attributes?: readonly KeyValue[] }[];
+  readonly links?: readonly {
+    readonly traceId: string;
+    readonly spanId: string;
+    readonly attributes?: readonly KeyValue[];
+  }[];
   readonly status?: { readonly code?: number; readonly message?: string };
 }
 
@@ -59,12 +63,15 @@ export interface OtlpReceiver extends AsyncDisposable {
   readonly endpoint: string;
   /** What has arrived, in the order of arriving. */
   readonly spans: readonly ReceivedSpan[];
+  /** The requests themselves. */
+  readonly bodies: readonly string[];
   /** `service.name` of each resource. */
   readonly services: ReadonlySet<unknown>;
 }
 
 export async function startReceiver(): Promise<OtlpReceiver> {
   const spans: ReceivedSpan[] = [];
+  const bodies: string[] = [];
   const services = new Set<unknown>();
   const server = createServer((request, response) => {
     void bodyOf(request).then((body) => {
@@ -72,6 +79,7 @@ export async function startReceiver(): Promise<OtlpReceiver> {
         response.writeHead(404).end();
         return;
       }
+      bodies.push(body);
       const decoded = JSON.parse(body) as OtlpRequest;
       for (const { resource, scopeSpans } of decoded.resourceSpans ?? []) {
         services.add(attributesOf(resource?.attributes)["service.name"]);
@@ -89,6 +97,7 @@ export async function startReceiver(): Promise<OtlpReceiver> {
   return {
     endpoint: `http://127.0.0.1:${port}`,
     spans,
+    bodies,
     services,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
@@ -116,7 +125,10 @@ function receivedSpan(span: OtlpSpan, scope: string): ReceivedSpan {
     kind: span.kind,
     attributes: attributesOf(span.attributes),
     events: (span.events ?? []).map(({ name }) => name),
-    links: (span.links ?? []).map(({ spanId, attributes }) => ({ spanId, attributes: attributesOf(attributes) })),
+    links: (span.links ?? []).map(({ spanId, attributes }) => ({
+      spanId,
+      attributes: attributesOf(attributes),
+    })),
     status: { code: span.status?.code ?? 0, message: span.status?.message ?? null },
   };
 }
