@@ -42,3 +42,9 @@ export function median(figures: readonly number[]): number {
   if (upper === undefined) throw new RangeError("no figures to take the median of");
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
 }
+
+/** A figure for a table. */
+export function figure(value: number, unit: string): string {
+  const digits = Number.isInteger(value) || value >= 1000 ? 0 : 2;
+  return `${value.toFixed(digits)} ${unit}`;
+}

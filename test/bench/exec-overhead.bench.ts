@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- exec-overhead [--samples 30] [--warm-iterations 25] [--tool-counts 0,32,128]`: what a trivial cell costs from
+ * `npm run bench -- exec-overhead [--samples 30] [--warm-iterations 25] [--tool-counts 0,32,128] [--trials 3]`: what a trivial cell costs from
  * request to response, beside the bare isolated-vm calls in the same run; with an observer against without; and what an idle
  * cell keeps in memory.
  */
@@ -9,8 +9,6 @@ import { runTrial } from "./trial.ts";
 
 type Figures = Readonly<Record<string, number>>;
 
-/** Trials of each case; each a process of its own. */
-const TRIALS = 3;
 const BENCH = "exec-overhead";
 /** Of a pooled isolate, for a trivial cell. */
 const WARM_BOUND = 1.25;
@@ -26,11 +24,13 @@ export async function execOverheadBench(args: readonly string[]): Promise<readon
       samples: { type: "string", default: "30" },
       "warm-iterations": { type: "string", default: "25" },
       "tool-counts": { type: "string", default: "0,32,128" },
+      trials: { type: "string", default: "3" },
     },
   });
   const counts = [values.samples, values["warm-iterations"]];
+  const runs = Number(values.trials);
   const trial = async (temperature: string, ...subjects: readonly string[]): Promise<Figures> =>
-    await medianTrial("exec-overhead-trial.ts", [subjects.join(), temperature, ...counts]);
+    await medianTrial(runs, "exec-overhead-trial.ts", [subjects.join(), temperature, ...counts]);
   const toolCounts = values["tool-counts"].split(",");
 
   const rows: BenchRow[] = [];
@@ -65,7 +65,7 @@ export async function execOverheadBench(args: readonly string[]): Promise<readon
     meanRow("warm, observed against not observed: mean", await trial("warm", "observed:0", "product:0"), {
       bound: OBSERVER_BOUND,
     }),
-    await idleMemory(),
+    await idleMemory(runs),
   );
   return rows;
 }
@@ -87,9 +87,9 @@ function growthRow(name: string, figures: Figures): BenchRow {
   return benchRow({ bench: BENCH, case: name, value: figure(figures, "rssKibPerRun"), unit: "KiB" });
 }
 
-async function idleMemory(): Promise<BenchRow> {
-  const product = await medianTrial("idle-memory-trial.ts", ["product", String(IDLE_CELLS)]);
-  const floor = await medianTrial("idle-memory-trial.ts", ["floor", String(IDLE_CELLS)]);
+async function idleMemory(runs: number): Promise<BenchRow> {
+  const product = await medianTrial(runs, "idle-memory-trial.ts", ["product", String(IDLE_CELLS)]);
+  const floor = await medianTrial(runs, "idle-memory-trial.ts", ["floor", String(IDLE_CELLS)]);
   return benchRow({
     bench: BENCH,
     case: "resident memory of a yielded, idle cell (baseline: bare isolate)",
@@ -100,10 +100,10 @@ async function idleMemory(): Promise<BenchRow> {
   });
 }
 
-/** Each figure's median over a few trials. */
-async function medianTrial(program: string, args: readonly string[]): Promise<Figures> {
+/** Each figure's median over a few trials, each a process of its own. */
+async function medianTrial(runs: number, program: string, args: readonly string[]): Promise<Figures> {
   const trials: Figures[] = [];
-  for (let trial = 0; trial < TRIALS; trial += 1) trials.push(await runTrial(program, args));
+  for (let trial = 0; trial < runs; trial += 1) trials.push(await runTrial(program, args));
   const names = Object.keys(trials[0] ?? {});
   return Object.fromEntries(names.map((name) => [name, median(trials.map((trial) => figure(trial, name)))]));
 }

@@ -1,4 +1,5 @@
-/** What is made of many samples. */
+/** What is made of many samples, and of a graph. */
+import type { RolloutGraph } from "@rollout-trace/reducer";
 
 export function mean(figures: readonly number[]): number {
   return figures.reduce((sum, figure) => sum + figure, 0) / figures.length;
@@ -24,4 +25,14 @@ export async function settle(): Promise<void> {
   await new Promise((resolve) => {
     setTimeout(resolve, 12);
   });
+}
+
+/** The length of a graph's text, object by object: the whole of a long one is more than a string can hold. */
+export function graphLength(of: RolloutGraph): number {
+  let length = 0;
+  for (const field of Object.values(of) as unknown[]) {
+    const parts = typeof field === "object" && field !== null ? Object.values(field) : [field];
+    for (const part of parts) length += JSON.stringify(part).length;
+  }
+  return length;
 }

@@ -1,32 +1,35 @@
-/** `npm run bench -- NAME [--json FILE] [options of the benchmark]`; without a name it lists the benchmarks. */
+/**
+ * `npm run bench`: all benchmarks as a report into `docs/`. `npm run bench -- NAME [--json FILE] [options of the benchmark]`: one
+ * of them. `npm run bench -- install-peers [--codex]`: what they compare with. `npm run bench -- list`: their names.
+ */
 import { writeFileSync } from "node:fs";
-import type { Bench, BenchRow } from "./bench.ts";
-
-const BENCHES: ReadonlyMap<string, () => Promise<Bench>> = new Map([
-  ["event-loop", async () => (await import("./event-loop.bench.ts")).eventLoopBench],
-  ["exec-overhead", async () => (await import("./exec-overhead.bench.ts")).execOverheadBench],
-  ["process-boundary", async () => (await import("./process-boundary.bench.ts")).processBoundaryBench],
-  ["recorder", async () => (await import("./recorder.bench.ts")).recorderBench],
-  ["reduce", async () => (await import("./reduce.bench.ts")).reduceBench],
-  ["tool-call", async () => (await import("./tool-call.bench.ts")).toolCallBench],
-]);
+import { join } from "node:path";
+import { type BenchRow, figure } from "./bench.ts";
+import { BENCHES } from "./benches.ts";
+import { installPeers } from "./peers/install-peers.ts";
+import { writeReport } from "./report.ts";
 
 const [name, ...rest] = process.argv.slice(2);
-const jsonAt = rest.indexOf("--json");
-const jsonFile = jsonAt === -1 ? undefined : rest[jsonAt + 1];
-const args = jsonAt === -1 ? rest : rest.toSpliced(jsonAt, 2);
-const load = name === undefined ? undefined : BENCHES.get(name);
+if (name === undefined || name === "report") {
+  const out = rest[rest.indexOf("--out") + 1];
+  const folder = rest.includes("--out") && out !== undefined ? out : join(import.meta.dirname, "../../docs");
+  const { rows } = await writeReport(folder, { isQuick: rest.includes("--quick") });
+  print(rows);
+} else if (name === "install-peers") installPeers({ codex: rest.includes("--codex") });
+else if (name === "list") console.log([...BENCHES.keys()].join("\n"));
+else await runOne(name, rest);
 
-if (load === undefined) {
-  console.error(
-    `${name === undefined ? "" : `no benchmark ${name}. `}Benchmarks: ${[...BENCHES.keys()].join(", ")}`,
-  );
-  process.exitCode = 2;
-} else if (jsonAt !== -1 && jsonFile === undefined) {
-  console.error("--json takes a file to write");
-  process.exitCode = 2;
-} else {
-  const rows = await (await load())(args);
+async function runOne(bench: string, given: readonly string[]): Promise<void> {
+  const jsonAt = given.indexOf("--json");
+  const jsonFile = jsonAt === -1 ? undefined : given[jsonAt + 1];
+  const entry = BENCHES.get(bench);
+  if (entry === undefined || (jsonAt !== -1 && jsonFile === undefined)) {
+    const wrong = entry === undefined ? `no benchmark ${bench}` : "--json takes a file to write";
+    console.error(`${wrong}. Benchmarks: ${[...BENCHES.keys()].join(", ")}`);
+    process.exitCode = 2;
+    return;
+  }
+  const rows = await (await entry.load())(jsonAt === -1 ? given : given.toSpliced(jsonAt, 2));
   print(rows);
   if (jsonFile !== undefined) writeFileSync(jsonFile, `${JSON.stringify(rows, null, 2)}\n`);
 }
@@ -51,9 +54,4 @@ function print(rows: readonly BenchRow[]): void {
         .trimEnd(),
     );
   }
-}
-
-function figure(value: number, unit: string): string {
-  const digits = Number.isInteger(value) || value >= 1000 ? 0 : 2;
-  return `${value.toFixed(digits)} ${unit}`;
 }

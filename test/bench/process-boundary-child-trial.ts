@@ -3,7 +3,6 @@
  * two pipes: frames of four bytes of length and JSON, one write each, and nothing else.
  */
 import { writeSync } from "node:fs";
-import { setPriority } from "node:os";
 import { BareIsolate } from "./bare-isolate.ts";
 
 const READY = 2;
@@ -20,8 +19,6 @@ const ready: BareIsolate[] = [];
 let nextCall = 1;
 let received: Buffer = Buffer.alloc(0);
 
-// As the product's child: on a busy machine this is most of the difference, and it is meant to be there.
-setPriority(5);
 fill();
 process.stdin.on("data", (chunk: Buffer) => {
   received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);

@@ -1,22 +1,28 @@
-/** One trial of the recorder's benchmark: `recorder-trial.ts CASE [NUMBER]` prints the figures of that case. */
+/**
+ * One trial of the recorder's benchmark: `recorder-trial.ts CASE [NUMBER]` prints the figures of that case. NUMBER is the turns of
+ * a session, or the events of what writes events.
+ */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
+import { BatchSpanProcessor, type SpanExporter, TracerProvider } from "@opentelemetry/sdk-trace";
 import { type Durability, disabledTurnTrace, openTraceStore, type ThreadTrace } from "@rollout-trace/trace";
 import Database from "better-sqlite3";
 import { percentile } from "./figures.ts";
 import { GrowingSession, smallEvent } from "./recorder-session.ts";
 
-/** Enough for the compiler to be done. */
-const WARM_EVENTS = 5000;
-/** Of a kind that waits for the file each time, and of one that does not. */
-const EVENTS = Object.freeze({ waiting: 4000, batched: 40_000 });
 /** When the baseline commits, so that it may lose no more than a batch of the recorder: that is its default too. */
 const BATCH = Object.freeze({ events: 1000, ms: 5 });
+const SPAN_BATCH = 512;
 
 const [name = "", number = "0"] = process.argv.slice(2);
+/** Of a kind that waits for the file each time, and of one that does not. */
+const EVENTS = Object.freeze({ waiting: Number(number) || 4000, batched: Number(number) * 10 || 40_000 });
+/** Enough for the compiler to be done. */
+const WARM_EVENTS = Math.min(5000, EVENTS.batched);
 const folder = mkdtempSync(join(tmpdir(), "recorder-trial-"));
 const path = join(folder, "trace.db");
 
@@ -26,6 +32,7 @@ const CASES: Readonly<Record<string, () => Record<string, number> | Promise<Reco
   batch: () => timeEach(recorder("batch"), EVENTS.batched),
   "batch-unredacted": () => timeEach(recorder("batch", false), EVENTS.batched),
   bare: () => timeEach(bareInserts(), EVENTS.batched),
+  spans,
   disabled,
   session: () => session(Number(number)),
   growth: () => growth(Number(number)),
@@ -74,6 +81,34 @@ function fileWriter(): Writer {
     },
     end: () => {},
   };
+}
+
+/** The same as spans of the official SDK, which a batch processor hands to an exporter that appends them to a file. */
+async function spans(): Promise<Record<string, number>> {
+  const exporter: SpanExporter = {
+    export: (batch, done) => {
+      appendFileSync(join(folder, "spans.jsonl"), JsonTraceSerializer.serializeRequest(batch) ?? "");
+      appendFileSync(join(folder, "spans.jsonl"), "\n");
+      done({ code: 0 });
+    },
+    shutdown: async () => {},
+  };
+  const processor = new BatchSpanProcessor({ exporter, maxExportBatchSize: SPAN_BATCH });
+  const provider = new TracerProvider({ spanProcessors: [processor] });
+  const tracer = provider.getTracer("bench");
+  const record = async (from: number, to: number): Promise<void> => {
+    for (let index = from; index < to; index += 1) {
+      const { payload } = smallEvent(index);
+      tracer.startSpan("tool_output", { attributes: { payload: JSON.stringify(payload) } }).end();
+      // The processor drops what a host makes faster than it exports.
+      if (index % SPAN_BATCH === 0) await processor.forceFlush();
+    }
+  };
+  await record(0, WARM_EVENTS);
+  const began = performance.now();
+  await record(WARM_EVENTS, WARM_EVENTS + EVENTS.batched);
+  await processor.forceFlush();
+  return { usPerEvent: ((performance.now() - began) * 1000) / EVENTS.batched };
 }
 
 function recorder(durability: Durability, redact?: false): Writer {

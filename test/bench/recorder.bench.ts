@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- recorder [--trials 5] [--turns 2000]`: what recording costs the host and the disk, beside what one would
+ * `npm run bench -- recorder [--trials 5] [--turns 2000] [--events 4000]`: what recording costs the host and the disk, beside what one would
  * do without a recorder.
  */
 import { parseArgs } from "node:util";
@@ -13,11 +13,15 @@ const bench = "recorder";
 export async function recorderBench(args: readonly string[]): Promise<readonly BenchRow[]> {
   const { values } = parseArgs({
     args: [...args],
-    options: { trials: { type: "string", default: "5" }, turns: { type: "string", default: "2000" } },
+    options: {
+      trials: { type: "string", default: "5" },
+      turns: { type: "string", default: "2000" },
+      events: { type: "string", default: "4000" },
+    },
   });
   const trials = Number(values.trials);
   return [
-    ...(await speedRows(trials)),
+    ...(await speedRows(trials, values.events)),
     ...(await disabledRows()),
     ...(await crowdRows()),
     ...(await sizeRows(Number(values.turns))),
@@ -25,17 +29,18 @@ export async function recorderBench(args: readonly string[]): Promise<readonly B
 }
 
 /** All in turns, so that whatever else the machine does meets each of them. */
-async function speedRows(trials: number): Promise<readonly BenchRow[]> {
-  const names = ["process", "files", "batch", "bare", "batch-unredacted"] as const;
+async function speedRows(trials: number, events: string): Promise<readonly BenchRow[]> {
+  const names = ["process", "files", "batch", "bare", "batch-unredacted", "spans"] as const;
   const figures: Record<(typeof names)[number], Figures[]> = {
     process: [],
     files: [],
     batch: [],
     bare: [],
     "batch-unredacted": [],
+    spans: [],
   };
   for (let trial = 0; trial < trials; trial += 1) {
-    for (const name of names) figures[name].push(await runTrial(PROGRAM, [name]));
+    for (const name of names) figures[name].push(await runTrial(PROGRAM, [name, events]));
   }
   const of = (name: (typeof names)[number], figure: string): readonly number[] =>
     figures[name].map((each) => each[figure] ?? Number.NaN);
@@ -73,6 +78,11 @@ async function speedRows(trials: number): Promise<readonly BenchRow[]> {
     ),
     compare("the same, durability batch, against bare better-sqlite3", "batch", "bare"),
     compare("the same, durability batch, against the same without redaction", "batch", "batch-unredacted"),
+    compare(
+      "the same, durability batch, against OpenTelemetry spans in a batch processor and a file",
+      "batch",
+      "spans",
+    ),
     longest("process", "p999Ms", "longest call in a thousand, durability process"),
     longest("process", "maxMs", "longest call in 4 000, durability process"),
     longest("batch", "maxMs", "longest call in 40 000, durability batch"),

@@ -6,7 +6,8 @@
  * Processor time of the thread is not moved by what else the machine does. Measured warm: what a short rollout mostly costs is the
  * compiler. What it costs to make the texts up is measured apart and taken away.
  */
-import { reduceRollout, type RolloutGraph } from "@rollout-trace/reducer";
+import { reduceRollout } from "@rollout-trace/reducer";
+import { graphLength } from "./figures.ts";
 import { LongRollout, readOnce, type Shape } from "./reduce-source.ts";
 
 /** Enough for the compiler to be done. */
@@ -16,7 +17,8 @@ const [shape, turns] = [process.argv[2] as Shape, Number(process.argv[3])];
 const source = (parse: boolean, of: number = turns) => new LongRollout({ turns: of, shape, parse });
 
 const perTurn = readOnce(source(true, 40)) / 40;
-const warmTurns = Math.ceil(WARM_EVENTS / perTurn);
+// Short rollouts are reduced to see that it works, not to measure.
+const warmTurns = Math.min(Math.ceil(WARM_EVENTS / perTurn), turns * 50);
 readOnce(source(true, warmTurns));
 reduceRollout(source(true, warmTurns));
 
@@ -41,7 +43,7 @@ process.stdout.write(
     readBytes: read.bytes / events,
     uniqueBytes: unique.bytes / events,
     peakMib,
-    graphBytes: textLength(graph) / events,
+    graphBytes: graphLength(graph) / events,
   }),
 );
 
@@ -51,14 +53,4 @@ function cpuMs(run: () => unknown): number {
   run();
   const { user, system } = process.threadCpuUsage(before);
   return (user + system) / 1000;
-}
-
-/** The length of the graph's text, object by object: the whole of a long one is more than a string can hold. */
-function textLength(of: RolloutGraph): number {
-  let length = 0;
-  for (const field of Object.values(of) as unknown[]) {
-    const parts = typeof field === "object" && field !== null ? Object.values(field) : [field];
-    for (const part of parts) length += JSON.stringify(part).length;
-  }
-  return length;
 }

@@ -11,8 +11,8 @@ const TURNS = [1_000, 10_000, 100_000];
 /** Each has 253 calls with two events each. */
 const MILLION_EVENTS_CELLS = 1_960;
 const STORE_TURNS = [200, 2_000];
-/** Longer rollouts say the same each time. */
-const TRIALS = { short: 3, long: 1, longFrom: 50_000 };
+/** Longer rollouts say the same each time, and much shorter ones nothing. */
+const TRIALS = { short: 3, long: 1, longFrom: 50_000, shortFrom: 100 };
 
 /** Times: of the longest per event against the shortest, and of reducing against parsing. */
 const BOUNDS = Object.freeze({ growth: 1.5, parse: 4, graphGrowth: 1.2, bytes: 1.05 });
@@ -53,7 +53,7 @@ export async function reduceBench(args: readonly string[]): Promise<readonly Ben
 
 /** The middle figures of some runs, each a process of its own. */
 async function trials(program: string, args: readonly string[], size: number): Promise<Figures> {
-  const count = size >= TRIALS.longFrom ? TRIALS.long : TRIALS.short;
+  const count = size >= TRIALS.longFrom || size < TRIALS.shortFrom ? TRIALS.long : TRIALS.short;
   const runs: Figures[] = [];
   for (let trial = 0; trial < count; trial += 1) runs.push(await runTrial(program, args));
   const names = Object.keys(runs[0] ?? {});
