@@ -9,7 +9,7 @@ interface Vega {
   readonly View: new (runtime: unknown, options: object) => { toSVG(): Promise<string> };
 }
 interface VegaLite {
-  compile(spec: unknown): { readonly spec: unknown };
+  readonly compile: (spec: unknown) => { readonly spec: unknown };
 }
 
 const PICTURES = [

@@ -23,11 +23,8 @@ const command = join(import.meta.dirname, "../../packages/cli/dist/main.js");
 const own = join(folder, "own.json");
 const ownMs = timed(process.execPath, [command, "reduce", bundle, "-o", own]);
 const codexState = join(folder, "codex.json");
-const codexMs = timed(join(codexFolder() ?? "", "codex"), [
-  "debug",
-  "trace-reduce",
-  ...[bundle, "--output", codexState],
-]);
+const codexArgs = ["debug", "trace-reduce", bundle, "--output", codexState];
+const codexMs = timed(join(codexFolder() ?? "", "codex"), codexArgs);
 process.stdout.write(
   JSON.stringify({ ownMs, codexMs, ownBytes: statSync(own).size, codexBytes: statSync(codexState).size }),
 );
