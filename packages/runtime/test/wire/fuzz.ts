@@ -143,7 +143,7 @@ class FuzzedClient {
 
   async #ask(session: RemoteSession): Promise<string> {
     pending += 1;
-    let outcome: string;
+    let outcome = "";
     try {
       const cell = await session.execute({ toolCallId: "c", source: "", enabledTools: [] });
       const [item] = (await cell.initialResponse).contentItems;
