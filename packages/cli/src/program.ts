@@ -129,7 +129,7 @@ function addRolloutCommands(program: Command, io: CommandIo, done: Done): void {
     .addOption(new Option("--ignore <what>", "`times`, `ids` or both, with a comma").argParser(ignorables))
     .addOption(fromOption())
     .option("--json", "as JSON")
-    .addHelpText("after", example("diff before.db after.db --ignore times,ids"))
+    .addHelpText("after", example("diff before.db after.db --rollout latest --ignore times,ids"))
     .action((a: string, b: string, options: DiffCommandOptions) => done(diffCommand(a, b, options, io)));
   sourceCommand(program, "fixture")
     .description("cut a regression fixture: a recording without secrets, its graph, and a test of it")
@@ -147,7 +147,7 @@ function addObjectCommands(program: Command, io: CommandIo, done: Done): void {
     .argument("<object...>", objectHelp)
     .description("why an object is there: its links, its events, what the model saw of it")
     .option("--json", "as JSON")
-    .addHelpText("after", example("explain session.db cell 3 of /root --rollout latest"))
+    .addHelpText("after", example("explain session.db cell 1 of /root --rollout latest"))
     .action((path: string, object: readonly string[], options: ExplainCommandOptions) =>
       done(explainCommand(path, object.join(" "), options, io)),
     );
@@ -157,7 +157,7 @@ function addObjectCommands(program: Command, io: CommandIo, done: Done): void {
       "the shortest chain of recorded causes back to a user's message; exit code 1 for missing evidence",
     )
     .option("--json", "as JSON")
-    .addHelpText("after", example("why session.db item 12 --rollout latest"))
+    .addHelpText("after", example("why session.db item 2 --rollout latest"))
     .action((path: string, object: readonly string[], options: WhyCommandOptions) =>
       done(whyCommand(path, object.join(" "), options, io)),
     );
