@@ -8,7 +8,9 @@ import { wrapText } from "../render/wrap.ts";
 import { progressLine } from "./progress.ts";
 import { openStore } from "./open-store.ts";
 import { detectFormat, openSource, type SourceOptions } from "../sources/open-source.ts";
-import { type CheckedRollout, checkRollout } from "../verification/check-rollout.ts";
+import { chooseRollout } from "../sources/store.ts";
+import { type CheckedRollout, checkRollout, type CheckResult } from "../verification/check-rollout.ts";
+import { type CheckedStore, checkStore } from "../verification/check-store.ts";
 
 export interface VerifyCommandOptions extends SourceOptions {
   readonly json?: boolean | undefined;
@@ -20,13 +22,19 @@ export interface VerifyCommandOptions extends SourceOptions {
  */
 export function verifyCommand(path: string, options: VerifyCommandOptions, io: CommandIo): number {
   const checked: CheckedRollout[] = [];
-  for (const { rollout, isOneOfMany } of checkEach(path, options, io)) {
+  const format = options.from ?? detectFormat(path);
+  const store = format === "store" ? checkStore(path) : null;
+  if (store !== null && store.file.count > 0 && options.json !== true) {
+    io.out(page([`${io.colour.red("damaged")}  ${escapeText(path)}`, ...failedLines(store.file, io)], io));
+  }
+  for (const { rollout, isOneOfMany } of checkEach(path, { ...options, from: format }, { io, store })) {
     checked.push(rollout);
     if (options.json !== true)
       io.out(page(lines(rollout, { colour: io.colour, columns: io.columns, isOneOfMany }), io));
   }
-  const ok = checked.every((rollout) => rollout.ok);
-  if (options.json === true) outJson(io, `${JSON.stringify({ ok, rollouts: checked }, null, 1)}\n`);
+  const ok = checked.every((rollout) => rollout.ok) && (store?.file.count ?? 0) === 0;
+  const file = store === null ? {} : { store: { ...store.checked, ...store.file } };
+  if (options.json === true) outJson(io, `${JSON.stringify({ ok, ...file, rollouts: checked }, null, 1)}\n`);
   else if (checked.length !== 1) io.out(`${summary(checked)}\n`);
   return ok ? EXIT.ok : EXIT.traceErrors;
 }
@@ -41,21 +49,37 @@ interface Verified {
   readonly isOneOfMany: boolean;
 }
 
-function* checkEach(path: string, options: SourceOptions, io: CommandIo): Generator<Verified, void> {
-  const format = options.from ?? detectFormat(path);
-  if (format !== "store" || options.rollout !== undefined) {
-    using source = openSource(path, { ...options, from: format });
+interface Checks {
+  readonly io: CommandIo;
+  /** Null for what is no store. */
+  readonly store: CheckedStore | null;
+}
+
+function* checkEach(
+  path: string,
+  options: SourceOptions,
+  { io, store: file }: Checks,
+): Generator<Verified, void> {
+  if (file === null) {
+    using source = openSource(path, options);
     yield { rollout: checkRollout(source), isOneOfMany: false };
     return;
   }
   using store = openStore(path);
+  if (options.rollout !== undefined) {
+    const traceId = chooseRollout(path, store, options.rollout);
+    using source = openSource(path, { ...options, rollout: traceId });
+    yield { rollout: checkRollout(source, [file.ofRollout(traceId)]), isOneOfMany: false };
+    return;
+  }
   // By trace id: a rollout that was recorded twice is two recordings.
   const rollouts = store.rollouts();
   using line = progressLine(io);
   for (const [index, { traceId }] of rollouts.entries()) {
     line.show(() => `verifying: ${index + 1} of ${rollouts.length} rollouts`);
     const source = store.openRollout(asId<RolloutId>(traceId));
-    const rollout = checkRollout({ format, rollout: source, [Symbol.dispose]: () => undefined });
+    const open = { format: "store", rollout: source, [Symbol.dispose]: () => undefined } as const;
+    const rollout = checkRollout(open, [file.ofRollout(traceId)]);
     line.clear();
     yield { rollout, isOneOfMany: rollouts.length > 1 };
   }
@@ -72,13 +96,7 @@ function lines(rollout: CheckedRollout, options: LineOptions): readonly string[]
   const facts = `${count(rollout.events, "event")}, ${count(rollout.payloads, "payload")}`;
   const failed = rollout.checks
     .filter((check) => check.count > 0)
-    .flatMap((check) => [
-      `  ${colour.red("✗")} ${check.name}: ${count(check.count, "problem")}`,
-      ...check.problems.flatMap((problem) => wrapText(problem, { columns, indent: "      ", lines: 3 })),
-      ...(check.count > check.problems.length
-        ? [`      … and ${check.count - check.problems.length} more`]
-        : []),
-    ]);
+    .flatMap((check) => failedLines(check, { colour, columns }));
   const passed = rollout.checks
     .filter((check) => check.count === 0 && !isOneOfMany)
     .map((check) => `  ${colour.green("✓")} ${check.name}`);
@@ -87,5 +105,17 @@ function lines(rollout: CheckedRollout, options: LineOptions): readonly string[]
     `  digest ${rollout.digest}`,
     ...failed,
     ...passed,
+  ];
+}
+
+function failedLines(
+  check: CheckResult,
+  { colour, columns }: Pick<CommandIo, "colour" | "columns">,
+): readonly string[] {
+  const more = check.count - check.problems.length;
+  return [
+    `  ${colour.red("✗")} ${check.name}: ${count(check.count, "problem")}`,
+    ...check.problems.flatMap((problem) => wrapText(problem, { columns, indent: "      ", lines: 3 })),
+    ...(more > 0 ? [`      … and ${more} more`] : []),
   ];
 }

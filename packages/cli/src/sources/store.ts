@@ -1,6 +1,5 @@
 /** A rollout of a store. */
 import type { RolloutSource } from "@rollout-trace/protocol";
-import { asId, type RolloutId } from "@rollout-trace/protocol";
 import { readTraceStore, TraceStoreError, type TraceStoreReader } from "@rollout-trace/trace";
 import { CliError } from "../errors.ts";
 import { utc } from "../render/format.ts";
@@ -15,7 +14,7 @@ export function openStoreRollout(
 ): Disposable & { readonly rollout: RolloutSource } {
   const store = openReader(path);
   try {
-    const rollout = store.openRollout(asId<RolloutId>(choose(path, store, wanted)));
+    const rollout = store.openRollout(chooseRollout(path, store, wanted));
     return { rollout, [Symbol.dispose]: () => store.close() };
   } catch (error) {
     store.close();
@@ -46,12 +45,13 @@ function openReader(path: string): TraceStoreReader {
   }
 }
 
-function choose(path: string, store: TraceStoreReader, wanted: string | undefined): string {
+/** The trace id of the rollout named, `latest`, or the only one. Throws `CliError` `unknown_rollout` or `ambiguous_rollout`. */
+export function chooseRollout(path: string, store: TraceStoreReader, wanted: string | undefined): string {
   // Oldest first.
   const rollouts = store.rollouts();
   const latest = rollouts.at(-1);
   if (latest === undefined) throw new CliError("unknown_rollout", `${path}: the store holds no rollout yet`);
-  if (wanted === "latest" || (wanted === undefined && rollouts.length === 1)) return latest.rolloutId;
+  if (wanted === "latest" || (wanted === undefined && rollouts.length === 1)) return latest.traceId;
   const listed = rollouts
     .slice(-NAMED)
     .map((rollout) => `\n  ${rollout.rolloutId}  ${utc(rollout.startedTimeUs)}`)
@@ -63,8 +63,7 @@ function choose(path: string, store: TraceStoreReader, wanted: string | undefine
       `${path}: holds ${rollouts.length} rollouts; choose one with --rollout ID or --rollout latest:${listed}${more}`,
     );
   }
-  if (!rollouts.some(({ rolloutId, traceId }) => rolloutId === wanted || traceId === wanted)) {
-    throw new CliError("unknown_rollout", `${path}: no rollout ${wanted}; it holds:${listed}${more}`);
-  }
-  return wanted;
+  const found = rollouts.findLast(({ rolloutId, traceId }) => rolloutId === wanted || traceId === wanted);
+  if (found !== undefined) return found.traceId;
+  throw new CliError("unknown_rollout", `${path}: no rollout ${wanted}; it holds:${listed}${more}`);
 }

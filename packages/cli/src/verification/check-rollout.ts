@@ -35,12 +35,14 @@ const SNAPSHOTS = 4;
 /** Events read at a time when reducing in chunks; prime, so that chunks do not fall on a source's own pages. */
 const CHUNK_EVENTS = 97;
 
-export function checkRollout(source: OpenSource): CheckedRollout {
+/** `before` are checks of what the rollout is kept in, as far as they are about it. */
+export function checkRollout(source: OpenSource, before: readonly CheckResult[] = []): CheckedRollout {
   const { rollout } = source;
   const { events, payloads, order, contents, payloadsPresent } = checkEvents(source);
   const graph = reduceRollout(rollout);
   const digest = graphDigest(graph);
   const checks = [
+    ...before,
     result("events are contiguous and in order", order),
     result("events have the shape of their type", contents),
     result("payloads are there and readable", payloadsPresent),
@@ -53,7 +55,7 @@ export function checkRollout(source: OpenSource): CheckedRollout {
   return { rollout_id: rollout.rolloutId, events, payloads, digest, checks, ok };
 }
 
-function result(name: string, problems: Problems): CheckResult {
+export function result(name: string, problems: Problems): CheckResult {
   return { name, count: problems.count, problems: problems.first };
 }
 

@@ -89,6 +89,27 @@ describe("verify", () => {
     expect(one.rollouts).toEqual([all.rollouts[1]]);
   });
 
+  it("finds what only a store can have wrong: with the file, and with the rows of a rollout", async () => {
+    const path = store(join(folder, "s.db"));
+    edit(path, "UPDATE chunks SET bytes = CAST('{}' AS BLOB) WHERE chunk = 1");
+    edit(path, "UPDATE rollouts SET state = 'stopped' WHERE rollout = 2");
+    const { code, out } = await run(["verify", path, "--json"]);
+    const { ok, store: file, rollouts } = JSON.parse(out) as Verified & { readonly store: object };
+    expect({ code, ok }).toEqual({ code: 1, ok: false });
+    expect(file).toMatchObject({
+      rollouts: 2,
+      count: 1,
+      problems: [expect.stringMatching(/^chunk_hash_mismatch: the bytes of chunk 1 /)],
+    });
+    const ofRows = rollouts.map(({ checks }) =>
+      checks.find(({ name }) => name === "rows and payloads of the store"),
+    );
+    expect(ofRows.at(1)?.problems).toContainEqual(expect.stringMatching(/^state_mismatch: /));
+    expect((await run(["verify", path])).out).toContain(
+      `damaged  ${path}\n  ✗ the store's file and chunks: 1 problem\n`,
+    );
+  });
+
   it("finds a missing event", async () => {
     const path = store(join(folder, "s.db"));
     edit(path, "DELETE FROM events WHERE rollout = 1 AND seq = 50");
