@@ -122,6 +122,7 @@ export class Agents {
     if (call.failed && call.agentId === null) return false;
     const { threadId } = this.#output;
     const { callId, description, role, agentId, message: prompt } = call;
+    if (agentId === threadId) return false;
     if (agentId !== null && call.isLogged) roster.know(agentId);
     const found =
       call.kind === "spawn_agent"
@@ -139,7 +140,7 @@ export class Agents {
     { roster, line }: { roster: Roster; line: number },
   ): readonly LateEvent[] {
     const hasRun = call.kind === "spawn_agent" && Object.keys(told).length > 0;
-    if (!hasRun) return [];
+    if (!hasRun || roster.get(call.agentId ?? "") !== undefined) return [];
     const { threadId: parentId } = this.#output;
     const { callId, description } = call;
     const threadId = call.agentId ?? `${this.#output.idAt(line)}:agent`;

@@ -42,6 +42,8 @@ export interface Part {
   readonly elements: readonly LogElement[];
   readonly usage: LogDocument | null;
   readonly asksForTools: boolean;
+  /** Whether it says something to whoever asked. */
+  readonly isAnswer: boolean;
   /** Whether the response says that it is whole. */
   readonly isWhole: boolean;
 }
@@ -79,6 +81,7 @@ interface Response extends NewResponse {
   asksForTools: boolean;
   /** When it first asked for a tool. */
   firstCallUs: number | null;
+  isAnswer: boolean;
   isWhole: boolean;
   /** Why it was cut off, if it was. */
   cut: string | null;
@@ -118,10 +121,14 @@ export class ClaudeConversation {
     return elementDocuments({ type: "list", last: live, count: Math.max(0, given - this.#carried) });
   }
 
-  /** Whether the last thing said is an answer of the model that asks for nothing. */
-  get isAnswered(): boolean {
-    const response = this.#response;
-    return response !== null && !response.asksForTools && response.givenSince.length === 0;
+  /** Whether the last response is an answer that asks for nothing. */
+  get hasAnswered(): boolean {
+    return this.#response !== null && this.#response.isAnswer && !this.#response.asksForTools;
+  }
+
+  /** Whether nothing was given to the model since it answered. */
+  get isIdle(): boolean {
+    return this.hasAnswered && this.#response?.givenSince.length === 0;
   }
 
   /** Whether something waits for an answer. */
@@ -156,6 +163,7 @@ export class ClaudeConversation {
       usage: null,
       asksForTools: false,
       firstCallUs: null,
+      isAnswer: false,
       isWhole: false,
       cut: null,
     };
@@ -163,7 +171,7 @@ export class ClaudeConversation {
   }
 
   /** More of the response that was begun. Of several accounts of what it cost the last is the whole. */
-  add({ elements, usage, asksForTools, isWhole }: Part, at: Place): void {
+  add({ elements, usage, asksForTools, isAnswer, isWhole }: Part, at: Place): void {
     const response = this.#response;
     if (response === null) return;
     for (const element of elements) response.elements.push(element);
@@ -171,6 +179,7 @@ export class ClaudeConversation {
     response.usage = usage ?? response.usage;
     response.asksForTools ||= asksForTools;
     if (asksForTools) response.firstCallUs ??= at.timeUs;
+    response.isAnswer ||= isAnswer;
     response.isWhole ||= isWhole;
   }
 

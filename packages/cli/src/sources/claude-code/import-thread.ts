@@ -61,6 +61,8 @@ export class ThreadPass {
   #hasParents = false;
   /** Something that may have woken the agent after its last answer. */
   #woken: Place | null = null;
+  /** Whether a prompt or a result has not been answered. */
+  #isOwed = false;
   /** Whether the last thing that happened was an error of the provider. */
   #hasFailed = false;
   #isFinished = false;
@@ -145,7 +147,8 @@ export class ThreadPass {
     this.#isFinished = true;
     const at = this.#last;
     this.#compactions.settle();
-    const isOver = this.#conversation.isAnswered || this.#hasFailed;
+    const isAnswered = this.#conversation.hasAnswered && !this.#isOwed && !this.calls.hasPending;
+    const isOver = isAnswered || this.#hasFailed;
     this.#conversation.close();
     const status = told ?? (isOver ? "completed" : null);
     if (status !== null) this.#turns.end(this.#hasFailed ? "failed" : status, at);
@@ -190,10 +193,11 @@ export class ThreadPass {
         this.#interruption(entry, element, at);
         break;
       case "prompt":
-        this.#endTurn(this.calls.hasPending ? "aborted" : "completed", at);
+        this.#endTurn(this.calls.hasPending || this.#isOwed ? "aborted" : "completed", at);
         this.#go(entry, at);
         this.#turns.beginUntold(at);
         this.#give(element, at);
+        this.#isOwed = true;
         break;
       case "notice":
         this.#notice(entry, element, at);
@@ -214,6 +218,7 @@ export class ThreadPass {
     if (segment === null || this.#branches.isLive(segment)) {
       if (uuid !== null) this.#branches.mark(uuid, at.line);
       this.#give(element, at);
+      this.#isOwed = true;
       return;
     }
     if (uuid !== null) this.#branches.follow(uuid, at.line, parent);
@@ -244,7 +249,7 @@ export class ThreadPass {
 
   #notice(entry: Entry, element: LogElement, at: Place): void {
     const text = textOf(entry.message["content"]);
-    if (this.#conversation.isAnswered && entry.value["isMeta"] !== true) this.#woken = at;
+    if (this.#conversation.isIdle && entry.value["isMeta"] !== true) this.#woken = at;
     this.calls.agents.notify(text, at);
     const step = this.#step(entry);
     if (step.type === "back") this.#go(entry, at);
@@ -300,6 +305,7 @@ export class ThreadPass {
     if (this.#turns.open === null) this.#turns.beginUntold(at);
     this.#go(entry, at);
     this.#hasFailed = false;
+    this.#isOwed = false;
     this.#model = idOf(entry.message["model"]) ?? this.#model;
     const turnId = this.#turns.current(at);
     const id = shared ?? this.output.idAt<ProviderItemId>(at.line);
@@ -309,11 +315,13 @@ export class ThreadPass {
   #part({ message }: Entry, at: Place): void {
     const ref = this.output.line(at.line);
     const { usage, stop_reason: stop } = message;
+    const blocks = blocksOf(message);
     this.#conversation.add(
       {
         elements: [spread(lineDocument(ref, blocksIn))],
         usage: this.#options.hasUsage && isJsonObject(usage) ? lineDocument(ref, usageIn) : null,
-        asksForTools: firstOf(blocksOf(message), "tool_use") !== -1,
+        asksForTools: firstOf(blocks, "tool_use") !== -1,
+        isAnswer: firstOf(blocks, "text") !== -1 || stop === "end_turn",
         isWhole: typeof stop === "string",
       },
       at,
@@ -423,6 +431,7 @@ export class ThreadPass {
     this.#turns.end(status === "completed" && this.#hasFailed ? "failed" : status, at);
     this.calls.forgetPending();
     this.#hasFailed = false;
+    this.#isOwed = false;
     this.#woken = null;
   }
 

@@ -32,6 +32,23 @@ describe("a turn", () => {
     expect(graph.status).toBe("running");
   });
 
+  it("is over once it is answered, whatever the host says after that, and otherwise not", () => {
+    const asked = new TranscriptBuilder().user("first").user("second").text("m1", "to the second");
+    const over = asked
+      .user("<command-name>/exit</command-name>")
+      .user("<local-command-stdout>Bye</local-command-stdout>");
+    const graph = importGraph(over.write(folder));
+    expect(turns(graph)).toEqual([
+      ["aborted", 0],
+      ["completed", 1],
+    ]);
+    expect(graph.status).toBe("completed");
+    const thinking = new TranscriptBuilder()
+      .user("think")
+      .says("m1", [{ type: "thinking", thinking: "hm", signature: "s" }]);
+    expect(importGraph(thinking.write(folder)).status).toBe("running");
+  });
+
   it("begins with news from the background where they wake the agent, and not with reminders", () => {
     const log = new TranscriptBuilder()
       .user("start it")
