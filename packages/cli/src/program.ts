@@ -49,8 +49,9 @@ function buildProgram(io: CommandIo, done: Done): Command {
   program.addHelpText(
     "after",
     `
-A SOURCE is a store (an SQLite file), a bundle (a folder with manifest.json) or another
-recording that --from can name; what it is, is found out from its content.
+A SOURCE is a store (an SQLite file), a Codex bundle (a folder with manifest.json), session
+logs of Codex or Claude Code (a file, or a folder of them) or another recording that --from
+can name; what it is, is found out from its content.
 Exit codes: 0 fine; 1 the answer is no (errors of the trace, a difference, missing
 evidence); 2 wrong usage; 3 unreadable input or unwritable output; 130 Ctrl-C.`,
   );
