@@ -50,6 +50,8 @@ class Outline {
   readonly #compactionsOfTurn: Map<string, Compaction[]>;
   /** By the tool call that they come from. */
   readonly #edges: Map<string, InteractionEdge[]>;
+  /** By the agent that reports. */
+  readonly #reports: Map<string, InteractionEdge[]>;
 
   constructor(graph: RolloutGraph, ignored: ReadonlySet<Ignorable>) {
     this.#graph = graph;
@@ -60,6 +62,10 @@ class Outline {
     this.#compactionsOfTurn = Map.groupBy(Object.values(graph.compactions), (each) => each.turn_id ?? "");
     const sent = Object.values(graph.interaction_edges).filter((edge) => edge.source.type === "tool_call");
     this.#edges = Map.groupBy(sent, (edge) => edge.source.id);
+    const results = Object.values(graph.interaction_edges).filter(({ kind }) => kind === "agent_result");
+    this.#reports = Map.groupBy(results, ({ source }) =>
+      hasObject(graph, source) ? (threadOf(graph, source) ?? "") : "",
+    );
     const received = Object.values(graph.conversation_items).filter(
       (item) =>
         item.kind === "message" && !item.produced_by.some((producer) => producer.type === "inference"),
@@ -91,6 +97,7 @@ class Outline {
       fields.set("task", thread.origin.task_name ?? "");
       fields.set("role", thread.origin.agent_role ?? "");
     }
+    fields.set("reported", this.#led(this.#reports.get(thread.thread_id) ?? []));
     this.#id(fields, "thread id", thread.thread_id);
     const turns = thread.turn_ids.flatMap((id) => this.#graph.turns[id] ?? []);
     return {
@@ -215,7 +222,10 @@ class Outline {
 
   /** Whom a call's messages reached. */
   #reached(call: ToolCall): string {
-    const edges = this.#edges.get(call.tool_call_id) ?? [];
+    return this.#led(this.#edges.get(call.tool_call_id) ?? []);
+  }
+
+  #led(edges: readonly InteractionEdge[]): string {
     return edges
       .map(({ kind, status, target }) => {
         const threadId =
@@ -247,8 +257,9 @@ class Outline {
 
   #window(execution: ExecutionWindow): Fields {
     const { status, end_cause: cause } = execution;
+    // What was closed by something else has its status from there, where it is compared.
     const fields: Fields = new Map([
-      ["status", cause === null || cause === "observed" ? status : `${status} (${cause})`],
+      ["status", cause === null || cause === "observed" ? status : `open (${cause})`],
     ]);
     this.#time(fields, "took", execution);
     return fields;
