@@ -31,6 +31,7 @@ export type Comparison =
 
 const NEWLINE = 0x0a;
 const FIRST_LINES = 1024;
+const EMPTY = new Uint8Array(0);
 
 /** Reads a file through, and compares it with what is remembered of it. */
 export function fingerprint(
@@ -49,6 +50,8 @@ export function fingerprint(
     lines.add(piece);
     sizeBytes += piece.length;
   }
+  // An empty file has no piece.
+  if (known?.sizeBytes === 0) hashOfKnownPart ??= hashWith(digest, EMPTY);
   const made = { sizeBytes, hash: digest.digest(), lines: lines.values() };
   return { fingerprint: made, comparison: compare(made, known, hashOfKnownPart) };
 }

@@ -7,6 +7,7 @@
  */
 import {
   accessSync,
+  chmodSync,
   closeSync,
   constants,
   copyFileSync,
@@ -20,7 +21,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
-import { messageOf, TraceStoreError } from "../trace-store-error.ts";
+import { asTraceStoreError, messageOf, TraceStoreError } from "../trace-store-error.ts";
 import { connect, fileIdentity } from "./connection.ts";
 import { APPLICATION_ID } from "./schema.ts";
 
@@ -45,7 +46,7 @@ export function openReadConnection(path: string): ReadConnection {
       [Symbol.dispose]: () => void database.close(),
     };
   } catch (error) {
-    if (!needsFolder(error)) throw error;
+    if (!needsFolder(error)) throw asTraceStoreError(error, "opening", path);
     return openCopy(path);
   }
 }
@@ -73,9 +74,12 @@ function openCopy(path: string): ReadConnection {
   const folder = mkdtempSync(join(tmpdir(), "rollout-trace-store-"));
   try {
     const copy = join(folder, "store.db");
-    copyFileSync(path, copy, constants.COPYFILE_FICLONE);
-    // What was recorded last may be there alone.
-    if (existsSync(`${path}-wal`)) copyFileSync(`${path}-wal`, `${copy}-wal`, constants.COPYFILE_FICLONE);
+    // What was recorded last may be in the log alone.
+    for (const end of ["", "-wal"]) {
+      if (!existsSync(`${path}${end}`)) continue;
+      copyFileSync(`${path}${end}`, `${copy}${end}`, constants.COPYFILE_FICLONE);
+      chmodSync(`${copy}${end}`, 0o600);
+    }
     const database = connect(copy, { timeout: BUSY_MS });
     // Takes the log into the copy; from here on the file alone is read.
     database.pragma("journal_mode = DELETE");
