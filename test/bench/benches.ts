@@ -45,6 +45,15 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map([
     },
   ],
   [
+    "opentelemetry",
+    {
+      about:
+        "A session with tracing off, with the store alone, with the recorder's spans, and with the host's stored as well.",
+      load: async () => (await import("./opentelemetry.bench.ts")).openTelemetryBench,
+      quick: ["--trials", "1", "--turns", "20"],
+    },
+  ],
+  [
     "recorder",
     {
       about: "What recording costs the host and the disk, against what one would do without a recorder.",
