@@ -14,6 +14,8 @@ export const BOUNDS: {
   readonly preview: number;
   /** Characters of a name. */
   readonly label: number;
+  /** Characters of an id that the page knows an object by; one that is longer is known by its number. */
+  readonly id: number;
   /** Links of one name; the rest is counted. */
   readonly links: number;
   /** Events quoted for an object: half of them its first, half its last. */
@@ -25,6 +27,7 @@ export const BOUNDS: {
   repeatingBytes: 50_000,
   preview: 120,
   label: 120,
+  id: 400,
   links: 24,
   seqs: 40,
 });

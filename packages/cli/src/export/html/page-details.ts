@@ -24,7 +24,7 @@ export function* pageDetails(parts: DetailParts): Generator<PageDetail, void, un
     yield {
       facts: factsOf(graph, node),
       links: linksOf(graph, list, node),
-      backlinks: backlinks.get(index) ?? [],
+      backlinks: backlinks[index] ?? [],
       texts: textsOf(parts, node),
       seqs: shown,
       moreSeqs: seqs.length - shown.length,
@@ -99,26 +99,26 @@ function cutLink(name: string, nodes: readonly number[], all: number): PageLink 
 const MEMBERSHIP: ReadonlySet<string> = new Set(["agent", "turn"]);
 
 /** Who points at each node: one pass over all links, so that the whole stays linear. */
-function backlinksOf(graph: RolloutGraph, list: NodeList): ReadonlyMap<number, readonly PageLink[]> {
-  const found = new Map<number, Map<string, { nodes: number[]; all: number }>>();
+function backlinksOf(graph: RolloutGraph, list: NodeList): readonly (readonly PageLink[] | undefined)[] {
+  const found: GrowingLink[][] = [];
   for (const [index, node] of list.nodes.entries()) {
     for (const { name, to } of outgoingLinks(graph, node)) {
       const number = list.numberOf(to);
       if (number === -1 || MEMBERSHIP.has(name)) continue;
-      let names = found.get(number);
-      if (names === undefined) found.set(number, (names = new Map()));
-      let entry = names.get(name);
-      if (entry === undefined) names.set(name, (entry = { nodes: [], all: 0 }));
-      entry.all += 1;
-      if (entry.nodes.length < BOUNDS.links) entry.nodes.push(index);
+      const links = (found[number] ??= []);
+      // A node is pointed at by a few names, however often.
+      const known = links.find((link) => link.name === name);
+      if (known === undefined) links.push({ name, nodes: [index], more: 0 });
+      else if (known.nodes.length < BOUNDS.links) known.nodes.push(index);
+      else known.more += 1;
     }
   }
-  return new Map(
-    [...found].map(([node, names]) => [
-      node,
-      [...names].map(([name, { nodes, all }]) => cutLink(name, nodes, all)),
-    ]),
-  );
+  return found;
+}
+
+interface GrowingLink extends PageLink {
+  readonly nodes: number[];
+  more: number;
 }
 
 function textsOf({ graph, rollout }: DetailParts, { type, id }: ObjectAnchor): readonly PageText[] {

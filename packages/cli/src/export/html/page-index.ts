@@ -37,7 +37,7 @@ export function pageIndex({ graph, list, timeline, source, ...blocks }: IndexPar
     })),
     nodes: {
       type: nodes.map((node) => types.indexOf(node.type)),
-      id: nodes.map((node) => node.id),
+      id: nodes.map((node) => (node.id.length > BOUNDS.id ? "" : node.id)),
       agent: nodes.map((node) => agents.get(node.threadId ?? "") ?? -1),
       start: nodes.map((node) => offset(node.startUs)),
       end: nodes.map((node) => offset(node.endUs)),

@@ -81,7 +81,7 @@ bdi{unicode-bidi:isolate}
 .escape{color:var(--error);font-family:ui-monospace,monospace;font-size:.86em;border:1px solid currentcolor;border-radius:3px;padding:0 2px;opacity:.85}
 mark{background:var(--mark);color:inherit;border-radius:2px}
 button,select,input{font:inherit;color:inherit;background:var(--paper);border:1px solid var(--line);border-radius:6px;padding:2px 8px;min-height:26px}
-button{cursor:pointer}
+button{cursor:pointer;white-space:nowrap}
 button:hover{border-color:var(--soft)}
 button[aria-pressed=true]{background:var(--accent-soft);border-color:var(--accent);color:var(--accent)}
 button.round{border-radius:50%;width:28px;height:28px;padding:0;flex:none}

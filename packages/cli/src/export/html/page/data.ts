@@ -29,6 +29,7 @@ export interface PageIndex {
   readonly nodes: {
     /** Number in `types`. */
     readonly type: readonly number[];
+    /** Empty for one that is too long to be of use. */
     readonly id: readonly string[];
     /** Number of the agent, or -1. */
     readonly agent: readonly number[];

@@ -117,6 +117,7 @@ export class Model {
   /** The address of what is chosen, within the page. */
   addressOf(chosen: Chosen): string {
     if (chosen.type === "event") return `#seq/${chosen.seq}`;
+    if (this.id(chosen.node) === "") return `#node/${chosen.node}`;
     try {
       return `#${this.type(chosen.node)}/${encodeURIComponent(this.id(chosen.node))}`;
     } catch {
@@ -135,6 +136,7 @@ export class Model {
     if (type === "seq" && number !== -1) return { type: "event", seq: number };
     if (type === "node" && number !== -1 && number < this.size) return { type: "node", node: number };
     const whole = decoded(text);
+    if (whole === "") return null;
     const { id } = this.index.nodes;
     const exact = id.findIndex((known, node) => known === rest && this.type(node) === type);
     const node = exact === -1 ? id.indexOf(whole) : exact;

@@ -1,11 +1,12 @@
 /** What is wrong with the recording and what is worth a look, before anything else. */
 import { el, quoted } from "./dom.ts";
-import { countText, groupedText, wordsOf } from "./format.ts";
+import { countText, wordsOf } from "./format.ts";
 import type { Chosen, Model } from "./model.ts";
 import { VirtualList } from "./virtual-list.ts";
 
-/** Problems that are open from the start; more would push the rest out of sight. */
-const OPEN_PROBLEMS = 4;
+/** Lines in sight: more would push the rest out of it. The list scrolls. */
+const SHOWN_PROBLEMS = 4;
+const PROBLEM_HEIGHT = 24;
 
 export function problemsView(model: Model, onPick: (chosen: Chosen) => void): HTMLElement | null {
   const { problems } = model.index;
@@ -13,7 +14,7 @@ export function problemsView(model: Model, onPick: (chosen: Chosen) => void): HT
   const list = new VirtualList({
     label: "Problems",
     role: "listbox",
-    height: 24,
+    height: PROBLEM_HEIGHT,
     render(row, index) {
       const problem = problems[index];
       if (problem === undefined) return;
@@ -41,19 +42,9 @@ export function problemsView(model: Model, onPick: (chosen: Chosen) => void): HT
     )
     .filter(([, count]) => count > 0)
     .map(([severity, count]) => el("span", `pill ${severity}`, countText(count, severity)));
-  const view = el(
-    "details",
-    "problems",
-    el(
-      "summary",
-      "",
-      ...counts,
-      el("span", "cut", groupedText(problems.length) === "1" ? "" : "click to fold"),
-    ),
-    list.element,
-  );
-  list.element.style.height = `${Math.min(problems.length, 6) * 25 + 2}px`;
+  const view = el("details", "problems", el("summary", "", ...counts), list.element);
+  list.element.style.height = `${Math.min(problems.length, SHOWN_PROBLEMS) * PROBLEM_HEIGHT + 2}px`;
   view.addEventListener("toggle", () => list.reset(problems.length));
-  view.open = problems.length <= OPEN_PROBLEMS;
+  view.open = true;
   return view;
 }

@@ -23,7 +23,7 @@ const GROUP_TITLES: { readonly [group: string]: string } = {
   model: "model",
   cells: "cells",
   calls: "calls",
-  nested: "calls of cells",
+  nested: "nested calls",
   spans: "spans",
 };
 

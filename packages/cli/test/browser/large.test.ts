@@ -1,0 +1,64 @@
+/** How long a page of ten thousand turns takes until a person can use it. */
+import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { reduceRollout } from "@rollout-trace/reducer";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { LongRollout } from "../../../../test/bench/reduce-source.ts";
+import { htmlPieces } from "../../src/export/html/export-html.ts";
+import { CHROMIUM, keepScreenshot, launch, open, WITHOUT_CHROMIUM } from "./chromium.ts";
+
+const TURNS = 10_000;
+/** From the beginning of the navigation until the page answers. */
+const USABLE_MS = 3_000;
+/** What others do on the machine at the same time makes a page slower, never faster: the best of some counts. */
+const TRIES = 4;
+
+describe.skipIf(CHROMIUM === null)(`the page of ${TURNS} turns${WITHOUT_CHROMIUM}`, () => {
+  let folder: string;
+  let file: string;
+  let browser: Browser;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "large-"));
+    file = join(folder, "long.html");
+    const rollout = new LongRollout({ turns: TURNS, shape: "full", parse: true });
+    const graph = reduceRollout(rollout);
+    const descriptor = openSync(file, "w");
+    for (const piece of htmlPieces({ rollout, graph, source: "long" })) writeSync(descriptor, piece);
+    closeSync(descriptor);
+    browser = await launch();
+  }, 240_000);
+  afterAll(async () => {
+    await browser?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it(
+    `is usable within ${USABLE_MS} ms, and holds no more in its document than is in sight`,
+    { timeout: 120_000 },
+    async () => {
+      const times: number[] = [];
+      for (let number = 0; number < TRIES; number += 1) {
+        const { page, incidents } = await open(browser, file);
+        times.push(
+          Math.round(
+            await page.evaluate(() => performance.getEntriesByName("usable")[0]?.startTime ?? Number.NaN),
+          ),
+        );
+        expect(incidents).toEqual([]);
+        // The last turn, from the keyboard: there at once.
+        await page.keyboard.press("1");
+        await page.keyboard.press("End");
+        await page.locator(".details .title", { hasText: "model request 10000.2" }).waitFor();
+        expect(await page.locator("*").count()).toBeLessThan(2_500);
+        if (number === 0) console.log(`screenshot: ${await keepScreenshot(page, "ten-thousand-turns")}`);
+        await page.context().close();
+        if (Math.min(...times) < USABLE_MS) break;
+      }
+      const megabytes = (statSync(file).size / 1e6).toFixed(1);
+      console.log(`${TURNS} turns, ${megabytes} MB: usable after ${times.join(", ")} ms`);
+      expect(Math.min(...times)).toBeLessThan(USABLE_MS);
+    },
+  );
+});
