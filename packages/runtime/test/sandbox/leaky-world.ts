@@ -19,7 +19,7 @@ const left: string[] = [];
 /** Shared by all sessions, and with somebody else's values in it. */
 const stored = new Map<string, unknown>([["secret", process.env[SECRET_VARIABLE]]]);
 const print = (value: unknown): void => {
-  left.push(typeof value === "object" ? `${JSON.stringify(value)} ${inspect(value)}` : String(value));
+  left.push(typeof value === "object" ? `${JSON.stringify(value)} ${inspect(value)}` : `${value as string}`);
 };
 const tools = {
   echo: async (input: unknown) => {
@@ -64,8 +64,8 @@ for (const script of escape.scripts) {
     const module = new vm.SourceTextModule(withKit(script), {
       context,
       importModuleDynamically: async (specifier: string) => (await import(specifier)) as vm.Module,
-      initializeImportMeta: (meta: Loose) => {
-        meta["url"] = import.meta.url;
+      initializeImportMeta: (meta) => {
+        meta.url = import.meta.url;
       },
     });
     await module.link(hostModule);
@@ -77,6 +77,7 @@ for (const script of escape.scripts) {
 parentPort?.postMessage(oracle.breaches(left));
 
 function compiled(name: string, body: string): unknown {
+  // oxlint-disable-next-line typescript/no-implied-eval -- this is what such hosts do
   const make = new Function(
     "print",
     `return function ${name}(value) { /* ${process.env[SECRET_VARIABLE]} */ ${body} }`,
@@ -110,7 +111,11 @@ function merge(target: Loose, source: unknown, depth = 0): Loose {
 async function hostModule(specifier: string): Promise<vm.Module> {
   const namespace = (await import(specifier)) as Loose;
   const names = Object.keys(namespace);
-  return new vm.SyntheticModule(names, function fill() {
-    for (const name of names) this.setExport(name, namespace[name]);
-  }, { context });
+  return new vm.SyntheticModule(
+    names,
+    function fill() {
+      for (const name of names) this.setExport(name, namespace[name]);
+    },
+    { context },
+  );
 }

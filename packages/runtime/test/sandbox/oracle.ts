@@ -56,8 +56,11 @@ export class Oracle {
 /** The keys, and which function or value each holds, as far as that can be told without asking it. */
 function shape(object: object): string {
   const parts = Reflect.ownKeys(object).map((key) => {
-    const { value, get, set } = Object.getOwnPropertyDescriptor(object, key) ?? {};
-    return `${String(key)}:${typeof value}${identity(value)}${identity(get)}${identity(set)}`;
+    const descriptor: object = Object.getOwnPropertyDescriptor(object, key) ?? {};
+    const held = Object.entries(descriptor).map(
+      ([part, value]) => `${part}=${typeof value}${identity(value)}`,
+    );
+    return `${String(key)}:${held.join()}`;
   });
   return `${identity(Object.getPrototypeOf(object))} ${parts.join(" ")}`;
 }

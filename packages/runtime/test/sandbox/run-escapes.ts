@@ -45,7 +45,7 @@ function report(verdict: EscapeVerdict): void {
 
 async function against(provider: CodeModeSessionProvider, escape: Escape): Promise<EscapeVerdict> {
   const host = new RecordingHost();
-  const oracle = new Oracle({ host, RecordingHost: RecordingHost.prototype, TOOLS: TOOLS as object });
+  const oracle = new Oracle({ host, RecordingHost: RecordingHost.prototype, TOOLS });
   const session = await provider.createSession(host, { observer: host });
   const left: string[] = [];
   for (const script of escape.scripts) left.push(...(await run(session, withKit(script))));
@@ -61,7 +61,12 @@ async function against(provider: CodeModeSessionProvider, escape: Escape): Promi
 }
 
 async function run(session: CodeModeSession, source: string): Promise<Leavings> {
-  const cell = await session.execute({ toolCallId: "call", source, enabledTools: TOOLS, yieldTimeMs: 60_000 });
+  const cell = await session.execute({
+    toolCallId: "call",
+    source,
+    enabledTools: TOOLS,
+    yieldTimeMs: 60_000,
+  });
   const texts: string[] = [];
   let response = await cell.initialResponse;
   for (let observations = 0; ; observations += 1) {
@@ -84,7 +89,7 @@ async function keepSecretIn(provider: CodeModeSessionProvider): Promise<void> {
 async function againstLeakyWorld({ name }: Escape): Promise<readonly string[]> {
   const worker = new Worker(new URL("leaky-world.ts", import.meta.url), {
     workerData: name,
-    execArgv: [...process.execArgv, "--experimental-vm-modules", "--no-warnings"],
+    execArgv: ["--conditions=rollout-trace-source", "--experimental-vm-modules", "--no-warnings"],
   });
   const { promise, resolve } = Promise.withResolvers<readonly string[]>();
   worker.on("message", resolve);

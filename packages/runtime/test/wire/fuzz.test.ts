@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { FuzzReport } from "./fuzz.ts";
 
 const PROGRAM = fileURLToPath(new URL("fuzz.ts", import.meta.url));
-/** `npm run fuzz` has a hundred thousand. */
+/** `npm run fuzz-frames` has a hundred thousand. */
 const FRAMES = Number(process.env["FUZZ_FRAMES"] ?? 4_000);
 const TIMEOUT_MS = 30_000 + FRAMES * 5;
 

@@ -25,7 +25,8 @@ export function boot(post: Post, gate: Gate, config: PreludeConfig, parts: Prelu
   for (const [name, value] of Object.entries(globals)) {
     Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: true });
   }
-  for (const name of ["console", "Atomics", "SharedArrayBuffer", "WebAssembly"]) {
+  // `gc` is there where the host runs with `--expose-gc`.
+  for (const name of ["console", "Atomics", "SharedArrayBuffer", "WebAssembly", "gc"]) {
     Reflect.deleteProperty(globalThis, name);
   }
 

@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/unbound-method -- Built-ins are taken hold of before a script can replace them. */
 /**
  * Runs inside the isolate; refers to nothing outside itself.
  *

@@ -33,13 +33,17 @@ export const CLIMBS: readonly Escape[] = [
     name: "what a host's function returns",
     tries: "a timer is an object of the host",
     sources: [issue("patriksimek/vm2", 276)],
-    scripts: [`climb(setTimeout(() => {}, 0)); climb(text("x")); climb(ALL_TOOLS); climb(ALL_TOOLS[0]); climb(tools);`],
+    scripts: [
+      `climb(setTimeout(() => {}, 0)); climb(text("x")); climb(ALL_TOOLS); climb(ALL_TOOLS[0]); climb(tools);`,
+    ],
   },
   {
     name: "the error of a tool",
     tries: "an error that the host made leads to the host's Error and on",
     sources: [cve("2026-22686"), issue("patriksimek/vm2", 32)],
-    scripts: [`try { await tools.fail({ text: "no" }) } catch (error) { climb(error); climb(error.cause); climb(error.stack) }`],
+    scripts: [
+      `try { await tools.fail({ text: "no" }) } catch (error) { climb(error); climb(error.cause); climb(error.stack) }`,
+    ],
   },
   {
     name: "the error of a helper that refuses its arguments",

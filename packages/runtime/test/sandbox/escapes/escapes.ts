@@ -7,4 +7,11 @@ import { PROMISES } from "./promises.ts";
 import { STACKS } from "./stacks.ts";
 import { VALUES } from "./values.ts";
 
-export const ESCAPES: readonly Escape[] = [...CLIMBS, ...STACKS, ...PROMISES, ...VALUES, ...FEATURES, ...LEAKS];
+export const ESCAPES: readonly Escape[] = [
+  ...CLIMBS,
+  ...STACKS,
+  ...PROMISES,
+  ...VALUES,
+  ...FEATURES,
+  ...LEAKS,
+];

@@ -37,7 +37,9 @@ export const FEATURES: readonly Escape[] = [
     name: "import.meta",
     tries: "says where the script's file is, or resolves and loads beside it",
     sources: [advisory("GHSA-9c4h-3f7h-322r")],
-    scripts: [`for (const key of Reflect.ownKeys(import.meta)) { breach("import.meta." + String(key)); text(String(import.meta[key])); climb(import.meta[key]) }`],
+    scripts: [
+      `for (const key of Reflect.ownKeys(import.meta)) { breach("import.meta." + String(key)); text(String(import.meta[key])); climb(import.meta[key]) }`,
+    ],
   },
   {
     name: "WebAssembly",
@@ -47,7 +49,8 @@ export const FEATURES: readonly Escape[] = [
   },
   {
     name: "shared memory as a clock",
-    tries: "a counter in shared memory is fine enough to time the processor's caches, and waiting on it blocks a thread",
+    tries:
+      "a counter in shared memory is fine enough to time the processor's caches, and waiting on it blocks a thread",
     sources: ["https://doi.org/10.1007/978-3-319-70972-7_13"],
     scripts: [`${LOOK} for (const name of ["SharedArrayBuffer", "Atomics"]) look(name);`],
   },

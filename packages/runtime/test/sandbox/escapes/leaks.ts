@@ -71,7 +71,9 @@ export const LEAKS: readonly Escape[] = [
     name: "the stored values of another session",
     tries: "asks for keys that it did not store",
     sources: [WRONG_SPHERE],
-    scripts: [`for (const key of ["secret", "__proto__", "constructor", "toString", "hasOwnProperty"]) { const value = load(key); if (value !== undefined) { breach("stored " + key); text(value); climb(value) } }`],
+    scripts: [
+      `for (const key of ["secret", "__proto__", "constructor", "toString", "hasOwnProperty"]) { const value = load(key); if (value !== undefined) { breach("stored " + key); text(value); climb(value) } }`,
+    ],
   },
   {
     name: "what an earlier cell left behind",

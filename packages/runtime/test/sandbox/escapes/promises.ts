@@ -6,7 +6,9 @@ export const PROMISES: readonly Escape[] = [
     name: "what a tool's promise resolves with",
     tries: "a value that the host resolves reaches the script as the host's own object",
     sources: [cve("2026-44000"), advisory("GHSA-mp29-fxh8-92px")],
-    scripts: [`const value = await tools.echo({ list: [{}], text: "x" }); climb(value); climb(value.list); climb(value.list[0]);`],
+    scripts: [
+      `const value = await tools.echo({ list: [{}], text: "x" }); climb(value); climb(value.list); climb(value.list[0]);`,
+    ],
   },
   {
     name: "a tool's promise itself",
@@ -21,7 +23,11 @@ export const PROMISES: readonly Escape[] = [
   {
     name: "the species of a promise",
     tries: "a constructor of the script's own gets the host's resolve, reject and reason",
-    sources: [advisory("GHSA-cchq-frgv-rjh5"), advisory("GHSA-76w7-j9cq-rx2j"), advisory("GHSA-qvjj-29qf-hp7p")],
+    sources: [
+      advisory("GHSA-cchq-frgv-rjh5"),
+      advisory("GHSA-76w7-j9cq-rx2j"),
+      advisory("GHSA-qvjj-29qf-hp7p"),
+    ],
     scripts: [
       `class Collector {
         constructor(executor) { climb(executor); executor((value) => climb(value), (reason) => climb(reason)) }
@@ -56,7 +62,8 @@ export const PROMISES: readonly Escape[] = [
     scripts: [
       `const inner = { [Symbol.asyncIterator]() { return this }, next: (sent) => { climb(sent); return { value: sent, done: false } } };
       const failing = () => { const error = new Error(); error.name = Symbol(); return error.stack };
-      const deep = () => { try { deep() } catch (error) { failing(); throw error } };
+      let tries = 0;
+      const deep = () => { try { deep() } catch (error) { if ((tries += 1) < 200) failing(); throw error } };
       for (const then of [failing, deep]) {
         const outer = (async function* () { yield* inner })();
         await outer.next();

@@ -63,13 +63,19 @@ export const STACKS: readonly Escape[] = [
   {
     name: "a stack overflow inside of a host's function",
     tries: "calls the host with so little stack left that the overflow, and its error, is the host's",
-    sources: [advisory("GHSA-wf5x-cr3r-xr77"), issue("patriksimek/vm2", 199), issue("salesforce/near-membrane", 48)],
+    sources: [
+      advisory("GHSA-wf5x-cr3r-xr77"),
+      issue("patriksimek/vm2", 199),
+      issue("salesforce/near-membrane", 48),
+    ],
     scripts: [
       `const caught = [];
       const calls = [() => load("k"), () => clearTimeout(0), () => setTimeout(null), () => image({})];
+      // On its way up it calls where the stack has just ended, and a few hundred frames on.
+      let tries = 0;
       const edge = (call) => {
-        try { edge(call) } catch {}
-        try { call() } catch (error) { keepForeign(caught, error) }
+        try { edge(call) } catch { tries = 0 }
+        if ((tries += 1) < 500) try { call() } catch (error) { keepForeign(caught, error) }
       };
       for (const call of calls) edge(call);
       for (const error of caught) climb(error);`,
@@ -81,11 +87,20 @@ export const STACKS: readonly Escape[] = [
     sources: [SAND_DRILLER, advisory("GHSA-cchq-frgv-rjh5"), advisory("GHSA-ch3r-j5x3-6q2m")],
     scripts: [
       `const caught = [];
-      const dig = () => { try { new Error().stack; dig() } catch (error) { keepForeign(caught, error); throw error } };
-      try { dig() } catch {}
-      const proxy = new Proxy({}, { getPrototypeOf() { (function deep() { new Error().stack; deep() })() } });
-      try { proxy instanceof Object } catch (error) { caught.push(error) }
-      try { throw proxy } catch (error) { try { Object.getPrototypeOf(error) } catch (inner) { caught.push(inner) } }
+      let depth = 0;
+      let tries = 0;
+      // Measured first, since formatting at every level takes seconds; then asked for where the stack ends.
+      const dig = (left, ask) => {
+        try { if (ask && left < 600) new Error().stack; else depth += 1; dig(left - 1, ask) }
+        catch (error) { keepForeign(caught, error); if ((tries += 1) < 300) throw error }
+      };
+      dig(0, false);
+      const measured = depth;
+      tries = 0;
+      dig(measured, true);
+      const proxy = new Proxy({}, { getPrototypeOf() { tries = 0; dig(measured, true); return null } });
+      try { proxy instanceof Object } catch (error) { keepForeign(caught, error) }
+      try { Object.getPrototypeOf(proxy) } catch (error) { keepForeign(caught, error) }
       for (const error of caught) climb(error);`,
     ],
   },
