@@ -16,6 +16,7 @@ const PAGES = [
   "docs/code-mode.md",
   "docs/code-mode-host.md",
   "docs/cli.md",
+  "docs/opentelemetry.md",
 ];
 
 function read(file: string): string {
