@@ -227,12 +227,76 @@ describe("a damaged or odd bundle", () => {
     expect(said(graph)).toEqual([]);
   });
 
+  it("with a child that has its parent's history and repeats its call id keeps both calls apart", () => {
+    const bundle = call(inference(begun(), "i1", [user], [said1]), "call_1");
+    bundle
+      .event(
+        { type: "thread_started", thread_id: CHILD, agent_path: "/root/scout" },
+        { thread: CHILD, turn: null },
+      )
+      .event(
+        { type: "codex_turn_started", codex_turn_id: "turn-2", thread_id: CHILD },
+        { thread: CHILD, turn: "turn-2" },
+      );
+    inference(bundle, "i2", [user, said1, output], [said2], CHILD, "turn-2");
+    const graph = reduce(ended(call(bundle, "call_1", CHILD, "turn-2")));
+    const argumentsOf = (ids: readonly string[]) =>
+      ids.map((id) => JSON.stringify(graph.conversation_items[id]?.body.parts));
+    const calls = Object.values(graph.tool_calls);
+    expect(calls.map(({ thread_id }) => thread_id)).toEqual([ROOT, CHILD]);
+    expect(calls.map(({ call_item_ids: ids }) => argumentsOf(ids).length)).toEqual([1, 1]);
+    const [ofParent, ofChild] = calls.map(({ call_item_ids: ids }) => argumentsOf(ids)[0]);
+    expect(ofParent).not.toBe(ofChild);
+    expect(graph.diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
+  });
+
   it("with a turn that ends under another id leaves both turns known, and names the end", () => {
     const bundle = begun().event({ type: "codex_turn_ended", codex_turn_id: "turn-x", status: "completed" });
     const graph = reduce(ended(bundle));
     expect(graph.turns["turn-1"]?.execution.status).toBe("completed");
     expect(said(graph)).toEqual([["unknown_reference", 4]]);
     expect(graph.diagnostics[0]?.message).toContain("turn-x");
+  });
+
+  it("whose lines contradict the manifest is read, and says where: once for each wrong value", () => {
+    const bundle = new BundleBuilder(folder);
+    const line = (seq: number, more: object, payload: object) =>
+      bundle.line(
+        JSON.stringify({
+          schema_version: 2,
+          seq,
+          wall_time_unix_ms: 1_000,
+          rollout_id: ROOT,
+          thread_id: null,
+          codex_turn_id: null,
+          payload,
+          ...more,
+        }),
+      );
+    line(1, {}, { type: "rollout_started", trace_id: "another", root_thread_id: CHILD });
+    for (const seq of [2, 3, 4]) {
+      line(
+        seq,
+        { schema_version: 1 },
+        { type: "other", kind: "k", summary: "s", payloads: [], metadata: {} },
+      );
+    }
+    line(5, { rollout_id: "elsewhere" }, { type: "rollout_ended", status: "completed" });
+    const path = bundle.write();
+    using source = openSource(path);
+    const problems = [...source.rollout.events()].flatMap((record) =>
+      record.type === "problem" ? [record.problem] : [],
+    );
+    const at = (number: number) => join(path, `trace.jsonl:${number}`);
+    expect(problems).toEqual([
+      { where: at(1), message: 'trace_id is "another"; the manifest says "trace"' },
+      { where: at(1), message: `root_thread_id is "${CHILD}"; the manifest says "${ROOT}"` },
+      { where: at(2), message: "schema_version is 1; the manifest says 2" },
+      { where: at(5), message: `rollout_id is "elsewhere"; the manifest says "${ROOT}"` },
+    ]);
+    expect(() => reduceRollout(source.rollout, { mode: "strict" })).toThrow(
+      expect.objectContaining({ code: "source_problem", message: expect.stringContaining("trace_id") }),
+    );
   });
 
   it("cut off after any line reduces without an error", () => {

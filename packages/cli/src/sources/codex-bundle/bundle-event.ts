@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from "@rollout-trace/protocol";
 import { isJsonObject } from "@rollout-trace/protocol";
 
 export interface BundleEvent {
+  readonly schemaVersion: JsonValue;
   readonly seq: number;
   readonly timeUnixMs: number;
   readonly rolloutId: JsonValue;
@@ -38,6 +39,7 @@ export function parseBundleEvent(text: string): BundleEvent | string {
   }
   const time = value["wall_time_unix_ms"];
   return {
+    schemaVersion: value["schema_version"] ?? null,
     seq,
     timeUnixMs: typeof time === "number" && Number.isFinite(time) ? time : 0,
     rolloutId: value["rollout_id"] ?? null,

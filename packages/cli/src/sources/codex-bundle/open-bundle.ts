@@ -8,6 +8,7 @@ import { CliError } from "../../errors.ts";
 import { readLines, readPieces } from "../read-lines.ts";
 import { asPayloadRef, type BundleEvent, parseBundleEvent } from "./bundle-event.ts";
 import { carriedBy } from "./carried.ts";
+import { Consistency } from "./consistency.ts";
 import { type BundleManifest, MANIFEST_FILE, readManifest } from "./manifest.ts";
 import { fileInside, type PayloadFile, PayloadFiles } from "./payload-files.ts";
 import { payloadKindOf } from "./payload-kind.ts";
@@ -61,6 +62,7 @@ function* translated(
   fromSeq: number,
 ): Generator<SourceRecord, void, undefined> {
   const translate = createTranslator(manifest, payloads);
+  const consistency = new Consistency(manifest);
   for (const line of readLines(log)) {
     if (line.text.trim() === "") continue;
     const event = parseBundleEvent(line.text);
@@ -68,6 +70,9 @@ function* translated(
       const why = line.terminated ? event : `${event}; the last line was cut off while it was being written`;
       yield problem(`${log}:${line.number}`, why);
       continue;
+    }
+    for (const why of consistency.check(event)) {
+      if (event.seq >= fromSeq) yield problem(`${log}:${line.number}`, why);
     }
     const value = translate(event);
     if (event.seq >= fromSeq) yield { type: "event", value };
