@@ -7,17 +7,19 @@ import { CliError, messageOf } from "../errors.ts";
  * `unwritable_output`.
  */
 export function writeWhole(path: string, text: string): void {
+  const end = `.${process.pid}.partial`;
   try {
     const there = statSync(path, { throwIfNoEntry: false });
     if (there !== undefined && !there.isFile()) writeFileSync(path, text);
-    else replaceFile(there === undefined ? path : realpathSync(path), text);
+    else replaceFile(there === undefined ? path : realpathSync(path), text, end);
   } catch (error) {
-    throw new CliError("unwritable_output", `${path}: ${messageOf(error)}`, { cause: error });
+    const message = messageOf(error).replaceAll(end, "");
+    throw new CliError("unwritable_output", `${path}: ${message}`, { cause: error });
   }
 }
 
-function replaceFile(path: string, text: string): void {
-  const partial = `${path}.${process.pid}.partial`;
+function replaceFile(path: string, text: string, end: string): void {
+  const partial = path + end;
   try {
     writeFileSync(partial, text);
     renameSync(partial, path);

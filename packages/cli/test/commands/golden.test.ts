@@ -1,20 +1,29 @@
 /** What each command prints of one small store: on a narrow terminal, on a wide one with colours, and without a terminal. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import stringWidth from "string-width";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { recordSession } from "./recorded-session.ts";
 import { run } from "./run.ts";
+import { smallBundle } from "./small-bundle.ts";
 import { smallStore } from "./small-store.ts";
 
 const GOLDEN = resolve(import.meta.dirname, "../../../../fixtures/cli");
 
 let folder: string;
 let before: string;
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "golden-"));
   smallStore(join(folder, "session.db"));
   smallStore(join(folder, "other.db"), { answer: "雨 ☔ in 東京." });
+  smallBundle(folder, "それは晴れです 👩‍👩‍👧‍👦 \u001b[31mred\u202e ");
+  await recordSession(join(folder, "cells.db"));
+  writeFileSync(join(folder, "notes.txt"), "no trace");
+  writeFileSync(join(folder, "no-tools.json"), "[]");
+  const models = { "model-1": { input: 2, cached: 0.2, output: 8 } };
+  writeFileSync(join(folder, "prices.json"), JSON.stringify({ currency: "USD", models }));
+  mkdirSync(join(folder, "empty"));
   before = process.cwd();
   process.chdir(folder);
 });
@@ -36,15 +45,71 @@ const COMMANDS = [
   ["diff", 1, ["diff", "session.db", "other.db", "--rollout", "weather", "--ignore", "times,ids"]],
   ["list", 0, ["list", "session.db"]],
   ["tail", 0, ["tail", "session.db", "--rollout", "weather"]],
+  ["reduce", 0, ["reduce", "session.db", "--rollout", "aborted"]],
+  ["show-bundle", 0, ["show", "bundle"]],
+  ["show-costs", 0, ["show", "session.db", "--rollout", "weather", "--prices", "prices.json", "--turn", "1"]],
+  ["prune", 0, ["prune", "session.db", "--older-than", "2025-07-01", "--dry-run"]],
+  ["replay", 0, ["replay", "cells.db", "call_races"]],
+  ["replay-tampered", 1, ["replay", "cells.db", "call_read", "--tools", "no-tools.json"]],
+  ["fixture", 0, ["fixture", "session.db", "--rollout", "weather", "-o", "cut"]],
+] as const;
+
+/** Command lines that end with a message. */
+const ERRORS = [
+  "shwo session.db",
+  "show",
+  "show session.db --colour",
+  "show session.db",
+  "show session.db --rollout monday",
+  "show session.db --rollout weather --turn 7",
+  "show session.db --rollout weather --thread /root/nobody",
+  "show session.db --rollout weather --depth 0",
+  "show session.db --rollout weather --prices notes.txt",
+  "show notes.txt",
+  "show none.db",
+  "show empty",
+  "show session.db --from tape",
+  "explain session.db call_exe --rollout weather",
+  "explain session.db turn 1 --rollout weather",
+  "why session.db nothing --rollout weather",
+  "replay session.db cell 1 --rollout weather",
+  "replay session.db nested-1 --rollout weather",
+  "fixture session.db --rollout weather -o notes.txt/cut",
+  "fixture session.db --rollout weather -o .",
+  "reduce session.db --rollout weather -o none/graph.json",
+  "list bundle",
+  "list session.db --since soon",
+  "list session.db --status lost",
+  "tail bundle",
+  "prune session.db",
+  "prune session.db --older-than 2999-01-01",
+  "compact notes.txt",
+  "diff session.db other.db --rollout weather --ignore colours",
+  "completion tcsh",
 ] as const;
 
 describe.each(TERMINALS)("on a terminal that is %s", (terminal, { columns, isColoured }) => {
   it.each(COMMANDS)("%s prints what its golden file holds", async (name, code, args) => {
     const ran = await run(args, columns, isColoured);
     expect(ran.code).toBe(code);
-    await expect(ran.out).toMatchFileSnapshot(join(GOLDEN, `${name}.${terminal}.txt`));
+    // Every recording has a trace id of its own.
+    const out = ran.out.replaceAll(/"trace_id": ?"[^"]*"/g, '"trace_id":"…"');
+    await expect(out).toMatchFileSnapshot(join(GOLDEN, `${name}.${terminal}.txt`));
     const widest = Math.max(...ran.out.split("\n").map((line) => stringWidth(line)));
-    expect(widest).toBeLessThanOrEqual(columns ?? Number.POSITIVE_INFINITY);
+    // JSON is for programs, on a terminal too.
+    expect(name === "reduce" ? 0 : widest).toBeLessThanOrEqual(columns ?? Number.POSITIVE_INFINITY);
+  });
+});
+
+describe("what is wrong", () => {
+  it("is said by each command as its golden file holds it", async () => {
+    let text = "";
+    for (const line of ERRORS) {
+      const { code, out, err } = await run(line.split(" "));
+      text += `$ rollout-trace ${line}\n${out}${err}exit code ${code}\n\n`;
+      expect({ line, isFine: code === 0 }).toEqual({ line, isFine: false });
+    }
+    await expect(text).toMatchFileSnapshot(join(GOLDEN, "errors.none.txt"));
   });
 });
 
