@@ -236,6 +236,55 @@ describe("a result", () => {
     });
   });
 
+  it("leads to what the call that waited for it returned, which no other message does", () => {
+    const { rollout, observe } = finished(["found it"]);
+    const output = (callId: string) => ({
+      type: "function_call_output",
+      call_id: callId,
+      output: "found it",
+    });
+    const send = rollout
+      .child("other")
+      .turn()
+      .tool("k1", { kind: { type: "send_message" }, host: true });
+    send.interact("send_message", "root", "found it").interacted("send_message", "root");
+    rollout.root.turn().request([output("c1")]);
+    observe();
+    rollout.root.turn().request([output("c1"), output("c2")]);
+    const targets = Object.values(reduce(rollout).interaction_edges).map(({ kind, target }) => [
+      kind,
+      target,
+    ]);
+    expect(targets).toEqual([
+      ["send_message", null],
+      ["agent_result", { type: "conversation_item", id: "item:4" }],
+    ]);
+  });
+
+  it("leads to what the call that started the child returned, also where that was known first", () => {
+    const { rollout, child, turn } = spawned();
+    const answer = child.turn();
+    answer.request([userMessage("find it")]).respond([assistantMessage("found it")]);
+    turn.request([
+      userMessage("go"),
+      functionCall("s1", "spawn_agent", { message: "find it" }),
+      { type: "function_call_output", call_id: "s1", output: "found it" },
+    ]);
+    const edge_id = `edge:agent_result:child:${answer.id}:root`;
+    answer.event({
+      type: "agent_result_observed",
+      edge_id,
+      child_thread_id: "child",
+      child_turn_id: answer.id,
+      parent_thread_id: "root",
+      message: "found it",
+    });
+    const graph = reduce(rollout);
+    const target = graph.interaction_edges[edge_id]?.target?.id ?? "";
+    expect(graph.conversation_items[target]).toMatchObject({ kind: "function_call_output", call_id: "s1" });
+    expect(checkGraph(graph)).toEqual([]);
+  });
+
   it("of a child without an answer comes from its thread", () => {
     const { rollout, observe } = finished([]);
     observe();

@@ -17,11 +17,13 @@ export interface Delivery {
   readonly message: string;
   /** An item that was seen before this is not the delivery. */
   readonly sentSeq: number;
+  /** What calls have returned that may be an answer. Default none. */
+  readonly outputs?: readonly TranscriptItem[] | undefined;
 }
 
 /** Links an edge to the item that carries its message, now or when that item shows up. */
 export function expectMessage(edge: EdgeState, delivery: Delivery): void {
-  const { recipient, author, message, sentSeq } = delivery;
+  const { recipient, author, message, sentSeq, outputs = [] } = delivery;
   const keys = [keyOf(author, message), keyOf(null, message)];
   for (const key of keys) {
     const next = () => take(recipient.possibleMessages, key);
@@ -31,17 +33,24 @@ export function expectMessage(edge: EdgeState, delivery: Delivery): void {
       return;
     }
   }
+  for (const item of outputs) {
+    if (item.claimed || item.createdSeq < sentSeq || !contentsOf(item).includes(message)) continue;
+    deliver(edge, item);
+    return;
+  }
   for (const key of keys) offer(recipient.expectedMessages, key, edge);
+  if (edge.draft.kind === "agent_result") offer(recipient.expectedMessages, outputKeyOf(message), edge);
 }
 
 /** Links an item that has just been created to the oldest edge that waits for it, or keeps it for one that will. */
 export function offerMessage(item: TranscriptItem, thread: ThreadState): void {
   const { agentMessage, role, kind } = item.normal;
   const isMessage = kind === "message" && (agentMessage !== null || role === "user");
-  // What a tool returned carries an answer only where somebody already says that it was given.
-  const isAwaitedOutput = kind === "function_call_output" && thread.expectedMessages.size > 0;
-  if (!isMessage && !isAwaitedOutput) return;
-  const keys = contentsOf(item).map((content) => keyOf(agentMessage?.author ?? null, content));
+  // An agent's answer may be what the call that waited for it returned, once somebody says that there is an answer.
+  const isOutput = kind === "function_call_output" && thread.expectedMessages.size > 0;
+  if (!isMessage && !isOutput) return;
+  const author = agentMessage?.author ?? null;
+  const keys = contentsOf(item).map((content) => (isOutput ? outputKeyOf(content) : keyOf(author, content)));
   for (const key of keys) {
     const next = () => take(thread.expectedMessages, key);
     for (let edge = next(); edge !== undefined; edge = next()) {
@@ -79,4 +88,9 @@ function contentsOf(item: TranscriptItem): readonly string[] {
 /** `author` is null for an item that does not say who wrote it. */
 function keyOf(author: string | null, content: string): string {
   return JSON.stringify([author, content]);
+}
+
+/** For an answer that a tool returns. Other messages do not arrive that way, whatever tools may print. */
+function outputKeyOf(content: string): string {
+  return JSON.stringify([content]);
 }

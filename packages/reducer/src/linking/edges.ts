@@ -3,6 +3,7 @@ import type { EdgeKind } from "../graph/edge.ts";
 import type { Anchor } from "../graph/base.ts";
 import type { Reduction } from "../reduction.ts";
 import type { EdgeState, Interaction } from "../state/call-state.ts";
+import type { TranscriptItem } from "../state/conversation-state.ts";
 import { enqueue } from "../state/queues.ts";
 import type { ThreadState, TurnState } from "../state/thread-state.ts";
 import { expectMessage } from "./deliveries.ts";
@@ -113,7 +114,14 @@ export function mergeResult(reduction: Reduction, result: ObservedResult): void 
     author: child.draft.agent_path,
     message,
     sentSeq: turn.draft.execution.started_seq,
+    outputs: spawnOutputs(reduction, result),
   });
+}
+
+/** What the call that started a child has returned, which may be the child's answer. */
+function spawnOutputs({ state }: Reduction, { child, parent }: ObservedResult): readonly TranscriptItem[] {
+  const spawn = state.edges.get(`edge:spawn:${parent.draft.thread_id}:${child.draft.thread_id}`);
+  return spawn?.call?.slot?.outputItems ?? [];
 }
 
 interface NewEdge extends Pick<EdgeState, "recipientThreadId" | "resultOf" | "call"> {

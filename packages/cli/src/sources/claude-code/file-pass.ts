@@ -6,7 +6,7 @@ import { asId, isJsonObject, type ThreadId } from "@rollout-trace/protocol";
 import { idOf } from "../log/fields.ts";
 import type { LogFile, LogLine } from "../log/log-file.ts";
 import { mergeByTime } from "../log/merge-by-time.ts";
-import type { Adders, LateEvent, Place } from "../log/thread-output.ts";
+import type { Adders, LateEvent } from "../log/thread-output.ts";
 import type { IsCopy } from "./copies.ts";
 import { ThreadPass } from "./import-thread.ts";
 import type { ClaudeDraft } from "./output.ts";
@@ -92,7 +92,7 @@ class FilePass {
     else if (entry.isSidechain && this.#options.head.agentId === null) this.#sideEntry(entry, line);
     else {
       this.#main.read(entry, line);
-      if (isSpoken) this.#noteCalls(entry, this.#main.last);
+      if (isSpoken) this.#noteCalls(entry);
     }
     this.#collect();
   }
@@ -206,7 +206,7 @@ class FilePass {
   }
 
   /** Takes note of calls that ask another agent for something, and of those that have ended. */
-  #noteCalls({ type, message }: Entry, _at: Place): void {
+  #noteCalls({ type, message }: Entry): void {
     for (const block of blocksOf(message)) {
       if (!isJsonObject(block)) continue;
       const id = idOf(block[type === "assistant" ? "id" : "tool_use_id"]);
@@ -223,7 +223,7 @@ class FilePass {
     }
   }
 
-  /** The first call that asks for just this and has started nobody has started this thread. */
+  /** The first call that asks for just this, and is not known to have started another agent, has started this one. */
   #claim(prompt: string, threadId: string): void {
     const calls = this.#spawns.get(prompt) ?? [];
     for (let id = calls.shift(); id !== undefined; id = calls.shift()) {

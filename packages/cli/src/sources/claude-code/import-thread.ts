@@ -65,6 +65,8 @@ export class ThreadPass {
   #isOwed = false;
   /** Whether the last thing that happened was an error of the provider. */
   #hasFailed = false;
+  /** Whether the thread has been told of. What is copied into it happened elsewhere, and before. */
+  #isBegun = false;
   #isFinished = false;
 
   constructor(options: ThreadOptions, file: LogFile, adders: Adders) {
@@ -82,7 +84,6 @@ export class ThreadPass {
     });
     this.#model = options.model ?? "unknown";
     this.#last = { line: 0, timeUs: options.startedTimeUs };
-    this.output.sayLate(options.startedTimeUs, options.started);
   }
 
   take(): readonly ClaudeDraft[] {
@@ -97,6 +98,7 @@ export class ThreadPass {
   /** An entry of the thread. */
   read(entry: Entry, line: number): void {
     const at = this.#moveTo(entry, line);
+    this.#begin(at);
     if (this.#isFinished) this.#resume(at);
     if (this.#isRepeated(entry)) {
       this.breadcrumb(entry, at);
@@ -123,7 +125,9 @@ export class ThreadPass {
     if (entry.uuid !== null) this.#branches.mark(entry.uuid, line);
   }
 
+  /** An entry that changes nothing. */
   breadcrumb({ type, value }: Entry, at: Place): void {
+    this.#begin(at);
     const inner =
       type === "system"
         ? value["subtype"]
@@ -146,6 +150,7 @@ export class ThreadPass {
     if (this.#isFinished) return;
     this.#isFinished = true;
     const at = this.#last;
+    this.#begin(at);
     this.#compactions.settle();
     const isAnswered = this.#conversation.hasAnswered && !this.#isOwed && !this.calls.hasPending;
     const isOver = isAnswered || this.#hasFailed;
@@ -157,6 +162,12 @@ export class ThreadPass {
     if (last === null || last === "running") return;
     const thread_id = asId<ThreadId>(this.output.threadId);
     this.output.say(at.timeUs, () => ({ type: "thread_ended", thread_id, status: last }));
+  }
+
+  #begin({ timeUs }: Place): void {
+    if (this.#isBegun) return;
+    this.#isBegun = true;
+    this.output.sayLate(timeUs, this.#options.started);
   }
 
   /** A thread that was over goes on. */

@@ -58,6 +58,8 @@ export class ToolCalls {
   #nameless: Call[] = [];
   /** Calls of this turn that have no result yet. */
   readonly #pending = new Set<Call>();
+  /** Agents that calls have started. */
+  readonly #started = new Set<string>();
   /** Commands that run in the background. */
   readonly #background = new Set<string>();
 
@@ -95,7 +97,12 @@ export class ToolCalls {
     const id = callId ?? `${output.idAt(at.line)}:${index}`;
     const watched = watchedBy(name, input);
     const isOfCommand = watched !== null && this.#background.has(watched);
-    const kind: ToolKind = isOfCommand ? { type: "write_stdin" } : kindOf(name);
+    const isOfAgent = watched !== null && this.#started.has(watched);
+    const kind: ToolKind = isOfCommand
+      ? { type: "write_stdin" }
+      : isOfAgent
+        ? { type: "wait_agent" }
+        : kindOf(name);
     const invocation = this.#view(at.line, {
       view: "invocation",
       index,
@@ -163,9 +170,12 @@ export class ToolCalls {
       account: result.account,
       result: payload,
     };
-    if (call.agent !== null) this.agents.end(call.agent, agentEnd);
-    else if (call.watched !== null && call.kind.type !== "write_stdin")
+    if (call.agent !== null) {
+      this.agents.end(call.agent, agentEnd);
+      if (call.agent.agentId !== null) this.#started.add(call.agent.agentId);
+    } else if (call.watched !== null && call.kind.type === "wait_agent") {
       this.agents.report(call.watched, agentEnd);
+    }
     this.#output.say(
       at.timeUs,
       () => ({

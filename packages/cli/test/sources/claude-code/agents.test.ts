@@ -171,6 +171,31 @@ describe("a sub-agent", () => {
     expect(graph.findings).toEqual([]);
   });
 
+  it("in the background can be waited for, and its answer is what the wait returns", () => {
+    const account = {
+      retrieval_status: "success",
+      task: { task_id: "a1", task_type: "local_agent", status: "completed" },
+    };
+    parent({ run_in_background: true })
+      .result("c1", "Async agent launched", {
+        toolUseResult: { isAsync: true, status: "async_launched", agentId: "a1" },
+      })
+      .wait(500)
+      .use("m2", "TaskOutput", "c2", { task_id: "a1" })
+      .result("c2", "<output>Two doors.</output>", { toolUseResult: account })
+      .text("m3", "There are two.")
+      .write(folder);
+    child({ agentId: "a1" }).write(folder, `${SESSION}/subagents/agent-a1.jsonl`);
+    const graph = importGraph(folder);
+    expect(graph.tool_calls["c2"]?.kind).toEqual({ type: "wait_agent" });
+    expect(edges(graph)[1]).toEqual([
+      "agent_result",
+      "assistant: Two doors.",
+      "tool: <output>Two doors.</output>",
+      "completed",
+    ]);
+  });
+
   it("that could not be started is an interaction that failed", () => {
     const log = parent()
       .result("c1", "Agent type 'counter' not found.", { isError: true })
@@ -266,6 +291,8 @@ describe("a sub-agent", () => {
     expect(graph.usage.by_thread["fork"]?.total_tokens).toBe(11);
     expect(graph.usage.by_thread[SESSION]?.total_tokens).toBe(22);
     expect(Object.keys(graph.tool_calls)).toEqual(["c1"]);
+    const [root, forked] = Object.values(graph.threads);
+    expect(forked?.execution.started_at_us).toBeGreaterThan(root?.execution.started_at_us ?? 0);
     expect(checkGraph(graph)).toEqual([]);
   });
 
