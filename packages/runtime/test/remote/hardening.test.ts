@@ -34,7 +34,7 @@ async function probe(): Promise<Probed> {
   return JSON.parse(line) as Probed;
 }
 
-describe("the child", () => {
+describe("the child", { timeout: 90_000 }, () => {
   it("has no environment, no files, no processes, no threads and no inspector, but sockets and signals", async () => {
     process.env["PROBED_SECRET"] = "hidden";
     const probed = await probe();

@@ -11,6 +11,9 @@ import {
 } from "../../src/remote/index.ts";
 import { RecordingHost, TOOLS } from "../session/recording-host.ts";
 
+/** For a busy machine, on which the child has the lowest priority. */
+const TIMEOUT_MS = 90_000;
+
 const exec = (source: string) => ({
   toolCallId: "call-exec",
   source,
@@ -83,7 +86,7 @@ function saying(...frames: readonly unknown[]): [string, ...string[]] {
 /** Looks at more places than there are years, without a thought for whoever wants to stop it. */
 const ENDLESS_BUILT_IN = "Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)";
 
-describe("a child that dies", () => {
+describe("a child that dies", { timeout: TIMEOUT_MS }, () => {
   it("fails what was in flight, ends its calls and cells for the observer, and aborts the delegate", async () => {
     await using subject = new Subject();
     const { host } = subject;
@@ -194,7 +197,7 @@ describe("a child that dies", () => {
   });
 });
 
-describe("a child that is not understood", () => {
+describe("a child that is not understood", { timeout: TIMEOUT_MS }, () => {
   const hello = { type: "hello", name: "other-host", version: "7.0.0" };
 
   it.each([
@@ -223,7 +226,7 @@ describe("a child that is not understood", () => {
   });
 });
 
-describe("a child that goes wrong while it lives", () => {
+describe("a child that goes wrong while it lives", { timeout: TIMEOUT_MS }, () => {
   it("is killed when it falls silent with something to do", async () => {
     await using subject = new Subject({ silenceMs: 1_000 });
     const session = await subject.session();
@@ -308,7 +311,7 @@ describe("a child that goes wrong while it lives", () => {
   });
 });
 
-describe("what is larger than a frame", () => {
+describe("what is larger than a frame", { timeout: TIMEOUT_MS }, () => {
   it("costs one operation, and the child lives on", async () => {
     await using subject = new Subject();
     const session = await subject.session();
