@@ -166,6 +166,7 @@ const frames = fuzzTarget({
       end: () => undefined,
       log: () => undefined,
     });
+    host.start();
     host.receive(encodeFrames([encodeJson(hello("fuzzer"))]));
     for (const message of toHost ?? []) host.receive(bytesOf(message));
     await new Promise((resolve) => {

@@ -44,6 +44,7 @@ const REST_OF_LINE = /[^"'`\\\r\n{}]{1,4096}/y;
 const COOKIE = /[\w.-]{1,128}=[^\s"'`\\]/y;
 const CREDENTIALS = /(?:[\w-]{1,20} )?[^\s"'`\\{}]{8,4096}(?=["'`\\\r\n]|$)/y;
 const SEPARATOR = /:=|=>|={1,3}|:/y;
+const JSON_NUMBER = /-?\d{1,400}(?:\.\d{1,400})?(?:[eE][+-]?\d{1,10})?(?=[\s,}\]\\])/y;
 const PAIR = /,(?:[ \t\r\n]|\\{1,64}[nrt]){0,16}(\\{0,64}")value\1(?:[ \t\r\n]|\\{1,64}[nrt]){0,16}:/iy;
 const AFTER_STRING = /[}\]]|[:,](?:[ \t\r\n]|\\{1,64}[nrt]){0,16}(?:\\{0,64}"|[-[{0-9tfn])/y;
 const COMMA = /,(?:[ \t\r\n]|\\{1,64}[nrt]){0,16}/y;
@@ -96,6 +97,8 @@ function valueAt(text: string, nameStart: number, nameEnd: number): readonly Nam
   const valueStart = skip(BLANK, text, separatorEnd);
   const quoted = quotedValues(text, valueStart, quote);
   if (quoted.length > 0 || quoteAt(text, valueStart) !== null) return quoted;
+  // A number in JSON: in its place a placeholder would be no JSON.
+  if (quote?.sign === '"' && after(JSON_NUMBER, text, valueStart) !== null) return [];
   if (text[separatorEnd - 1] === ":" && (name === "cookie" || name === "authorization")) {
     return headerValue(text, valueStart, name);
   }

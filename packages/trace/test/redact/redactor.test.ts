@@ -123,6 +123,12 @@ describe("a field whose name says that it is secret", () => {
     });
   });
 
+  it("keeps a number, which may be long, and with it the document around it", () => {
+    const fields = { access_token: 123456789, password: -12345678.5e10, SECRET: 2 ** 53, cookie: 1e300 };
+    const document = { ...fields, text: "kept", arguments: JSON.stringify({ inner: fields }) };
+    expect(redacted(document)).toEqual(document);
+  });
+
   it("is left alone when it only talks about secrets", () => {
     const harmless = {
       max_tokens: 4096,

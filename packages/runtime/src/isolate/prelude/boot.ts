@@ -25,9 +25,9 @@ export function boot(post: Post, gate: Gate, config: PreludeConfig, parts: Prelu
   for (const [name, value] of Object.entries(globals)) {
     Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: true });
   }
-  // `gc` is there where the host runs with `--expose-gc`.
+  // `gc` is there where the host runs with `--expose-gc`, and cannot be deleted.
   for (const name of ["console", "Atomics", "SharedArrayBuffer", "WebAssembly", "gc"]) {
-    Reflect.deleteProperty(globalThis, name);
+    if (!Reflect.deleteProperty(globalThis, name)) Reflect.set(globalThis, name, undefined);
   }
 
   // V8 asks for these where a module that awaited something goes on, and aborts the process when asking throws.
