@@ -2,7 +2,7 @@
  * One pass over a file: its lines go to the threads that they are of. Most files have one; early versions write what
  * sub-agents do into the transcript of the session, and later ones repeat it there.
  */
-import { asId, isJsonObject, type ThreadId } from "@rollout-trace/protocol";
+import { asId, type ExecutionStatus, isJsonObject, type ThreadId } from "@rollout-trace/protocol";
 import { idOf } from "../log/fields.ts";
 import type { LogFile, LogLine } from "../log/log-file.ts";
 import { mergeByTime } from "../log/merge-by-time.ts";
@@ -10,7 +10,7 @@ import type { Adders, LateEvent } from "../log/thread-output.ts";
 import type { IsCopy } from "./copies.ts";
 import { ThreadPass } from "./import-thread.ts";
 import type { ClaudeDraft } from "./output.ts";
-import { blocksOf, type Entry, readEntry, repeatedIn, textOf } from "./record.ts";
+import { blocksOf, type Entry, readEntry, type Repeated, repeatedIn, textOf } from "./record.ts";
 import { pathName, type Roster } from "./roster.ts";
 import type { TranscriptHead } from "./transcript-head.ts";
 
@@ -46,6 +46,8 @@ class FilePass {
   /** The sub-agent that an entry is of. */
   readonly #sideOf = new Map<string, ThreadPass>();
   #lastSide: ThreadPass | null = null;
+  /** Threads of sub-agents that may have said something since it was last collected. */
+  readonly #touched = new Set<ThreadPass>();
   /** Calls of the main thread that may have started an agent, by what they ask of it. */
   readonly #spawns = new Map<string, string[]>();
   /** What has come out of the threads and is not said yet: the main thread's, and that of the others. */
@@ -99,7 +101,7 @@ class FilePass {
 
   finish(): void {
     const { damage } = this.#options.file;
-    for (const thread of this.#side.values()) thread.finish();
+    for (const thread of this.#side.values()) this.#finishSide(thread, null);
     this.#main.finish();
     const { line, timeUs } = this.#main.last;
     if (damage !== null) this.#main.output.report(line, timeUs, `the file ends here: ${damage}`);
@@ -120,24 +122,26 @@ class FilePass {
 
   #collect(): void {
     for (const draft of this.#main.take()) this.#ready.main.push(draft);
-    for (const thread of this.#side.values()) this.#collectFrom(thread);
+    const { side } = this.#ready;
+    for (const thread of this.#touched) {
+      const drafts = thread.take();
+      if (drafts.length === 0) continue;
+      let known = side.get(thread);
+      if (known === undefined) side.set(thread, (known = []));
+      for (const draft of drafts) known.push(draft);
+      this.#ready.waiting += drafts.length;
+    }
+    this.#touched.clear();
   }
 
-  #collectFrom(thread: ThreadPass): void {
-    const drafts = thread.take();
-    if (drafts.length === 0) return;
-    const known = this.#ready.side.get(thread);
-    if (known === undefined) this.#ready.side.set(thread, [...drafts]);
-    else known.push(...drafts);
-    this.#ready.waiting += drafts.length;
+  /** Ends a thread of a sub-agent. `told` is how it ended, where its call says so. */
+  #finishSide(thread: ThreadPass, told: ExecutionStatus | null): void {
+    thread.finish(told);
+    this.#touched.add(thread);
   }
 
   /** What a sub-agent did, as the transcript of the session repeats it. */
-  #repeat(
-    { agentId, callId, entry }: NonNullable<ReturnType<typeof repeatedIn>>,
-    whole: Entry,
-    line: number,
-  ): void {
+  #repeat({ agentId, callId, entry }: Repeated, whole: Entry, line: number): void {
     const call = callId === null ? undefined : this.#main.calls.get(callId);
     const agent = call?.agent ?? null;
     if (agent !== null) {
@@ -148,7 +152,9 @@ class FilePass {
       this.#main.read(whole, line);
       return;
     }
-    this.#sideThread(agentId, { threadId: agentId, entry, hasUsage: false }).read(entry, line);
+    const thread = this.#sideThread(agentId, { threadId: agentId, entry, hasUsage: false });
+    thread.read(entry, line);
+    this.#touched.add(thread);
   }
 
   /** An entry of a sub-agent that is in the transcript of the session. */
@@ -170,6 +176,7 @@ class FilePass {
     const thread = known ?? this.#sideThread(threadId, { threadId, entry, hasUsage: true });
     if (uuid !== null && !this.#sideOf.has(uuid)) this.#sideOf.set(uuid, thread);
     this.#lastSide = thread;
+    this.#touched.add(thread);
     return thread;
   }
 
@@ -187,14 +194,14 @@ class FilePass {
   ): ThreadPass {
     const known = this.#side.get(key);
     if (known !== undefined) return known;
-    const { file, adders, head } = this.#options;
+    const { file, adders } = this.#options;
     const prompt = textOf(entry.message["content"]);
     this.#claim(prompt, threadId);
     const thread = new ThreadPass(
       {
         threadId,
         started: (roster) => startedEvent(roster, { threadId, head: null, name: entry.agentId }),
-        startedTimeUs: entry.timeUs ?? this.#main.last.timeUs ?? head.startedTimeUs,
+        startedTimeUs: entry.timeUs ?? this.#main.last.timeUs,
         hasUsage,
         model: null,
       },
@@ -218,7 +225,8 @@ class FilePass {
         else calls.push(id);
       } else if (type === "user" && agent.agentId !== null) {
         // An agent in the background goes on; of any other the result is the end.
-        if (agent.end !== null) this.#side.get(agent.agentId)?.finish(agent.end);
+        const thread = this.#side.get(agent.agentId);
+        if (agent.end !== null && thread !== undefined) this.#finishSide(thread, agent.end);
       }
     }
   }

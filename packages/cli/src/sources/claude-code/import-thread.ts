@@ -12,7 +12,7 @@ import {
   type ProviderItemId,
   type ThreadId,
 } from "@rollout-trace/protocol";
-import { append, lineDocument, type LogElement, spread, valueAt } from "../log/document.ts";
+import { append, lineDocument, type LogElement, spread } from "../log/document.ts";
 import { idOf, stringOf } from "../log/fields.ts";
 import type { LogFile } from "../log/log-file.ts";
 import { type Adders, type LateEvent, type Place, ThreadOutput } from "../log/thread-output.ts";
@@ -23,12 +23,13 @@ import { Compactions } from "./compactions.ts";
 import { ClaudeConversation } from "./conversation.ts";
 import { assistantMessageOf, blocksIn, messageOf, usageIn } from "./messages.ts";
 import type { ClaudeDraft, ClaudeOutput } from "./output.ts";
-import { blocksOf, type Entry, saysTheSame, textOf } from "./record.ts";
+import { errorText, isSynthetic } from "./provider-errors.ts";
+import { blocksOf, type Entry, eventTypeOf, saysTheSame, textOf } from "./record.ts";
 import { responseIdOf, Responses } from "./responses.ts";
 import type { Roster } from "./roster.ts";
 import { ToolCalls } from "./tool-calls.ts";
 import { firstOf } from "./tool-documents.ts";
-import { sortOfUser } from "./user-entries.ts";
+import { isOfTool, sortOfUser } from "./user-entries.ts";
 
 export interface ThreadOptions {
   readonly threadId: string;
@@ -39,9 +40,6 @@ export interface ThreadOptions {
   readonly hasUsage: boolean;
   readonly model: string | null;
 }
-
-/** Models of entries that the host wrote in the model's name. */
-const SYNTHETIC = "<synthetic>";
 
 /** Events of one request that are waited for. No request has had a hundredth of this; a transcript could go on for ever. */
 const MAX_HELD = 100_000;
@@ -126,21 +124,12 @@ export class ThreadPass {
   }
 
   /** An entry that changes nothing. */
-  breadcrumb({ type, value }: Entry, at: Place): void {
+  breadcrumb(entry: Entry, at: Place): void {
     this.#begin(at);
-    const inner =
-      type === "system"
-        ? value["subtype"]
-        : type === "attachment"
-          ? valueAt(value, ["attachment", "type"])
-          : type === "progress"
-            ? valueAt(value, ["data", "type"])
-            : null;
-    const name = idOf(inner ?? null);
     const event = this.output.view(at.line, "event");
     this.output.say(at.timeUs, () => ({
       type: "protocol_event_observed",
-      event_type: name === null ? type : `${type}:${name}`,
+      event_type: eventTypeOf(entry),
       event,
     }));
   }
@@ -250,7 +239,7 @@ export class ThreadPass {
     if (turnId !== null) {
       const interrupted = idOf(entry.value["interruptedMessageId"]);
       const asked = { model: this.#model, turnId };
-      this.#conversation.interrupt(at, { ...asked, reason: text, interrupted, isOfTool: OF_TOOL.test(text) });
+      this.#conversation.interrupt(at, { ...asked, reason: text, interrupted, isOfTool: isOfTool(text) });
     }
     this.#hasFailed = false;
     this.#go(entry, at);
@@ -362,7 +351,8 @@ export class ThreadPass {
       this.#give(lineDocument(this.output.line(at.line), assistantMessageOf), at);
       return;
     }
-    this.#fail(textOf(message["content"]), at);
+    const text = textOf(message["content"]);
+    this.#fail(text === "" ? errorText(value) : text, at);
     this.breadcrumb(entry, at);
   }
 
@@ -371,7 +361,7 @@ export class ThreadPass {
     this.#conversation.close();
     if (this.#turns.open === null) this.#turns.beginUntold(at);
     const turnId = this.#turns.current(at);
-    this.#conversation.fail(at, error === "" ? "unknown error" : error, { model: this.#model, turnId });
+    this.#conversation.fail(at, error, { model: this.#model, turnId });
     this.#hasFailed = true;
   }
 
@@ -454,25 +444,4 @@ export class ThreadPass {
     const item = this.output.payload(line, "item", "protocol_event", element);
     this.output.say(at.timeUs, () => ({ type: "history_item_accepted", item_id: id, item }));
   }
-}
-
-/** What the host says of an interruption while a tool ran, or was about to: no request was under way. */
-const OF_TOOL = /^\[Request interrupted by user for tool use\]/;
-
-function isSynthetic({ value, message }: Entry): boolean {
-  return value["isApiErrorMessage"] === true || message["model"] === SYNTHETIC;
-}
-
-function errorText(value: JsonObject): string {
-  for (const path of [
-    ["error", "formatted"],
-    ["error", "message"],
-    ["content"],
-    ["error", "error", "message"],
-  ]) {
-    const text = stringOf(valueAt(value, path));
-    if (text !== null && text !== "") return text;
-  }
-  const status = valueAt(value, ["error", "status"]);
-  return typeof status === "number" ? `status ${status}` : "";
 }

@@ -2,12 +2,13 @@
 import {
   asId,
   type RawEventPayload,
-  type RolloutSource,
   type RolloutStatus,
   type ThreadId,
   type TraceId,
 } from "@rollout-trace/protocol";
+import type { ImportInput } from "@rollout-trace/trace";
 import { LogFile } from "../log/log-file.ts";
+import type { OpenRollout } from "../log/log-format.ts";
 import { type LogDraft, logRollout } from "../log/log-rollout.ts";
 import { mergeByTime } from "../log/merge-by-time.ts";
 import type { Adders } from "../log/thread-output.ts";
@@ -20,7 +21,7 @@ import type { TranscriptHead } from "./transcript-head.ts";
 import { CLAUDE_VIEWS } from "./views.ts";
 
 /** Opens the transcripts of a session. Throws `CliError` `unreadable_source`. */
-export function openTranscript(session: ClaudeSession): Disposable & { readonly rollout: RolloutSource } {
+export function openTranscript(session: ClaudeSession): OpenRollout {
   const files = new Map<TranscriptHead, LogFile>();
   const close = (): void => {
     for (const file of files.values()) file[Symbol.dispose]();
@@ -40,7 +41,18 @@ export function openTranscript(session: ClaudeSession): Disposable & { readonly 
       return passOver(session, { files, copies, adders: { add, addView } });
     },
   });
-  return { rollout, [Symbol.dispose]: close };
+  return { rollout, inputs: inputsOf(files), [Symbol.dispose]: close };
+}
+
+/** The files under names that they keep wherever they lie; those that are resumed in another file share theirs. */
+function inputsOf(files: ReadonlyMap<TranscriptHead, LogFile>): readonly ImportInput[] {
+  const taken = new Map<string, number>();
+  return [...files].map(([{ sessionId, agentId }, file]) => {
+    const name = agentId === null ? sessionId : `${sessionId}:${agentId}`;
+    const count = (taken.get(name) ?? 0) + 1;
+    taken.set(name, count);
+    return file.input(count === 1 ? name : `${name}#${count}`);
+  });
 }
 
 function readIn({ main, agents }: ClaudeSession): readonly TranscriptHead[] {

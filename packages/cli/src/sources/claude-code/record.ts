@@ -92,3 +92,16 @@ export function saysTheSame(left: JsonObject, right: JsonObject): boolean {
 function contentText(entry: JsonObject): string {
   return JSON.stringify(valueAt(entry, ["message", "content"]) ?? entry["content"] ?? null);
 }
+
+/** What sort of event an entry is that changes nothing: its type, and what it is a type of. */
+export function eventTypeOf({ type, value }: Entry): string {
+  const path = SUBTYPES.get(type);
+  const subtype = path === undefined ? null : idOf(valueAt(value, path));
+  return subtype === null ? type : `${type}:${subtype}`;
+}
+
+const SUBTYPES: ReadonlyMap<string, readonly string[]> = new Map([
+  ["system", ["subtype"]],
+  ["attachment", ["attachment", "type"]],
+  ["progress", ["data", "type"]],
+]);

@@ -1,10 +1,10 @@
 /** What the first lines of a transcript say about whose it is. */
-import { statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
-import { readFileSync } from "node:fs";
 import { isJsonObject, type JsonObject, type JsonValue } from "@rollout-trace/protocol";
 import { headLinesOf, type HeadOptions } from "../detect.ts";
 import { idOf, timeOf } from "../log/fields.ts";
+import { SYNTHETIC } from "./provider-errors.ts";
 import { type Entry, readEntry, textOf } from "./record.ts";
 
 export interface TranscriptHead {
@@ -88,7 +88,7 @@ function agentOf(path: string, spoken: readonly Entry[]): string | null {
 
 function modelOf({ type, message }: Entry): string | null {
   const model = type === "assistant" ? idOf(message["model"]) : null;
-  return model === "<synthetic>" ? null : model;
+  return model === SYNTHETIC ? null : model;
 }
 
 function fileName(path: string): string {

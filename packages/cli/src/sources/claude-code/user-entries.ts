@@ -29,3 +29,8 @@ const INTERRUPTED = "[Request interrupted by user";
 /** Texts that a host writes as the user: commands and what they printed, reminders, news of what ran in the background. */
 const HOSTS_TEXT =
   /^\s*(?:<(?:command-name|command-message|command-args|local-command-[a-z]+|bash-input|bash-stdout|bash-stderr|task-notification|agent-notification|system-reminder|session-start-hook|user-memory-input|teammate-message)\b|Caveat: The messages below)/;
+
+/** Whether an interruption came while a tool ran, or was about to: then no request was under way. */
+export function isOfTool(interruption: string): boolean {
+  return interruption.startsWith("[Request interrupted by user for tool use]");
+}
