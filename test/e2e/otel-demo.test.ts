@@ -5,28 +5,29 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openSource } from "@rollout-trace/cli";
+import { openSource, processIo, runCli } from "@rollout-trace/cli";
 import { type RolloutGraph, reduceRollout } from "@rollout-trace/reducer";
 import { type OtlpReceiver, type ReceivedSpan, startReceiver } from "./otlp-receiver.ts";
 import { ROOT } from "./run-demo.ts";
 
 let folder: string;
+let storePath: string;
 let receiver: OtlpReceiver;
 let graph: RolloutGraph;
 let code: unknown;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "otel-demo-"));
-  const store = join(folder, "demo.db");
+  storePath = join(folder, "demo.db");
   receiver = await startReceiver();
   const { OPENAI_API_KEY: _unused, ...env } = process.env;
   const demo = spawn(
     process.execPath,
-    ["--conditions=rollout-trace-source", "examples/agent-host/src/main.ts", "--otel", store],
+    ["--conditions=rollout-trace-source", "examples/agent-host/src/main.ts", "--otel", storePath],
     { cwd: ROOT, env: { ...env, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint }, stdio: "ignore" },
   );
   [code] = (await once(demo, "close")) as [unknown];
-  using source = openSource(store);
+  using source = openSource(storePath);
   graph = reduceRollout(source.rollout, { mode: "strict" });
 }, 120_000);
 
@@ -64,6 +65,18 @@ function seqOf({ attributes }: ReceivedSpan): number {
 function named(name: RegExp): readonly ReceivedSpan[] {
   return receiver.spans.filter((span) => name.test(span.name));
 }
+
+describe("the demo as a file of spans", () => {
+  it("comes back from an export without a difference", async () => {
+    const file = join(folder, "export.json");
+    const said: string[] = [];
+    const say = (text: string): void => void said.push(text);
+    const io = { ...processIo(), out: say, err: say, passing: null };
+    expect(await runCli(["export", storePath, "--otlp", "--content", "-o", file], io)).toBe(0);
+    expect(await runCli(["diff", storePath, file], io)).toBe(0);
+    expect(said).toEqual([]);
+  });
+});
 
 describe("the demo's spans at a collector", () => {
   it("are one tree for each of the user's requests, with links where the cause is not the parent", () => {

@@ -21,6 +21,7 @@ import { currentTrace } from "../recorder/context.ts";
 import type { RolloutRecorder, Scope } from "../recorder/rollout-recorder.ts";
 import { RecordingThread } from "../recorder/thread.ts";
 import { isAtWork } from "../store/at-work.ts";
+import { TraceStoreError } from "../trace-store-error.ts";
 import { admitSpan, HOST_SPAN_LIMITS, type HostSpanLimits, tellDroppedSpans } from "./host-spans.ts";
 import { attributesJson, linksJson, microseconds, shortened } from "./span-json.ts";
 
@@ -74,11 +75,15 @@ export class RolloutSpanProcessor {
   readonly #recorders: Set<WeakRef<RolloutRecorder>> = new Set();
   readonly #known: WeakSet<RolloutRecorder> = new WeakSet();
 
+  /** Throws `TraceStoreError` (`invalid_option`) for a limit out of range. */
   constructor(options: RolloutSpanProcessorOptions = {}) {
-    this.#limits = {
-      perCall: options.maxSpansPerCall ?? HOST_SPAN_LIMITS.perCall,
-      perRollout: options.maxSpansPerRollout ?? HOST_SPAN_LIMITS.perRollout,
-    };
+    const { maxSpansPerCall = HOST_SPAN_LIMITS.perCall, maxSpansPerRollout = HOST_SPAN_LIMITS.perRollout } =
+      options;
+    for (const [name, limit] of Object.entries({ maxSpansPerCall, maxSpansPerRollout })) {
+      if (!(limit >= 0))
+        throw new TraceStoreError("invalid_option", `${name} is ${limit}; it must be at least 0`);
+    }
+    this.#limits = { perCall: maxSpansPerCall, perRollout: maxSpansPerRollout };
   }
 
   onStart(span: StartedSpan, parentContext: Context): void {

@@ -99,6 +99,16 @@ export class ThreadSpans {
     return this.#identity.on && activeTracer() !== null;
   }
 
+  /** Nobody can write to the agent any more. */
+  ended(): void {
+    if (this.#agents.get(this.#identity.threadId) === this) this.#agents.delete(this.#identity.threadId);
+  }
+
+  /** It goes on, and can be written to again. */
+  resumed(): void {
+    this.#agents.set(this.#identity.threadId, this);
+  }
+
   startTurn({ turnId, seq }: Omit<Place, "turn">): ActiveSpan | null {
     const { agentName, threadId, rolloutId } = this.#identity;
     const span = this.#start(() => {

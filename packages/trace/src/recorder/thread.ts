@@ -137,6 +137,7 @@ export class RecordingThread implements ThreadTrace {
 
   resume(): void {
     this.#hasEnded = false;
+    this.spans.resumed();
     this.recorder.record(this.#scope(), () => ({ type: "thread_resumed", thread_id: this.threadId }));
   }
 
@@ -145,6 +146,7 @@ export class RecordingThread implements ThreadTrace {
     this.#hasEnded = true;
     this.recorder.record(this.#scope(), () => ({ type: "thread_ended", thread_id: this.threadId, status }));
     this.recorder.recording.forgetChains(this.threadId);
+    this.spans.ended();
   }
 
   agentResult(options: AgentResultOptions): void {

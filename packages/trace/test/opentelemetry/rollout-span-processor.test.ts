@@ -223,6 +223,11 @@ describe("the host's own spans", () => {
     expect(names(store).filter((name) => name === "span_ended row")).toHaveLength(5);
   });
 
+  it("are limited by numbers that make sense", () => {
+    expect(() => new RolloutSpanProcessor({ maxSpansPerCall: -1 })).toThrow(/maxSpansPerCall is -1/);
+    expect(() => new RolloutSpanProcessor({ maxSpansPerRollout: Number.NaN })).toThrow(/at least 0/);
+  });
+
   it("cost a host with thousands of them a bounded store", () => {
     register();
     const store = openStore();

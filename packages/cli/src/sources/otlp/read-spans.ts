@@ -17,7 +17,7 @@ export interface SpanFile {
 }
 
 /** Spans lie no deeper than this in a document. */
-const MAX_DEPTH = 32;
+const MAX_DEPTH = 256;
 
 const NOTHING = new SpanAttributes({});
 
