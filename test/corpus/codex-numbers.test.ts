@@ -170,7 +170,7 @@ describe.skipIf(CORPUS_MISSING !== null)("a session log's numbers", () => {
     const { asked, told } = callsIn(linesOf(log));
     const calls = Object.values(graph.tool_calls);
     const byModel = calls.filter(({ requester }) => requester.type === "model");
-    expect(byModel.map(({ model_visible_call_id: id }) => id).toSorted()).toEqual(asked.toSorted());
+    expect(byModel.map(({ model_visible_call_id: id }) => id ?? "").toSorted()).toEqual(asked.toSorted());
     const others = calls.filter(({ requester }) => requester.type !== "model");
     expect(others.map(({ recorded_id: id }) => id).toSorted()).toEqual(told.toSorted());
   });

@@ -27,7 +27,7 @@ interface Foreign {
   readonly payloads?: Readonly<Record<string, PayloadRead<JsonValue>>>;
   readonly provenance?: RolloutSource["provenance"];
   /** Lines of the file that it is read from. Default: it is read from none. */
-  readonly file?: readonly string[];
+  readonly file?: readonly string[] | undefined;
 }
 
 function sourceOf({ records, payloads = {}, provenance = "imported" }: Foreign): RolloutSource {
@@ -115,9 +115,10 @@ function readBack(path: string, ids: readonly string[] = []) {
 }
 
 function directly(foreign: Foreign, ids: readonly string[]) {
-  const { events, payloads, provenance } = sourceOf(foreign);
+  const source = sourceOf(foreign);
+  const { payloads, provenance } = source;
   const read = ids.map((id) => [id, payloads.json(asId<PayloadId>(id)), payloads.stat(asId<PayloadId>(id))]);
-  return { records: [...events()], payloads: read, provenance };
+  return { records: [...source.events()], payloads: read, provenance };
 }
 
 describe("importing a rollout", () => {
