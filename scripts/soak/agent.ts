@@ -85,7 +85,9 @@ export class SoakAgent {
       ? setTimeout(() => interruption.abort(), this.#random.integer(1, MAX_MS_UNTIL_INTERRUPTION))
       : undefined;
     let interrupted: Promise<void> = Promise.resolve();
-    interruption.signal.addEventListener("abort", () => (interrupted = this.#cells.interrupt()));
+    interruption.signal.addEventListener("abort", () => {
+      interrupted = this.#cells.interrupt();
+    });
     this.#conversation.say(message);
     try {
       await turn.run(() => this.#loop(turn, interruption.signal));

@@ -34,7 +34,7 @@ export interface StoreVerification {
 
 /**
  * Checks everything in a store. Other processes may write to it meanwhile: what is checked is the state at the beginning.
- * Throws `TraceStoreError` (`cannot_open`, `not_a_store`) when there is nothing to check.
+ * Throws `TraceStoreError` (`cannot_open`, `not_a_store`, `damaged`) when there is nothing to check.
  */
 export function verifyStore(path: string): StoreVerification {
   using connection = openReadConnection(path);

@@ -1,8 +1,9 @@
-import { copyFileSync } from "node:fs";
+import { copyFileSync, truncateSync } from "node:fs";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import {
   openTraceStore,
+  readTraceStore,
   STORE_FINDING_CODES,
   type StoreFinding,
   type StoreFindingCode,
@@ -202,6 +203,13 @@ describe("verifying a store", () => {
 
   it("throws only where there is no store", () => {
     expect(() => verifyStore("/nowhere/trace.db")).toThrow(expect.objectContaining({ code: "cannot_open" }));
+  });
+
+  it("is refused with a code where the file was cut so that nothing in it can be read", () => {
+    const path = makeStore();
+    truncateSync(path, 10_000);
+    expect(() => verifyStore(path)).toThrow(expect.objectContaining({ code: "damaged" }));
+    expect(() => readTraceStore(path)).toThrow(expect.objectContaining({ code: "damaged" }));
   });
 
   it("looks at a moment of a store that is being written", () => {
