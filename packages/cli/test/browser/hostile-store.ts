@@ -44,16 +44,16 @@ const POLLUTING: unknown = JSON.parse(
 );
 
 /** One rollout with a turn for each attack; each attack is in every text of its turn. Gives the path. */
-export function hostileStore(path: string): string {
+export function hostileStore(path: string, attacks: readonly string[] = ATTACKS): string {
   let now = 1_750_000_000_000_000;
   const store = openTraceStore({ path, clock: () => (now += 1_000) });
-  const [first = ""] = ATTACKS;
+  const [first = ""] = attacks;
   const root = store.startRollout({
     rolloutId: first,
     rootThread: { threadId: `root ${first}`, agentPath: first, nickname: first, model: first },
     host: { name: first, version: first },
   });
-  ATTACKS.forEach((attack, index) => {
+  attacks.forEach((attack, index) => {
     const turn = root.startTurn({ turnId: `turn ${index} ${attack}` });
     const history: object[] = [message("system", attack), message("user", attack)];
     ask(turn, `request ${index} ${attack}`, attack, history, [

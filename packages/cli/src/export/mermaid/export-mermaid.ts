@@ -11,13 +11,14 @@ import { timelineOf } from "../timeline/timeline.ts";
 import { type Party, type Step, STEP_KINDS, stepsOf } from "./steps.ts";
 
 export const MERMAID_LIMITS: {
-  /** Mermaid draws no more than 50 000 characters by default; a step takes about a hundred of them. */
   readonly steps: number;
+  /** Mermaid draws no more than 50 000 by default; a step takes about a hundred of them. */
+  readonly characters: number;
   /** Beside each other: more make the picture too wide to be read. */
   readonly agents: number;
   /** Columns of a step's words. */
   readonly textColumns: number;
-} = Object.freeze({ steps: 300, agents: 24, textColumns: 72 });
+} = Object.freeze({ steps: 300, characters: 48_000, agents: 24, textColumns: 72 });
 
 export interface MermaidDiagram {
   /** Ends with a line break. */
@@ -41,23 +42,33 @@ export function mermaidDiagram(graph: RolloutGraph): MermaidDiagram {
     ...leftOutSteps,
   ];
   const parties = new Set(steps.flatMap(({ from, to }) => [from.type, to.type]));
-  const lines = [
+  const head = [
     "sequenceDiagram",
     ...(parties.has("user") ? ["    actor user"] : []),
     ...shownAgents.map(
       ({ thread }) => `    participant ${names.get(thread.thread_id)} as ${label(thread.agent_path)}`,
     ),
     ...(parties.has("tools") || shownAgents.length === 0 ? ["    participant tools"] : []),
-    ...steps.map(
-      ({ from, to, arrow, text }) => `    ${nameOf(from)}${ARROWS[arrow]}${nameOf(to)}: ${label(text)}`,
-    ),
-    ...(leftOut.length === 0
-      ? []
-      : [
-          `    note over ${shownAgents.length === 0 ? "tools" : "a1"}: ${label(`left out: ${leftOut.join(", ")}`)}`,
-        ]),
   ];
-  return { text: `${lines.join("\n")}\n`, leftOut };
+  const lines = steps.map(
+    ({ from, to, arrow, text }) => `    ${nameOf(from)}${ARROWS[arrow]}${nameOf(to)}: ${label(text)}`,
+  );
+  const fitting = fittingLines(lines, MERMAID_LIMITS.characters - head.join("\n").length);
+  if (fitting < lines.length) leftOut.push(`the last ${grouped(lines.length - fitting)} steps`);
+  const place = shownAgents.length === 0 ? "tools" : "a1";
+  const note =
+    leftOut.length === 0 ? [] : [`    note over ${place}: ${label(`left out: ${leftOut.join(", ")}`)}`];
+  return { text: `${[...head, ...lines.slice(0, fitting), ...note].join("\n")}\n`, leftOut };
+}
+
+/** How many lines have no more than so many characters together. */
+function fittingLines(lines: readonly string[], characters: number): number {
+  let room = characters;
+  const first = lines.findIndex((line) => {
+    room -= line.length + 1;
+    return room < 0;
+  });
+  return first === -1 ? lines.length : first;
 }
 
 const ARROWS = { call: "->>", answer: "-->>", failure: "--x" } as const;
@@ -101,7 +112,7 @@ function label(text: string): string {
     MERMAID_LIMITS.textColumns,
   );
   const words = line.replaceAll(
-    /[^\p{L}\p{N}\p{Extended_Pictographic}\u200d\ufe0f .,:"/_()[\]{}=+*'!?|~^→…·⏎-]/gu,
+    /[^\p{L}\p{M}\p{N}\p{Extended_Pictographic}\u200d\ufe0f .,:"/_()[\]{}=+*'!?|~^→…·⏎-]/gu,
     (character) => `#${character.codePointAt(0)};`,
   );
   return words === "" ? "…" : words;
