@@ -20,6 +20,7 @@ import { escapeText } from "./escape.ts";
 import { count, grouped } from "./format.ts";
 import { graphIndex, type GraphIndex } from "./graph-index.ts";
 import { itemText } from "./item-text.ts";
+import { spanNodes } from "./span-nodes.ts";
 import { status } from "./status.ts";
 import { toolCallText } from "./tool-call-text.ts";
 import type { TreeNode } from "./tree.ts";
@@ -227,7 +228,11 @@ function toolCallNode(page: Page, call: ToolCall): TreeNode {
   return {
     text: toolCallText(page, call),
     detail: started ? cell.source : call.input_preview,
-    children: [...(started && !isAgain ? cellNodes(page, cell, toolCallNode) : []), ...spawned],
+    children: [
+      ...(started && !isAgain ? cellNodes(page, cell, toolCallNode) : []),
+      ...(isAgain ? [] : spanNodes(page, call)),
+      ...spawned,
+    ],
   };
 }
 
