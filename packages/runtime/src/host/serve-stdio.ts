@@ -5,8 +5,8 @@ import { keepLoopsInterruptible } from "../isolate/v8-flags.ts";
 import { CodeModeHost } from "./host.ts";
 
 const STDOUT = 1;
-/** For a client that did not see to it. The threads that run scripts are started later and take this over. */
-const NICENESS = 5;
+const NICER_BY = 5;
+const LEAST_PRIORITY = 19;
 /** How long to wait for a reader, where the pipe does not do that itself. */
 const RETRY_MS = 1;
 
@@ -16,11 +16,7 @@ const RETRY_MS = 1;
  */
 export function serveStdio(): void {
   keepLoopsInterruptible();
-  try {
-    if (getPriority() < NICENESS) setPriority(NICENESS);
-  } catch (error) {
-    log(`cannot lower this process's priority: ${String(error)}`);
-  }
+  lowerPriority();
   const end = (): void => {
     process.kill(process.pid, "SIGKILL");
   };
@@ -49,6 +45,16 @@ export function serveStdio(): void {
         else end();
       }
     }
+  }
+}
+
+/** Where the client did not see to it. The threads that run scripts are started later and take this over. */
+function lowerPriority(): void {
+  try {
+    const own = getPriority();
+    if (own <= getPriority(process.ppid)) setPriority(Math.min(own + NICER_BY, LEAST_PRIORITY));
+  } catch (error) {
+    log(`cannot lower this process's priority: ${String(error)}`);
   }
 }
 

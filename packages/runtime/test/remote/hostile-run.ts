@@ -2,7 +2,7 @@
  * `hostile-run.ts LIMIT_MS [NAME…]`: runs hostile scripts in a child process one after the other, each with a time limit, and
  * prints as JSON what each did to it and to this process (`HostileRun[]`).
  */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as rest } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
@@ -20,16 +20,18 @@ export interface HostileRun {
   readonly hostEnds: readonly string[];
   /** What a cell printed that came right after. */
   readonly next: string;
-  /** Share of a processor that this run's children used afterwards, while nothing was to do. */
-  readonly cpuAfter: number;
+  /** Share of the time that threads of this run's children ran or wanted to run afterwards, while nothing was to do. */
+  readonly burning: number;
   /** The longest that this process's loop was held up, and an idle thread's of this process meanwhile. */
   readonly delayMs: number;
   readonly idleDelayMs: number;
 }
 
-const REST_MS = 150;
+const WINDOW_MS = 100;
+const WINDOWS = 30;
+/** Heartbeats and timers. */
+const NOTHING = 0.1;
 const DELAY_RESOLUTION_MS = 5;
-const TICKS_PER_SECOND = 100;
 const TOOLS: readonly ToolDefinition[] = ["echo", "hold"].map((name) => ({
   name,
   toolName: { name },
@@ -77,14 +79,14 @@ async function watched(hostile: HostileCase): Promise<HostileRun> {
   const next = await nextCell();
   delay.disable();
   const idleDelayMs = await idleDelay();
-  const cpuAfter = await cpuShare();
+  const burning = await burningShare();
   return {
     name: hostile.name,
     ended,
     tookMs,
     hostEnds,
     next,
-    cpuAfter,
+    burning,
     delayMs: delay.max / 1e6 - DELAY_RESOLUTION_MS,
     idleDelayMs,
   };
@@ -111,23 +113,40 @@ async function nextCell(): Promise<string> {
   return contentItems.map((item) => (item.type === "input_text" ? item.text : "")).join();
 }
 
-async function cpuShare(): Promise<number> {
-  await rest(REST_MS);
-  const before = new Map([...pids].map((pid) => [pid, cpuTicks(pid)]));
-  const started = performance.now();
-  await rest(REST_MS);
-  const seconds = (performance.now() - started) / 1000;
-  const ticks = [...before].map(([pid, then]) => cpuTicks(pid) - then).filter((used) => used > 0);
-  return ticks.reduce((sum, used) => sum + used, 0) / TICKS_PER_SECOND / seconds;
+/** The least of a few windows: what is cleared up after a cell may take its time. */
+async function burningShare(): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let window = 0; window < WINDOWS && least > NOTHING; window += 1) {
+    const before = busyNs();
+    const started = performance.now();
+    await rest(WINDOW_MS);
+    const busy = [...busyNs()].map(([thread, ns]) => ns - (before.get(thread) ?? ns));
+    least = Math.min(least, busy.reduce((sum, ns) => sum + ns, 0) / 1e6 / (performance.now() - started));
+  }
+  return least;
 }
 
-/** Of all threads of a process; none when there is no such process. */
-function cpuTicks(pid: number): number {
+/** How long each thread of each child has run or waited for a processor, which on a busy machine is most of it. */
+function busyNs(): ReadonlyMap<string, number> {
+  const busy = new Map<string, number>();
+  for (const pid of pids) {
+    for (const thread of threadsOf(pid)) {
+      try {
+        const [ran, waited] = readFileSync(`${thread}/schedstat`, "latin1").split(" ").map(Number);
+        busy.set(thread, (ran ?? 0) + (waited ?? 0));
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+  }
+  return busy;
+}
+
+function threadsOf(pid: number): string[] {
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]?.split(" ") ?? [];
-    return Number(fields[11]) + Number(fields[12]);
+    return readdirSync(`/proc/${pid}/task`).map((thread) => `/proc/${pid}/task/${thread}`);
   } catch {
-    return 0;
+    return [];
   }
 }
 
