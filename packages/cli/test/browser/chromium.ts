@@ -2,6 +2,7 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
+import { run } from "../commands/run.ts";
 
 /** The program, or null where there is none. `CHROMIUM` names another. */
 export const CHROMIUM: string | null = find();
@@ -34,6 +35,12 @@ export async function launch(): Promise<Browser> {
   // Root may not use the browser's own sandbox; the pages of these tests are made here.
   const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
   return await chromium.launch({ executablePath: CHROMIUM, args });
+}
+
+/** Runs the command and throws where it has anything to say. */
+export async function exported(args: readonly string[]): Promise<void> {
+  const { code, out, err } = await run(args);
+  if (code !== 0 || out !== "" || err !== "") throw new Error(`export ended with ${code}: ${out}${err}`);
 }
 
 export interface Opened {

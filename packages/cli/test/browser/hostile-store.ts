@@ -77,7 +77,7 @@ export function hostileStore(path: string, attacks: readonly string[] = ATTACKS)
     });
     call.ended({
       outputPreview: attack,
-      result: () => ({ type: "direct", item: { output: attack, more: POLLUTING } as never }),
+      result: () => ({ type: "direct", item: { output: attack, more: POLLUTING } }),
     });
     agent(root, turn, index, attack);
     turn

@@ -4,8 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { run } from "../commands/run.ts";
-import { CHROMIUM, keepScreenshot, launch, open, WITHOUT_CHROMIUM } from "./chromium.ts";
+import { CHROMIUM, exported, keepScreenshot, launch, open, WITHOUT_CHROMIUM } from "./chromium.ts";
 import { ATTACKS, hostileStore } from "./hostile-store.ts";
 
 describe.skipIf(CHROMIUM === null)(`the page of a hostile recording${WITHOUT_CHROMIUM}`, () => {
@@ -16,7 +15,7 @@ describe.skipIf(CHROMIUM === null)(`the page of a hostile recording${WITHOUT_CHR
     folder = mkdtempSync(join(tmpdir(), "hostile-"));
     file = join(folder, "page.html");
     const store = hostileStore(join(folder, "session.db"));
-    expect(await run(["export", store, "--html", "-o", file])).toEqual({ code: 0, out: "", err: "" });
+    await exported(["export", store, "--html", "-o", file]);
     browser = await launch();
   }, 120_000);
   afterAll(async () => {
@@ -100,8 +99,8 @@ describe.skipIf(CHROMIUM === null)(`the page of a hostile recording${WITHOUT_CHR
 
 /** What the page makes of text that nobody would see. */
 function visible(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- the characters that are to be seen
   const unseen =
+    // oxlint-disable-next-line no-control-regex -- the characters that are to be seen
     /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u2028-\u202e\u2060-\u206f\ufeff]|\p{Surrogate}/gu;
   return text.replaceAll(unseen, (character) => {
     const code = character.codePointAt(0) ?? 0;

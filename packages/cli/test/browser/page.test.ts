@@ -4,9 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { run } from "../commands/run.ts";
 import { smallStore } from "../commands/small-store.ts";
-import { CHROMIUM, keepScreenshot, launch, open, WITHOUT_CHROMIUM } from "./chromium.ts";
+import { CHROMIUM, exported, keepScreenshot, launch, open, WITHOUT_CHROMIUM } from "./chromium.ts";
 
 describe.skipIf(CHROMIUM === null)(`the page of a rollout${WITHOUT_CHROMIUM}`, () => {
   let folder: string;
@@ -16,11 +15,7 @@ describe.skipIf(CHROMIUM === null)(`the page of a rollout${WITHOUT_CHROMIUM}`, (
     folder = mkdtempSync(join(tmpdir(), "page-"));
     const store = smallStore(join(folder, "session.db"));
     file = join(folder, "session.html");
-    expect(await run(["export", store, "--rollout", "weather", "--html", "-o", file])).toEqual({
-      code: 0,
-      out: "",
-      err: "",
-    });
+    await exported(["export", store, "--rollout", "weather", "--html", "-o", file]);
     browser = await launch();
   }, 60_000);
   afterAll(async () => {
@@ -135,6 +130,7 @@ describe.skipIf(CHROMIUM === null)(`the page of a rollout${WITHOUT_CHROMIUM}`, (
     // Below the axis, in the agent's own lane.
     await page.mouse.click((box?.x ?? 0) + 700, (box?.y ?? 0) + 36);
     await title(page, "/root");
+    expect(new URL(page.url()).hash).toBe("#thread/thread-1");
     await page.context().close();
   });
 

@@ -112,7 +112,7 @@ function label(text: string): string {
     MERMAID_LIMITS.textColumns,
   );
   const words = line.replaceAll(
-    /[^\p{L}\p{M}\p{N}\p{Extended_Pictographic}\u200d\ufe0f .,:"/_()[\]{}=+*'!?|~^→…·⏎-]/gu,
+    /[^\p{L}\p{M}\p{N}\p{Extended_Pictographic}\u200d .,:"/_()[\]{}=+*'!?|~^→…·⏎-]/gu,
     (character) => `#${character.codePointAt(0)};`,
   );
   return words === "" ? "…" : words;

@@ -229,7 +229,7 @@ export class TimelineView {
           const x1 = Math.max(toX(scene.starts[node] ?? 0) + 1, toX(scene.ends[node] ?? 0));
           if (x1 <= drawnTo) continue;
           const x = Math.max(drawnTo, Math.floor(toX(scene.starts[node] ?? 0)));
-          context.fillRect(x, y, x1 - x, 5);
+          context.fillRect(x, y, Math.max(1, Math.ceil(x1) - x), 5);
           drawnTo = Math.ceil(x1);
         }
       }
