@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import type { JsonObject, JsonValue } from "@rollout-trace/protocol";
-import { MCP_CALL_ID_META_KEY, type McpTools, mcpTools } from "@rollout-trace/runtime/mcp";
+import { mcpRequestMeta, type McpTools, mcpTools } from "@rollout-trace/runtime/mcp";
 import { currentTrace } from "@rollout-trace/trace";
 
 export interface McpServers {
@@ -31,7 +31,7 @@ export async function startMcpServers(folder: string): Promise<McpServers> {
       const result = await filesystem.callTool({
         name,
         arguments: args,
-        _meta: { [MCP_CALL_ID_META_KEY]: id },
+        _meta: mcpRequestMeta(id),
       });
       return result as JsonObject;
     },

@@ -63,6 +63,16 @@ const MAX_PAGES = 1_000;
 
 const DEFAULT_TIMEOUT_MS = 2 ** 31 - 1;
 
+/**
+ * The `_meta` of a request that the host makes itself: the id of the call, and the W3C context of what runs, as the registered
+ * OpenTelemetry propagator writes it.
+ */
+export function mcpRequestMeta(mcpCallId: string): Record<string, string> {
+  const meta: Record<string, string> = { [MCP_CALL_ID_META_KEY]: mcpCallId };
+  injectContext(meta);
+  return meta;
+}
+
 /** Lists the tools of a server. `invalid_request`: the listing has no end, or two tools with one name. */
 export async function mcpTools(client: Client, options: McpToolsOptions): Promise<McpTools> {
   const tools = new Map<string, Tool>();
@@ -92,10 +102,8 @@ export async function mcpTools(client: Client, options: McpToolsOptions): Promis
           `MCP server ${options.server} has no tool "${name}"${where}`,
         );
       }
-      const meta: Record<string, string> = { [MCP_CALL_ID_META_KEY]: mcpCallId };
-      injectContext(meta);
       describeMcpCall(client.transport?.sessionId);
-      const params = { name: tool.name, arguments: argumentsOf(call), _meta: meta };
+      const params = { name: tool.name, arguments: argumentsOf(call), _meta: mcpRequestMeta(mcpCallId) };
       options.onCallId?.(call, mcpCallId);
       const request = { signal, timeout: options.timeoutMs ?? DEFAULT_TIMEOUT_MS };
       const result =

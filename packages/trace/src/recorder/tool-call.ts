@@ -47,6 +47,7 @@ export class RecordingToolCall implements ToolCallTrace {
   readonly #turn: RecordingTurn | null;
   readonly #scope: Scope;
   readonly #origin: CallOrigin;
+  /** For the span; null without one. */
   readonly #modelVisibleCallId: ModelVisibleCallId | null;
   readonly #span: ActiveSpan | null;
   #hasEnded = false;
@@ -64,8 +65,7 @@ export class RecordingToolCall implements ToolCallTrace {
     this.#turn = turn;
     this.#scope = scope;
     this.#origin = origin;
-    this.#modelVisibleCallId = given(() => optionalId(options.modelVisibleCallId)) ?? null;
-    const invocation = this.#thread.spans.enabled ? new Noted(() => options.invocation?.()) : null;
+    const invocation = thread.spans.enabled ? new Noted(() => options.invocation?.()) : null;
     const seq = this.#recorder.record(scope, (evidence) => ({
       type: "tool_call_started",
       tool_call_id: this.toolCallId,
@@ -80,6 +80,8 @@ export class RecordingToolCall implements ToolCallTrace {
           ? null
           : evidence("tool_invocation", buildOf(invocation, options.invocation)),
     }));
+    this.#modelVisibleCallId =
+      invocation === null ? null : (given(() => optionalId(options.modelVisibleCallId)) ?? null);
     this.#span = invocation === null ? null : this.#startSpan(options, seq, invocation);
   }
 
