@@ -30,6 +30,15 @@ export function startOpenTelemetry(): () => Promise<void> {
   });
   return async () => {
     stop();
-    await provider.shutdown();
+    // A collector that is not there is no reason to fail.
+    await provider
+      .shutdown()
+      .catch((error: unknown) => console.error(`spans were not sent: ${describe(error)}`));
   };
+}
+
+/** Errors of several attempts to connect come as one without a message. */
+function describe(error: unknown): string {
+  if (error instanceof AggregateError && error.message === "") return error.errors.map(String).join(", ");
+  return String(error);
 }
