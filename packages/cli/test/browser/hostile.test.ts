@@ -26,7 +26,7 @@ describe.skipIf(CHROMIUM === null)(`the page of a hostile recording${WITHOUT_CHR
   it("runs nothing, asks for nothing, opens nothing, and leaves nothing on the console, wherever a person goes in it", async () => {
     const { page, incidents } = await open(browser, file);
     const nodes = await walk(page);
-    expect(nodes).toBeGreaterThan(ATTACKS.length * 8);
+    expect(nodes).toBeGreaterThanOrEqual(LEAST_WALK);
     await everyTab(page);
     await keepScreenshot(page, "hostile");
     expect(incidents).toEqual([]);
@@ -110,26 +110,49 @@ function visible(text: string): string {
   });
 }
 
+/** Milliseconds of going from object to object, after the least number of them: a machine may be busy. */
+const WALK_MS = 15_000;
+const LEAST_WALK = 120;
+
 /**
- * Chooses the objects of the page, one after the other, each with all that can be opened of it: every third, which is of every
+ * Chooses objects of the page, each with all that can be opened of it: all of them where there is time, otherwise some of every
  * attack and of every kind. Gives how many were chosen.
  */
 async function walk(page: Page): Promise<number> {
-  return await page.evaluate(async () => {
-    const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
-    let chosen = 0;
-    for (let node = 0; ; node += 3) {
-      const before = document.querySelector(".details .head");
-      history.replaceState(null, "", `#node/${node}`);
-      window.dispatchEvent(new HashChangeEvent("hashchange"));
-      for (let turn = 0; turn < 200 && document.querySelector(".details .head") === before; turn += 1)
+  const count = (await labels(page)).label.length;
+  return await page.evaluate(
+    async ({ size, least, milliseconds }) => {
+      const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
+      const until = performance.now() + milliseconds;
+      let chosen = 0;
+      // A step that divides nothing here, so that any beginning of the walk is spread over all of it.
+      for (let place = 0; place < size; place += 1) {
+        if (chosen >= least && performance.now() > until) break;
+        const before = document.querySelector(".details .head");
+        history.replaceState(null, "", `#node/${(place * 101) % size}`);
+        window.dispatchEvent(new HashChangeEvent("hashchange"));
+        while (document.querySelector(".details .head") === before) await settled();
+        for (const event of document.querySelectorAll<HTMLDetailsElement>(".details details"))
+          event.open = true;
         await settled();
-      if (document.querySelector(".details .head") === before) return chosen;
-      chosen += 1;
-      for (const event of document.querySelectorAll<HTMLDetailsElement>(".details details"))
-        event.open = true;
-      await settled();
-    }
+        chosen += 1;
+      }
+      return chosen;
+    },
+    { size: count, least: LEAST_WALK, milliseconds: WALK_MS },
+  );
+}
+
+/** What the page calls its objects, and the agents they are of. */
+async function labels(
+  page: Page,
+): Promise<{ readonly label: readonly string[]; readonly agent: readonly number[] }> {
+  return await page.evaluate(async () => {
+    const packed = document.getElementById("index")?.textContent ?? "";
+    const bytes = Uint8Array.from(atob(packed), (character) => character.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const { nodes } = (await new Response(stream).json()) as { nodes: { label: string[]; agent: number[] } };
+    return { label: nodes.label, agent: nodes.agent };
   });
 }
 
@@ -149,14 +172,8 @@ async function everyTab(page: Page): Promise<void> {
 
 /** The numbers of the users' messages, one for each attack. */
 async function userMessages(page: Page): Promise<readonly number[]> {
-  const found = await page.evaluate(async () => {
-    const packed = document.getElementById("index")?.textContent ?? "";
-    const bytes = Uint8Array.from(atob(packed), (character) => character.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    const index = (await new Response(stream).json()) as { nodes: { label: string[]; agent: number[] } };
-    const { label, agent } = index.nodes;
-    return label.flatMap((name, node) => (name === "user message" && agent[node] === 0 ? [node] : []));
-  });
+  const { label, agent } = await labels(page);
+  const found = label.flatMap((name, node) => (name === "user message" && agent[node] === 0 ? [node] : []));
   // Each turn has a second one, in the request that failed.
   return found.filter((_node, index) => index % 2 === 0);
 }

@@ -1,11 +1,15 @@
 /** The page of a small rollout, in a real browser, as a person uses it. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { smallStore } from "../commands/small-store.ts";
 import { CHROMIUM, exported, keepScreenshot, launch, open, WITHOUT_CHROMIUM } from "./chromium.ts";
+
+/** The command as it is published; there once the packages are built. */
+const BUILT = resolve(import.meta.dirname, "../../dist/main.js");
 
 describe.skipIf(CHROMIUM === null)(`the page of a rollout${WITHOUT_CHROMIUM}`, () => {
   let folder: string;
@@ -152,6 +156,27 @@ describe.skipIf(CHROMIUM === null)(`the page of a rollout${WITHOUT_CHROMIUM}`, (
     await keepScreenshot(page, "small-narrow");
     await page.context().close();
   });
+
+  it.skipIf(!existsSync(BUILT))(
+    "is as good when the built command makes it (skipped without a build)",
+    async () => {
+      const built = join(folder, "built.html");
+      execFileSync(process.execPath, [
+        BUILT,
+        "export",
+        join(folder, "session.db"),
+        "--rollout",
+        "weather",
+        "--html",
+        "-o",
+        built,
+      ]);
+      const { page, incidents } = await open(browser, built, { hash: "#nested-1" });
+      await title(page, "weather.look_up tool-1");
+      expect(incidents).toEqual([]);
+      await page.context().close();
+    },
+  );
 
   it("changes between light and dark", async () => {
     const { page } = await open(browser, file);

@@ -24,10 +24,10 @@ export class ProtoMessage {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** An integer that is not negative. */
+  /** An integer that is not negative; of anything else what there is of one. */
   uint(field: number, value: number): this {
     this.#varint(field * 8 + VARINT);
-    this.#varint(value);
+    this.#varint(Number.isFinite(value) ? Math.max(0, Math.trunc(value)) : 0);
     return this;
   }
 

@@ -84,6 +84,8 @@ function longPauses(work: readonly Span[], whole: number): readonly Span[] {
   }
   if (until < whole) pauses.push({ start: until, end: whole });
   const idle = pauses.reduce((sum, { start, end }) => sum + end - start, 0);
+  // Without work there is nothing that a pause could be between.
+  if (whole - idle < 1) return [];
   const least = Math.max(1, (whole - idle) * LEAST_PAUSE);
   return pauses.filter(({ start, end }) => end - start > least);
 }
