@@ -39,9 +39,10 @@ describe("lanes", () => {
         startUs,
         endUs: 1_000_000 + startUs,
       }));
-      const start = performance.now();
+      // Processor time, which others on the machine do not take part in.
+      const start = process.cpuUsage();
       expect(packLanes(parallel)).toHaveLength(count);
-      return performance.now() - start;
+      return process.cpuUsage(start).user;
     };
     at(2_000);
     const [small, large] = [
