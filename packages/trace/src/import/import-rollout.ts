@@ -13,13 +13,11 @@ import { isJsonObject, type JsonValue, type RolloutSource, SCHEMA_VERSION } from
 import { checkRedactOptions, type RedactOptions } from "../redact/redact-options.ts";
 import { NO_REDACTION, type Redactor, SecretRedactor } from "../redact/redactor.ts";
 import { openForWriting, retryWhileBusy } from "../store/connection.ts";
-import { ImportedPayloads, makeImportTables } from "../store/imported.ts";
-import { PayloadsOfRollout } from "../store/read-payloads.ts";
+import { makeImportTables } from "../store/imported.ts";
 import { asTraceStoreError, TraceStoreError } from "../trace-store-error.ts";
-import { ImportPayloads } from "./import-payloads.ts";
-import { type ImportHead, isSameRecord, payloadsNamedBy, recordOf } from "./import-record.ts";
-import { findImport, type ImportHeader, ImportTable, type Kept, type KnownImport } from "./import-table.ts";
-import { type Comparison, type Fingerprint, fingerprint, type ImportInput } from "./input-fingerprint.ts";
+import { BUSY_MS, ImportPass, type Print } from "./import-pass.ts";
+import { findImport, type ImportHeader, type KnownImport } from "./import-table.ts";
+import { fingerprint, type ImportInput } from "./input-fingerprint.ts";
 
 export interface RolloutImporterOptions {
   /** The store; made when it does not exist. */
@@ -69,15 +67,6 @@ export interface RolloutImporter extends Disposable {
   close(): void;
 }
 
-/** Milliseconds to wait for the write lock each time: an import has time. */
-const BUSY_MS = 10_000;
-
-/** What is written in one transaction: little enough that recorders wait for milliseconds. */
-const BATCH_RECORDS = 500;
-const BATCH_BYTES = 4 * 1024 * 1024;
-
-const PROGRESS_EVERY_RECORDS = 64;
-
 /** Opens a store for importing. Throws `TraceStoreError`. */
 export function openRolloutImporter({ path, redact = {} }: RolloutImporterOptions): RolloutImporter {
   if (redact !== false) checkRedactOptions(redact);
@@ -88,13 +77,6 @@ export function openRolloutImporter({ path, redact = {} }: RolloutImporterOption
   } catch (error) {
     throw asTraceStoreError(error, "opening", path);
   }
-}
-
-interface Print {
-  readonly name: string;
-  readonly path: string;
-  readonly fingerprint: Fingerprint;
-  readonly comparison: Comparison;
 }
 
 class Importer implements RolloutImporter {
@@ -147,10 +129,8 @@ class Importer implements RolloutImporter {
       const { rolloutId, traceId } = header;
       return { rolloutId, traceId, outcome: "unchanged", addedEvents: 0, replacedEvents: 0, strays: 0 };
     }
-    return new ImportPass(this.#database, { header, known, prints, redactor: this.#redactor }).run(
-      source,
-      options,
-    );
+    const pass = new ImportPass(this.#database, source, { header, known, prints, redactor: this.#redactor });
+    return pass.run(options);
   }
 }
 
@@ -175,176 +155,6 @@ function mayContinue({ inputs, isComplete }: KnownImport, prints: readonly Print
     "import_incomplete",
     `${why}; it was imported together with the rest. Import them together`,
   );
-}
-
-interface PassOptions {
-  readonly header: ImportHeader;
-  readonly known: KnownImport | null;
-  readonly prints: readonly Print[];
-  readonly redactor: Redactor;
-}
-
-/** One pass over a source: first beside what is there, then beyond it. */
-class ImportPass {
-  readonly #database: Database.Database;
-  readonly #options: PassOptions;
-  #table: ImportTable | null = null;
-  #rollout: number;
-  #last: Kept = { seq: 0, position: -1, ordinal: 0 };
-  #isWriting = false;
-  #batchRecords = 0;
-  #batchBytes = 0;
-  #added = 0;
-  #replaced = 0;
-  #strays = 0;
-
-  constructor(database: Database.Database, options: PassOptions) {
-    this.#database = database;
-    this.#options = options;
-    this.#rollout = options.known?.rollout ?? 0;
-  }
-
-  run(source: RolloutSource, { onProgress, signal }: ImportRolloutOptions): ImportResult {
-    const { header, known, redactor } = this.#options;
-    const { rolloutId: storedId, traceId } = header;
-    const head: ImportHead = { rolloutId: source.rolloutId, schemaVersion: header.schemaVersion };
-    const payloads = new ImportPayloads(source.payloads, redactor);
-    let there = known === null ? null : new StoredSide(this.#database, known.rollout);
-    let records = 0;
-    try {
-      for (const said of source.events()) {
-        if (records % PROGRESS_EVERY_RECORDS === 0) {
-          signal?.throwIfAborted();
-          onProgress?.({ records });
-        }
-        records += 1;
-        const record = recordOf(said, { head, lastSeq: this.#last.seq, redactor });
-        const named = payloadsNamedBy(said, redactor);
-        const isThere = there?.takes(record, named, payloads) === true;
-        if (!isThere) {
-          if (there !== null) this.#leave(there);
-          there = null;
-          const table = this.#begin();
-          for (const payload of named) {
-            if (table.payloadNamed(payload.storedId) !== undefined) continue;
-            const added = payloads.read(payload, this.#last.ordinal + 1);
-            table.insertPayload(added);
-            this.#last = { ...this.#last, ordinal: added.ordinal };
-            if (added.content.ok) this.#batchBytes += added.content.document.freshSize;
-          }
-          table.insert(record, this.#last.position + 1);
-          this.#batchRecords += 1;
-          this.#batchBytes += record.type === "event" ? record.body.length : record.record.length;
-          if (record.type === "event") this.#added += 1;
-        }
-        if (record.type === "event") this.#last = { ...this.#last, seq: record.seq };
-        else {
-          this.#last = { ...this.#last, position: this.#last.position + 1 };
-          this.#strays += 1;
-        }
-        if (there !== null) this.#last = { ...this.#last, ordinal: there.lastOrdinal };
-        if (this.#batchRecords >= BATCH_RECORDS || this.#batchBytes >= BATCH_BYTES) this.#commit();
-      }
-      if (there !== null) this.#leave(there);
-      this.#begin().setComplete(true);
-      this.#commit();
-    } catch (error) {
-      if (this.#database.inTransaction) this.#database.exec("ROLLBACK");
-      throw error;
-    }
-    const outcome = known === null ? "new" : "continued";
-    const counts = { addedEvents: this.#added, replacedEvents: this.#replaced, strays: this.#strays };
-    return { rolloutId: storedId, traceId, outcome, ...counts };
-  }
-
-  /** From here on the source says something else than what is there, or more. */
-  #leave(there: StoredSide): void {
-    this.#last = { ...this.#last, ordinal: there.lastOrdinal };
-    const rest = there.countRest();
-    if (rest.records === 0 && there.lastOrdinal === rest.lastOrdinal) return;
-    this.#begin().cut(this.#last);
-    this.#replaced = rest.events;
-  }
-
-  #begin(): ImportTable {
-    if (!this.#isWriting) {
-      const begin = this.#database.prepare("BEGIN IMMEDIATE");
-      retryWhileBusy(BUSY_MS, () => void begin.run());
-      this.#isWriting = true;
-    }
-    if (this.#table !== null) return this.#table;
-    const { header, known, prints } = this.#options;
-    this.#rollout = known?.rollout ?? ImportTable.create(this.#database, header);
-    this.#table = new ImportTable(this.#database, this.#rollout);
-    this.#table.setInputs(prints);
-    this.#table.setComplete(false);
-    return this.#table;
-  }
-
-  #commit(): void {
-    this.#database.exec("COMMIT");
-    this.#isWriting = false;
-    this.#batchRecords = 0;
-    this.#batchBytes = 0;
-  }
-}
-
-/** What a store has of a rollout, beside which a source is read. */
-class StoredSide {
-  /** The last payload that the source has named as well, and that is the same. */
-  lastOrdinal = 0;
-  readonly #database: Database.Database;
-  readonly #rollout: number;
-  readonly #table: ImportTable;
-  readonly #records: Generator<ReturnType<typeof recordOf>, void>;
-  readonly #payloads: PayloadsOfRollout;
-  #next: IteratorResult<ReturnType<typeof recordOf>, void>;
-
-  constructor(database: Database.Database, rollout: number) {
-    this.#database = database;
-    this.#rollout = rollout;
-    this.#table = new ImportTable(database, rollout);
-    this.#records = this.#table.records();
-    this.#payloads = new PayloadsOfRollout(database, {
-      rollout,
-      names: new ImportedPayloads(database, rollout),
-    });
-    this.#next = this.#records.next();
-  }
-
-  /** Whether the next record, with its payloads, is this one. */
-  takes(
-    record: ReturnType<typeof recordOf>,
-    named: ReturnType<typeof payloadsNamedBy>,
-    payloads: ImportPayloads,
-  ): boolean {
-    if (this.#next.done === true || !isSameRecord(this.#next.value, record)) return false;
-    let ordinal = this.lastOrdinal;
-    for (const payload of named) {
-      const stored = this.#table.payloadNamed(payload.storedId);
-      if (stored === undefined || stored.ordinal > ordinal + 1) return false;
-      if (stored.ordinal <= ordinal) continue;
-      if (!payloads.isStored(payload, this.#payloads)) return false;
-      ordinal = stored.ordinal;
-    }
-    this.lastOrdinal = ordinal;
-    this.#next = this.#records.next();
-    return true;
-  }
-
-  /** What is there and was not taken. */
-  countRest(): { readonly records: number; readonly events: number; readonly lastOrdinal: number } {
-    let [records, events] = [0, 0];
-    for (let next = this.#next; next.done !== true; next = this.#records.next()) {
-      records += 1;
-      if (next.value.type === "event") events += 1;
-    }
-    const last = this.#database
-      .prepare<[number], number | null>("SELECT max(ordinal) FROM import_payloads WHERE rollout = ?")
-      .pluck()
-      .get(this.#rollout);
-    return { records, events, lastOrdinal: last ?? 0 };
-  }
 }
 
 /** What a source says of itself in its first event. */
