@@ -193,7 +193,9 @@ class Exporter {
         continue;
       const turnId = this.#graph.conversation_items[target.id]?.turn_id ?? "";
       const link = linkOf(this.#ids.traceId, this.#ids.of("tool_call", source.id), kind);
-      this.#messageLinks.set(turnId, [...(this.#messageLinks.get(turnId) ?? []), link]);
+      const links = this.#messageLinks.get(turnId);
+      if (links === undefined) this.#messageLinks.set(turnId, [link]);
+      else links.push(link);
     }
   }
 
