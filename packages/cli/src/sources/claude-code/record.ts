@@ -64,6 +64,15 @@ export function entryIn(line: JsonValue): JsonObject {
   return isJsonObject(inner) ? inner : line;
 }
 
+/** What a writer puts in place of ids that it does not want to show; such an id says nothing. */
+const REDACTED = /redacted|^[[<(*]|^\s*$|\.\.\.$/i;
+
+/** An id that was not redacted, or null. */
+export function knownIdOf(value: JsonValue | undefined): string | null {
+  const id = idOf(value);
+  return id === null || REDACTED.test(id) ? null : id;
+}
+
 /** The blocks of a message. Bare text is short for one block of it. */
 export function blocksOf(message: JsonObject): readonly JsonValue[] {
   const { content } = message;

@@ -2,22 +2,14 @@
  * The responses of a thread by what their entries have in common, so that an entry is told for a part of a response, a copy of
  * one, or the beginning of another.
  */
-import { isJsonObject, type JsonObject, type JsonValue } from "@rollout-trace/protocol";
+import { isJsonObject, type JsonObject } from "@rollout-trace/protocol";
 import type { LogFile } from "../log/log-file.ts";
 import { idOf } from "../log/fields.ts";
-import { type Entry, entryIn, saysTheSame } from "./record.ts";
-
-/** What a writer puts in place of ids that it does not want to show; such an id says nothing. */
-const REDACTED = /redacted|^[[<(*x]|^\s*$|\.\.\.$/i;
+import { type Entry, entryIn, knownIdOf, saysTheSame } from "./record.ts";
 
 /** The id that an entry shares with the others of its response; null where it has none. */
 export function responseIdOf({ message, value }: Entry): string | null {
-  return real(message["id"]) ?? real(value["requestId"]);
-}
-
-function real(value: JsonValue | undefined): string | null {
-  const id = idOf(value);
-  return id === null || REDACTED.test(id) ? null : id;
+  return knownIdOf(message["id"]) ?? knownIdOf(value["requestId"]);
 }
 
 interface Known {

@@ -3,9 +3,9 @@ import { readFileSync, statSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import { isJsonObject, type JsonObject, type JsonValue } from "@rollout-trace/protocol";
 import { headLinesOf, type HeadOptions } from "../detect.ts";
-import { idOf, timeOf } from "../log/fields.ts";
+import { idOf } from "../log/fields.ts";
 import { SYNTHETIC } from "./provider-errors.ts";
-import { type Entry, readEntry, textOf } from "./record.ts";
+import { type Entry, knownIdOf, readEntry, textOf } from "./record.ts";
 
 export interface TranscriptHead {
   readonly path: string;
@@ -42,16 +42,18 @@ export function readTranscriptHead(path: string): TranscriptHead {
   });
   const spoken = entries.filter(({ type }) => type === "user" || type === "assistant");
   const agentId = agentOf(path, spoken);
-  const sessionIds = entries.map(({ value }) => idOf(value["sessionId"]));
   const named = nameOf(path);
-  const told = firstOf(spoken, ({ type, value }) => (type === "assistant" ? idOf(value["sessionId"]) : null));
-  const any = told ?? sessionIds.find((id) => id !== null) ?? null;
+  const sessionOf = ({ value }: Entry): string | null => knownIdOf(value["sessionId"]);
+  const answers = spoken.filter(({ type }) => type === "assistant");
+  const told = firstOf(answers, sessionOf) ?? firstOf(entries, sessionOf);
   const meta = agentId === null ? {} : agentMetadata(path);
   return {
     path,
     bytes: statSync(path).size,
     sessionId:
-      agentId === null ? (named ?? any ?? fileName(path)) : (sessionFolderOf(path) ?? any ?? fileName(path)),
+      agentId === null
+        ? (named ?? told ?? fileName(path))
+        : (sessionFolderOf(path) ?? told ?? fileName(path)),
     agentId,
     prompt:
       agentId === null
@@ -61,9 +63,9 @@ export function readTranscriptHead(path: string): TranscriptHead {
     role: idOf(meta["agentType"]),
     model: firstOf(spoken, modelOf),
     version: firstOf(entries, ({ value }) => idOf(value["version"])),
-    startedTimeUs: firstOf(entries, ({ timeUs, value }) => timeUs ?? timeOf(value["timestamp"])) ?? 0,
-    firstUuid: firstOf(spoken, ({ uuid }) => uuid),
-    isCopy: named !== null && any !== null && any !== named,
+    startedTimeUs: firstOf(entries, ({ timeUs }) => timeUs) ?? 0,
+    firstUuid: firstOf(spoken, ({ value }) => knownIdOf(value["uuid"])),
+    isCopy: named !== null && told !== null && told !== named,
   };
 }
 
@@ -79,11 +81,10 @@ function firstOf<Value>(entries: readonly Entry[], pick: (entry: Entry) => Value
 function agentOf(path: string, spoken: readonly Entry[]): string | null {
   const named = AGENT_NAME.exec(basename(path))?.[1];
   const [first] = spoken;
-  const told = first?.agentId ?? null;
-  if (named !== undefined) return told ?? named;
-  const isAgents =
-    told !== null && spoken.every(({ isSidechain, agentId }) => isSidechain && agentId === told);
-  return isAgents ? told : null;
+  const told = knownIdOf(first?.agentId ?? undefined);
+  const isOfOne = told !== null && spoken.every(({ agentId }) => agentId === told);
+  if (isOfOne && (named !== undefined || spoken.every(({ isSidechain }) => isSidechain))) return told;
+  return named ?? null;
 }
 
 function modelOf({ type, message }: Entry): string | null {

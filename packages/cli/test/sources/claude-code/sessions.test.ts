@@ -134,6 +134,16 @@ describe("a folder of transcripts", () => {
     expect(transcript(importGraph(folder, { mode: "lenient" }))).toHaveLength(4);
   });
 
+  it("keeps sessions apart whose ids were redacted, by the names of their files", () => {
+    small({ sessionId: "REDACTED" }).write(folder, "one.jsonl");
+    new TranscriptBuilder({ sessionId: "REDACTED" }, "v")
+      .user("bye")
+      .text("n1", "bye")
+      .write(folder, "two.jsonl");
+    expect(() => importGraph(folder)).toThrow(/holds 2 rollouts/);
+    expect(importGraph(folder, { rollout: "two" }).usage.total.total_tokens).toBe(11);
+  });
+
   it("is read although one of its files is broken", () => {
     small().write(folder);
     writeFileSync(join(folder, "agent-x.jsonl"), "no JSON at all\n");
