@@ -26,7 +26,7 @@ export interface FoundRollout {
 }
 
 export interface EveryRolloutOptions {
-  /** Forces the format of what is not a folder of several. Default: found out from the content. */
+  /** What something is, or what of a folder is meant. Default: found out from the content. */
   readonly from?: SourceFormat | undefined;
   /** Takes what cannot be read; it hides nothing else. */
   readonly report: (problem: SourceProblem) => void;
@@ -36,11 +36,13 @@ export interface EveryRolloutOptions {
 export function everyRollout(path: string, { from, report }: EveryRolloutOptions): readonly FoundRollout[] {
   if (isFolder(path) && from !== "codex-bundle" && !isCodexBundle(path)) {
     const found = search(path, report);
+    const each = (paths: readonly string[], format: "codex-bundle" | "store") =>
+      from === undefined || from === format
+        ? paths.flatMap((at) => attempt(at, report, () => rolloutsOf(at, format, report)))
+        : [];
     return [
-      ...found.bundles.flatMap((folder) =>
-        attempt(folder, report, () => rolloutsOf(folder, "codex-bundle", report)),
-      ),
-      ...found.stores.flatMap((file) => attempt(file, report, () => rolloutsOf(file, "store", report))),
+      ...each(found.bundles, "codex-bundle"),
+      ...each(found.stores, "store"),
       ...rolloutsOfLogs(found.logs, { from, report }),
     ];
   }

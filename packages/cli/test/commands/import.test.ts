@@ -76,6 +76,8 @@ describe("import", () => {
     ]);
     expect(first.err).toContain(`${join(inside, "broken.jsonl.gz")}: skipped: `);
 
+    const only = await run(["import", inside, "--store", join(folder, "logs.db"), "--from", "codex-log"]);
+    expect(only.out).toContain("1 rollout imported, 1 skipped\n");
     const second = await run(["import", inside, "--store", db]);
     expect(second.out).toBe("0 rollouts imported, 4 unchanged, 2 skipped\n");
     expect(verifyStore(db)).toMatchObject({ ok: true, checked: { rollouts: 4 } });
