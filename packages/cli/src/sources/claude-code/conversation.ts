@@ -87,7 +87,7 @@ interface Response extends NewResponse {
   cut: string | null;
 }
 
-export const PROVIDER = "anthropic";
+const PROVIDER = "anthropic";
 
 export class ClaudeConversation {
   readonly #output: ClaudeOutput;
