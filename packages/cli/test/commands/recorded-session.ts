@@ -1,5 +1,5 @@
 /** Records a real code-mode session: cells that call tools in parallel, race, store, fail, and are stopped. */
-import { InProcessSessionProvider } from "@rollout-trace/runtime";
+import { ProcessSessionProvider } from "@rollout-trace/runtime/remote";
 import type { JsonValue, ToolDefinition } from "@rollout-trace/protocol";
 import { openTraceStore } from "@rollout-trace/trace";
 
@@ -35,7 +35,7 @@ export async function recordSession(path: string): Promise<void> {
   using store = openTraceStore({ path });
   const thread = store.startRollout({ rolloutId: "session", rootThread: { agentPath: "/root" } });
   thread.startTurn();
-  const provider = new InProcessSessionProvider();
+  const provider = new ProcessSessionProvider();
   const session = await provider.createSession(
     {
       invokeTool: ({ toolName, input }) => Promise.resolve(answer(toolName.name, input)),
