@@ -22,6 +22,13 @@ const PROGRAM = join(import.meta.dirname, "recording-host.ts");
 /** A host that was asked to end and does not is stuck. */
 const MAX_ENDING_MS = 60_000;
 
+/** Hosts that run, and that would go on when this process is ended before they are; stopped ones for ever. */
+const running: Set<ChildProcess> = new Set();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+
 export class Host {
   readonly process: ChildProcess;
   readonly #options: HostOptions;
@@ -38,6 +45,8 @@ export class Host {
     );
     this.process.stdout?.on("data", (data) => (this.#stdout += String(data)));
     this.process.stderr?.on("data", (data) => (this.#stderr += String(data)));
+    running.add(this.process);
+    this.process.once("close", () => running.delete(this.process));
     // It may be gone when it is asked to end.
     this.process.stdin?.on("error", () => {});
     this.#exit = once(this.process, "close").then(
