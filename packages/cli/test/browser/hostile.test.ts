@@ -111,7 +111,7 @@ function visible(text: string): string {
 }
 
 /** Milliseconds of going from object to object, after the least number of them: a machine may be busy. */
-const WALK_MS = 15_000;
+const WALK_MS = 8_000;
 const LEAST_WALK = 120;
 
 /**

@@ -200,7 +200,9 @@ function partText(part: BodyPart): PageText {
 
 function payloadText(rollout: RolloutSource, title: string, payloadId: string | null): readonly PageText[] {
   if (payloadId === null) return [];
-  const { read } = readPayload(rollout, payloadId, "other");
+  const { bytes, read } = readPayload(rollout, payloadId, "other");
+  if (read === null)
+    return [pageText(title, "text", `payload ${payloadId}: too large to be quoted here (${bytes} bytes)`)];
   return read.ok
     ? [pageText(title, "json", JSON.stringify(read.value))]
     : [pageText(`${title} cannot be read`, "text", read.message)];

@@ -39,17 +39,18 @@ export function* pageEvents(rollout: RolloutSource, startUs: number): Generator<
 
 function pagePayload(rollout: RolloutSource, id: string, kind: string): PagePayload {
   const { bytes, read } = readPayload(rollout, id, kind);
+  if (read === null) return { id, kind, bytes, text: null, problem: "too large to be quoted here" };
   if (!read.ok) return { id, kind, bytes, text: null, problem: `${read.code}: ${read.message}` };
   const text = pageText(id, "json", JSON.stringify(read.value), BOUNDS.excerpt);
   return { id, kind, bytes, text, problem: null };
 }
 
-/** A payload that is not too large to be quoted, without the arrays that the page shows elsewhere. */
+/** A payload without the arrays that the page shows elsewhere; null where it is too large to be read for a quotation. */
 export function readPayload(
   rollout: RolloutSource,
   payloadId: string,
   kind: string,
-): { readonly bytes: number | null; readonly read: PayloadRead<JsonValue> } {
+): { readonly bytes: number | null; readonly read: PayloadRead<JsonValue> | null } {
   const id = asId<PayloadId>(payloadId);
   const bytes = rollout.payloads.stat(id)?.size_bytes ?? null;
   const isRepeating = REPEATING.has(kind);
@@ -57,9 +58,5 @@ export function readPayload(
     return { bytes, read: rollout.payloads.frame(id) };
   }
   const most = isRepeating ? BOUNDS.repeatingBytes : BOUNDS.payloadBytes;
-  if (bytes !== null && bytes > most) {
-    const message = `not quoted, because it has ${bytes} bytes; at most ${most} of this kind are`;
-    return { bytes, read: { ok: false, code: "invalid_payload", message } };
-  }
-  return { bytes, read: rollout.payloads.json(id) };
+  return { bytes, read: bytes !== null && bytes > most ? null : rollout.payloads.json(id) };
 }

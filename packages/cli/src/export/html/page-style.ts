@@ -141,6 +141,7 @@ kbd{font:12px ui-monospace,monospace;border:1px solid var(--line);border-bottom-
 .split{flex:1;min-height:0;display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr)}
 .left{display:flex;flex-direction:column;min-height:0;min-width:0;border-right:1px solid var(--line)}
 .tabs{display:flex;gap:4px;align-items:center;padding:5px 14px;border-bottom:1px solid var(--line);flex:none}
+.tablist{display:flex;gap:4px}
 .tab{border-color:transparent;background:none}
 .tab[aria-selected=true]{background:var(--accent-soft);color:var(--accent);font-weight:600}
 .panel,.transcript,.search-results{flex:1;min-height:0;display:flex;flex-direction:column}
@@ -236,7 +237,7 @@ figcaption{font-size:11px;font-weight:650;letter-spacing:.04em;text-transform:up
 .tools,.tabs,.bar,.search-state{padding-left:10px;padding-right:10px}
 .outline-row{padding:0 10px}
 .name{max-width:60%}
-.tabs button:not(.tab){display:none}
+.tabs>button{display:none}
 }
 @media print{.timeline{resize:none}}
 `;

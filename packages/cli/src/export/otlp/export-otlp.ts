@@ -210,18 +210,21 @@ class Exporter {
 
   /** A span of the host's own, with the ids that it had, so that it can be found where it went live. */
   #hostSpan(span: Span): OtlpSpan {
-    const { tool_calls, turns } = this.#graph;
+    const { tool_calls, turns, inference_calls } = this.#graph;
     const parent = this.#hostSpans.get(spanKey(span.otel_trace_id, span.parent_span_id));
     const call = tool_calls[span.tool_call_id ?? ""];
+    const inference = inference_calls[String(span.attributes[ROLLOUT_TRACE.inferenceCallId] ?? "")];
     const turn = turns[span.turn_id ?? ""];
     const parentSpanId =
       parent !== undefined
         ? this.#ids.of("span", parent.span_id)
-        : call !== undefined
-          ? this.#ids.of("tool_call", call.tool_call_id)
-          : turn === undefined
-            ? this.#ids.of("rollout", "")
-            : this.#ids.of("turn", turn.turn_id);
+        : inference !== undefined
+          ? this.#ids.of("inference_call", inference.inference_call_id)
+          : call !== undefined
+            ? this.#ids.of("tool_call", call.tool_call_id)
+            : turn === undefined
+              ? this.#ids.of("rollout", "")
+              : this.#ids.of("turn", turn.turn_id);
     const exported = spanOf({
       traceId: this.#ids.traceId,
       spanId: this.#ids.of("span", span.span_id),

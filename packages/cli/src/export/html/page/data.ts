@@ -9,7 +9,6 @@
 /** Ids of the elements that hold blocks: `index`, `details-0`, …, `events-0`, … */
 export type BlockName = "index" | "seqs" | `details-${number}` | `events-${number}`;
 
-/** Objects in one block of details. The object with number n is in block `floor(n / size)`. */
 export interface PageIndex {
   readonly rollout: {
     readonly id: string;
@@ -59,6 +58,7 @@ export interface PageIndex {
     items: readonly number[],
     response: readonly number[],
   ])[];
+  /** The object with number n is in block `floor(n / detailsPerBlock)`. */
   readonly detailsPerBlock: number;
   readonly detailBlocks: number;
 }

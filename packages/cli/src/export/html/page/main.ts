@@ -15,6 +15,9 @@ type Tab = "outline" | "transcript" | "search";
 /** Milliseconds without a key before a search begins. */
 const SEARCH_PAUSE = 120;
 
+/** As in the style sheet. */
+const NARROW = "(max-width:760px)";
+
 const KEYS = [
   ["/", "search"],
   ["1 2 3", "outline, transcript, search"],
@@ -102,8 +105,9 @@ class Page {
   }
 
   #left(): HTMLElement {
-    const bar = el("div", "tabs");
-    bar.setAttribute("role", "tablist");
+    const tabs = el("div", "tablist");
+    tabs.setAttribute("role", "tablist");
+    const bar = el("div", "tabs", tabs);
     const panels: readonly (readonly [Tab, string, HTMLElement])[] = [
       ["outline", "Outline", this.#outline.element],
       ["transcript", "Transcript", this.#transcript.element],
@@ -117,7 +121,7 @@ class Page {
       const holder = el("div", "panel", panel);
       holder.setAttribute("role", "tabpanel");
       holder.setAttribute("aria-label", title);
-      bar.append(tab);
+      tabs.append(tab);
       left.append(holder);
       this.#tabs.set(name, { tab, panel: holder });
     }
@@ -145,8 +149,10 @@ class Page {
     if (isJump && location.hash !== address) history.pushState(null, "", address);
     else history.replaceState(null, "", address);
     this.#show(chosen);
-    if (isJump && document.activeElement?.tagName !== "CANVAS")
-      this.#details.element.focus({ preventScroll: true });
+    if (!isJump || document.activeElement?.tagName === "CANVAS") return;
+    this.#details.element.focus({ preventScroll: true });
+    // On a narrow screen the details are below everything else.
+    if (matchMedia(NARROW).matches) this.#details.element.scrollIntoView();
   }
 
   #follow(): void {
