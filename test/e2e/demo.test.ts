@@ -19,7 +19,7 @@ beforeAll(async () => {
   ran = await runDemo({ storePath });
   using source = openSource(storePath);
   graph = reduceRollout(source.rollout, { mode: "strict" });
-}, 120_000);
+}, 240_000);
 
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
@@ -181,5 +181,5 @@ describe("the demo", () => {
     expect(ambiguous).toMatchObject({ status: 2, stdout: "" });
     expect(ambiguous.stderr).toContain(graph.rollout_id);
     expect(cli(["show", storePath, "--rollout", "latest"])).toMatchObject({ status: 0, stderr: "" });
-  }, 60_000);
+  }, 240_000);
 });

@@ -83,6 +83,6 @@ describe("a demo killed without warning", () => {
       expect(stopped.status).toBe("aborted");
       expect(windows(stopped).filter((window) => window.status === "running")).toEqual([]);
     },
-    60_000,
+    240_000,
   );
 });
