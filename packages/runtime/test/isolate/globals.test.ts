@@ -163,6 +163,29 @@ describe("what a script sees", () => {
     for (const stack of texts) expect(stack).not.toMatch(/\/|file:|node:|isolated-vm/);
   });
 
+  it("has buffers that are the language's in everything but resizing", async () => {
+    const { texts } = await runScript(`
+      class Own extends ArrayBuffer {}
+      const own = new Own(8);
+      text([own.byteLength, own.resizable, own.slice(2).byteLength, own.slice(1) instanceof Own, own.constructor === Own]);
+      text([new Uint8Array(4).buffer.constructor === ArrayBuffer, ArrayBuffer.isView(new DataView(own)), ArrayBuffer.length, ArrayBuffer.name]);
+      for (const make of [
+        () => new ArrayBuffer(1, { maxByteLength: 8 }), () => new Own(1, { maxByteLength: 8 }),
+        () => new (new Uint8Array(1).buffer.constructor)(1, { maxByteLength: 8 }), () => ArrayBuffer(1),
+      ]) {
+        try { text(make().resizable) } catch (error) { text(error.name) }
+      }
+    `);
+    expect(texts).toEqual([
+      "[8,false,6,true,true]",
+      '[true,true,1,"ArrayBuffer"]',
+      "RangeError",
+      "RangeError",
+      "RangeError",
+      "TypeError",
+    ]);
+  });
+
   it("lists the enabled tools, in their order", async () => {
     const { texts } = await runScript(
       "text(ALL_TOOLS); text(Object.keys(tools)); text(typeof tools.absent)",
