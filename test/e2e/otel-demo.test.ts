@@ -229,7 +229,9 @@ describe("the demo's spans at a collector", () => {
         execution: { status: "completed", end_cause: "observed" },
         attributes: { "http.request.method": "POST", "http.response.status_code": 200 },
       });
-      expect(graph.turns[span.turn_id ?? ""]?.thread_id).toBe(span.thread_id);
+      const made = span.attributes["rollout_trace.inference_call_id"];
+      const inference = Object.values(graph.inference_calls).find((call) => call.inference_call_id === made);
+      expect(inference).toMatchObject({ thread_id: span.thread_id, turn_id: span.turn_id });
     }
   });
 

@@ -34,6 +34,8 @@ export interface SpanStart {
   readonly turn: ActiveSpan | null;
   /** Whether what runs in it runs in a tool call. */
   readonly isToolCall?: boolean | undefined;
+  /** The inference call that it is of. */
+  readonly inferenceCallId?: string | undefined;
 }
 
 /** How a span ends. */
@@ -56,11 +58,13 @@ export class ActiveSpan {
   readonly thread: ThreadSpans;
   /** The span of the turn; a turn's own is itself. */
   readonly turn: ActiveSpan;
+  readonly inferenceCallId: string | undefined;
   readonly #span: Span;
   readonly #isToolCall: boolean;
 
-  private constructor(span: Span, { parent, thread, turn, isToolCall = false }: SpanStart) {
+  private constructor(span: Span, { parent, thread, turn, isToolCall = false, inferenceCallId }: SpanStart) {
     this.#span = span;
+    this.inferenceCallId = inferenceCallId;
     this.#isToolCall = isToolCall;
     this.spanContext = span.spanContext();
     this.parent = parent;

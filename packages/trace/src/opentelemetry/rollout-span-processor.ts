@@ -15,13 +15,14 @@ import type {
   SpanStatus,
 } from "@opentelemetry/api";
 import { trace } from "@opentelemetry/api";
-import type { SpanId } from "@rollout-trace/protocol";
+import type { JsonObject, SpanId } from "@rollout-trace/protocol";
 import { ROLLOUT_TRACE, SPAN_KINDS, SPAN_STATUSES, TRACER_NAMES } from "@rollout-trace/protocol";
 import { currentTrace } from "../recorder/context.ts";
 import type { RolloutRecorder, Scope } from "../recorder/rollout-recorder.ts";
 import { RecordingThread } from "../recorder/thread.ts";
 import { isAtWork } from "../store/at-work.ts";
 import { TraceStoreError } from "../trace-store-error.ts";
+import { scopeOf } from "./active-span.ts";
 import { admitSpan, HOST_SPAN_LIMITS, type HostSpanLimits, tellDroppedSpans } from "./host-spans.ts";
 import { attributesJson, linksJson, microseconds, shortened } from "./span-json.ts";
 
@@ -54,6 +55,8 @@ export interface RolloutSpanProcessorOptions {
 interface Attribution extends Scope {
   readonly recorder: RolloutRecorder;
   readonly toolCallId: string | null;
+  /** Known where the recorder's own span of the call is around it. */
+  readonly inferenceCallId: string | null;
 }
 
 /** Spans that tell what the store is told anyway. */
@@ -134,6 +137,7 @@ export class RolloutSpanProcessor {
         threadId: thread.threadId,
         turnId: (turn ?? thread.openTurn)?.turnId ?? null,
         toolCallId: toolCall?.toolCallId ?? null,
+        inferenceCallId: scopeOf(parentContext)?.inferenceCallId ?? null,
       };
     }
     const parent = trace.getSpan(parentContext);
@@ -183,11 +187,14 @@ function recordEnd(span: FinishedSpan, attribution: Attribution): void {
   }));
 }
 
-/** With the call that the span ran in, by which it finds its place in the graph. */
+/** With the calls that the span ran in, by which it finds its place in the graph. */
 function ownAttributes(
   { attributes }: StartedSpan,
-  { toolCallId }: Attribution,
-): ReturnType<typeof attributesJson> {
-  const own = attributesJson(attributes);
-  return toolCallId === null ? own : { ...own, [ROLLOUT_TRACE.toolCallId]: toolCallId };
+  { toolCallId, inferenceCallId }: Attribution,
+): JsonObject {
+  return {
+    ...attributesJson(attributes),
+    ...(toolCallId === null ? {} : { [ROLLOUT_TRACE.toolCallId]: toolCallId }),
+    ...(inferenceCallId === null ? {} : { [ROLLOUT_TRACE.inferenceCallId]: inferenceCallId }),
+  };
 }

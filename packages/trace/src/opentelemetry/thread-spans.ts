@@ -151,6 +151,7 @@ export class ThreadSpans {
         parent: parentIn(turn),
         thread: this,
         turn,
+        inferenceCallId: compactionId === undefined ? id : undefined,
       };
     });
   }

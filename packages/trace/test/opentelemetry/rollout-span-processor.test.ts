@@ -6,10 +6,8 @@ import type { RawEventPayload } from "@rollout-trace/protocol";
 import type { TraceStore } from "@rollout-trace/trace";
 import { RolloutSpanProcessor, type RolloutSpanProcessorOptions } from "@rollout-trace/trace/opentelemetry";
 import { linesOf, openStore } from "../support.ts";
+import { ask, IDS, KIND } from "./questions.ts";
 import { registerSdk } from "./sdk.ts";
-
-const KIND = { type: "other", name: "lookup" } as const;
-const IDS = { rolloutId: "r", rootThread: { threadId: "t" } } as const;
 
 function register(options: RolloutSpanProcessorOptions = {}): RolloutSpanProcessor {
   const processor = new RolloutSpanProcessor(options);
@@ -118,6 +116,22 @@ describe("the host's own spans", () => {
         status: { code: "error", message: "gone" },
         end_time_unix_us: expect.any(Number),
       },
+    ]);
+  });
+
+  it("are said to be of the inference call that they ran in", () => {
+    register();
+    const store = openStore();
+    const turn = store.startRollout(IDS).startTurn();
+    const inference = ask(turn, { inferenceCallId: "i" });
+    inference.run(() => host().startSpan("POST").end());
+    host().startSpan("outside").end();
+    const attributes = spanLines(store).map(([, , payload]) =>
+      "attributes" in payload ? payload.attributes : null,
+    );
+    expect(attributes).toEqual([
+      { "rollout_trace.inference_call_id": "i" },
+      { "rollout_trace.inference_call_id": "i" },
     ]);
   });
 

@@ -208,27 +208,28 @@ class Exporter {
     });
   }
 
+  /** The nearest thing around it that is in the export. */
+  #hostSpanParent(span: Span): string {
+    const { inference_calls, tool_calls } = this.#graph;
+    const parent = this.#hostSpans.get(spanKey(span.otel_trace_id, span.parent_span_id));
+    if (parent !== undefined) return this.#ids.of("span", parent.span_id);
+    const inferenceId = span.attributes[ROLLOUT_TRACE.inferenceCallId];
+    if (typeof inferenceId === "string" && inference_calls[inferenceId] !== undefined) {
+      return this.#ids.of("inference_call", inferenceId);
+    }
+    if (span.tool_call_id !== null && tool_calls[span.tool_call_id] !== undefined) {
+      return this.#ids.of("tool_call", span.tool_call_id);
+    }
+    return span.turn_id === null ? this.#ids.of("rollout", "") : this.#ids.of("turn", span.turn_id);
+  }
+
   /** A span of the host's own, with the ids that it had, so that it can be found where it went live. */
   #hostSpan(span: Span): OtlpSpan {
-    const { tool_calls, turns, inference_calls } = this.#graph;
-    const parent = this.#hostSpans.get(spanKey(span.otel_trace_id, span.parent_span_id));
-    const call = tool_calls[span.tool_call_id ?? ""];
-    const inference = inference_calls[String(span.attributes[ROLLOUT_TRACE.inferenceCallId] ?? "")];
-    const turn = turns[span.turn_id ?? ""];
-    const parentSpanId =
-      parent !== undefined
-        ? this.#ids.of("span", parent.span_id)
-        : inference !== undefined
-          ? this.#ids.of("inference_call", inference.inference_call_id)
-          : call !== undefined
-            ? this.#ids.of("tool_call", call.tool_call_id)
-            : turn === undefined
-              ? this.#ids.of("rollout", "")
-              : this.#ids.of("turn", turn.turn_id);
+    const turn = this.#graph.turns[span.turn_id ?? ""];
     const exported = spanOf({
       traceId: this.#ids.traceId,
       spanId: this.#ids.of("span", span.span_id),
-      parentSpanId,
+      parentSpanId: this.#hostSpanParent(span),
       name: span.name,
       kind: span.kind,
       execution: span.execution,
