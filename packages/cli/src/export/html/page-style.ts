@@ -236,7 +236,7 @@ figcaption{font-size:11px;font-weight:650;letter-spacing:.04em;text-transform:up
 .details{overflow:visible;padding:12px 12px 60px}
 .tools,.tabs,.bar,.search-state{padding-left:10px;padding-right:10px}
 .outline-row{padding:0 10px}
-.name{max-width:60%}
+.name{flex:0 1 auto;min-width:5ch;max-width:60%}
 .tabs>button{display:none}
 }
 @media print{.timeline{resize:none}}
