@@ -17,6 +17,7 @@ export interface PruneCommandOptions {
 /** Why a rollout that is old enough was left. */
 const REASONS = {
   recording: "it is being recorded",
+  importing: "its import goes on, or was cut off; import it again",
   unknown_writer: "its recording was not closed, and its process is of another machine or container",
 } as const;
 

@@ -10,7 +10,7 @@ export function makeImportTables(database: Database.Database): void {
   if (!hasImportTables(database)) database.transaction(() => database.exec(TABLES)).immediate();
 }
 
-function hasImportTables(database: Database.Database): boolean {
+export function hasImportTables(database: Database.Database): boolean {
   return (
     database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'import_strays'").get() !==
     undefined

@@ -8,6 +8,7 @@
  */
 import type Database from "better-sqlite3";
 import { retryWhileBusy } from "./connection.ts";
+import { hasImportTables } from "./imported.ts";
 import { chunksNamedIn } from "./rope-codec.ts";
 
 /** Payloads read at once: a statement left open would keep others from checkpointing. */
@@ -28,7 +29,21 @@ interface PayloadRow {
 
 interface RolloutRow {
   readonly rollout: number;
-  readonly trace_id: string;
+  /** Tells what payloads a rollout has: changes when its row is used for another one, or when its import begins or ends. */
+  readonly version: string;
+}
+
+/** While a rollout is imported, payloads are replaced under the numbers that they had. */
+const BEING_IMPORTED = "being imported";
+
+function rolloutsIn(database: Database.Database): readonly RolloutRow[] {
+  const version = hasImportTables(database)
+    ? `CASE (SELECT is_complete FROM imports i WHERE i.rollout = r.rollout) WHEN 0 THEN '${BEING_IMPORTED}'
+       ELSE trace_id || coalesce((SELECT group_concat(hex(hash)) FROM import_inputs i WHERE i.rollout = r.rollout), '') END`
+    : "trace_id";
+  return database
+    .prepare<[], RolloutRow>(`SELECT rollout, ${version} AS version FROM rollouts r ORDER BY rollout`)
+    .all();
 }
 
 /** One bit for each chunk up to the largest there was at the beginning; newer ones are not looked at. */
@@ -36,7 +51,7 @@ export class NamedChunks {
   readonly #database: Database.Database;
   readonly largest: number;
   readonly #bits: Uint8Array;
-  /** The last payload that was read of each rollout, by row and trace id: the row of a removed rollout may be used again. */
+  /** The last payload that was read of each rollout, by its row and version. */
   readonly #read: Map<string, number> = new Map();
 
   constructor(database: Database.Database) {
@@ -50,48 +65,45 @@ export class NamedChunks {
     return ((this.#bits[chunk >> 3] ?? 0) & (1 << (chunk & 7))) !== 0;
   }
 
-  /** Reads every payload that was not read yet, but those of rollouts that are `left` out. */
-  readAll(left: ReadonlySet<string>, onRollout: (done: number, total: number) => void): void {
-    const rollouts = this.#database
-      .prepare<[], RolloutRow>("SELECT rollout, trace_id FROM rollouts ORDER BY rollout")
-      .all();
+  /** Reads every payload, but those of rollouts that are `left` out. */
+  readAll(left: ReadonlySet<number>, onRollout: (done: number, total: number) => void): void {
+    const rollouts = rolloutsIn(this.#database);
     const page = this.#database.prepare<[number, number], PayloadRow>(
-      `SELECT ordinal, rope FROM payloads WHERE rollout = ? AND ordinal > ?
-       ORDER BY ordinal LIMIT ${PAGE_ROWS}`,
+      `SELECT ordinal, rope FROM payloads WHERE rollout = ? AND ordinal > ? ORDER BY ordinal LIMIT ${PAGE_ROWS}`,
     );
-    for (const [index, { rollout, trace_id: traceId }] of rollouts.entries()) {
-      if (left.has(traceId)) continue;
-      const key = keyOf(rollout, traceId);
-      for (let rows: readonly PayloadRow[] | null = null; rows === null || rows.length === PAGE_ROWS;) {
-        rows = page.all(rollout, this.#read.get(key) ?? 0);
-        for (const row of rows) this.#note(key, row);
+    for (const [index, rollout] of rollouts.entries()) {
+      if (left.has(rollout.rollout)) continue;
+      for (let last = 0, more = true; more;) {
+        const rows = page.all(rollout.rollout, last);
+        for (const row of rows) this.#note(rollout, row);
+        last = rows.at(-1)?.ordinal ?? last;
+        more = rows.length === PAGE_ROWS;
       }
       onRollout(index + 1, rollouts.length);
     }
   }
 
-  /** Within a transaction: reads what was added since. */
+  /** Within a transaction: reads what was added or replaced since. */
   catchUp(): void {
     const next = this.#database.prepare<[number, number], PayloadRow>(
       "SELECT ordinal, rope FROM payloads WHERE rollout = ? AND ordinal > ? ORDER BY ordinal",
     );
-    const rollouts = this.#database.prepare<[], RolloutRow>("SELECT rollout, trace_id FROM rollouts").all();
-    for (const { rollout, trace_id: traceId } of rollouts) {
-      const key = keyOf(rollout, traceId);
-      for (const row of next.all(rollout, this.#read.get(key) ?? 0)) this.#note(key, row);
+    for (const rollout of rolloutsIn(this.#database)) {
+      const read = rollout.version === BEING_IMPORTED ? 0 : (this.#read.get(keyOf(rollout)) ?? 0);
+      for (const row of next.all(rollout.rollout, read)) this.#note(rollout, row);
     }
   }
 
-  #note(key: string, { ordinal, rope }: PayloadRow): void {
-    this.#read.set(key, ordinal);
+  #note(rollout: RolloutRow, { ordinal, rope }: PayloadRow): void {
+    this.#read.set(keyOf(rollout), ordinal);
     for (const chunk of chunksNamedIn(rope)) {
       if (chunk <= this.largest) this.#bits[chunk >> 3] = (this.#bits[chunk >> 3] ?? 0) | (1 << (chunk & 7));
     }
   }
 }
 
-function keyOf(rollout: number, traceId: string): string {
-  return `${rollout} ${traceId}`;
+function keyOf({ rollout, version }: RolloutRow): string {
+  return `${rollout} ${version}`;
 }
 
 /** What `removeUnnamed` would remove, without removing it. */

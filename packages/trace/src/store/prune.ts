@@ -3,6 +3,7 @@ import type Database from "better-sqlite3";
 import type { RolloutId, TraceId } from "@rollout-trace/protocol";
 import { asTraceStoreError, TraceStoreError } from "../trace-store-error.ts";
 import { openForReading, openForWriting, retryWhileBusy } from "./connection.ts";
+import { hasImportTables } from "./imported.ts";
 import { countUnnamed, NamedChunks, type RemovedChunks, removeUnnamed } from "./prune-chunks.ts";
 import { writerState } from "./writer-process.ts";
 
@@ -33,10 +34,10 @@ export interface PrunedRollout {
 
 /**
  * A rollout that is old enough and was left. `recording`: the process that writes it is there. `unknown_writer`: it is of
- * another machine or container, so that nobody here can tell.
+ * another machine or container, so that nobody here can tell. `importing`: its import goes on, or was cut off.
  */
 export interface LeftRollout extends PrunedRollout {
-  readonly reason: "recording" | "unknown_writer";
+  readonly reason: "recording" | "unknown_writer" | "importing";
 }
 
 /** What was removed, or would be. Bytes are those of the chunks as they were stored. */
@@ -84,10 +85,12 @@ export function pruneTraceStore(path: string, options: PruneOptions): PruneResul
 
 function prune(database: Database.Database, options: PruneOptions): PruneResult {
   const { dryRun = false, busyMs = DEFAULT_BUSY_MS, onProgress = () => undefined } = options;
-  const { old, left } = oldRollouts(database, options.beforeUs);
+  const { old, left: kept } = oldRollouts(database, options.beforeUs);
   const removed = dryRun ? old : removeRollouts(database, old, { busyMs, onProgress });
   const named = new NamedChunks(database);
-  named.readAll(new Set(removed.map(({ traceId }) => traceId)), (done, total) => {
+  // In a dry run they are still there.
+  const left = new Set(dryRun ? removed.map(({ row }) => row) : []);
+  named.readAll(left, (done, total) => {
     onProgress({ step: "reading what others use", done, total });
   });
   const chunks: RemovedChunks = dryRun
@@ -98,7 +101,7 @@ function prune(database: Database.Database, options: PruneOptions): PruneResult 
       });
   return {
     removed: removed.map(({ rolloutId, traceId, lastTimeUs }) => ({ rolloutId, traceId, lastTimeUs })),
-    left,
+    left: kept,
     removedChunks: chunks.chunks,
     removedChunkBytes: chunks.bytes,
   };
@@ -132,10 +135,16 @@ function oldRollouts(
 ): { readonly old: readonly OldRollout[]; readonly left: readonly LeftRollout[] } {
   const old: OldRollout[] = [];
   const left: LeftRollout[] = [];
+  const importing = new Set(
+    hasImportTables(database)
+      ? database.prepare<[], number>("SELECT rollout FROM imports WHERE is_complete = 0").pluck().all()
+      : [],
+  );
   for (const row of database.prepare<[number], OldRow>(OLD).all(beforeUs)) {
     const rollout = { rolloutId: row.rollout_id, traceId: row.trace_id, lastTimeUs: row.last_us };
     const writer = row.state === "recording" ? writerState(row.writer) : "gone";
-    if (writer === "gone") old.push({ ...rollout, row: row.rollout });
+    if (importing.has(row.rollout)) left.push({ ...rollout, reason: "importing" });
+    else if (writer === "gone") old.push({ ...rollout, row: row.rollout });
     else left.push({ ...rollout, reason: writer === "alive" ? "recording" : "unknown_writer" });
   }
   return { old, left };

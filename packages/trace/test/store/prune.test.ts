@@ -3,6 +3,7 @@ import { createInterface } from "node:readline";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import {
+  openRolloutImporter,
   openTraceStore,
   pruneTraceStore,
   readTraceStore,
@@ -113,6 +114,25 @@ describe("pruneTraceStore", () => {
       ["here", "recording"],
       ["elsewhere", "unknown_writer"],
     ]);
+  });
+
+  it("leaves a rollout whose import goes on, and what it names, until the import is complete", () => {
+    const path = temporaryPath();
+    storeOfDays(path, [1, 2]);
+    using reader = readTraceStore(path);
+    const target = temporaryPath("target.db");
+    const importer = openRolloutImporter({ path: target });
+    importer.importRollout(reader.openRollout("day-1"), { format: "store" });
+    importer.close();
+    edit(target, "UPDATE imports SET is_complete = 0");
+    const open = pruneTraceStore(target, { beforeUs: 9 * DAY_US });
+    expect(open).toMatchObject({ removed: [], left: [{ rolloutId: "day-1", reason: "importing" }] });
+    expect(open.removedChunks).toBe(0);
+    edit(target, "UPDATE imports SET is_complete = 1");
+    expect(pruneTraceStore(target, { beforeUs: 9 * DAY_US })).toMatchObject({
+      removed: [{ rolloutId: "day-1" }],
+    });
+    expect(soundness(verifyStore(target))).toEqual(SOUND);
   });
 
   it("goes by the last event that was recorded, not by when somebody noticed that the recording had stopped", () => {
