@@ -32,7 +32,7 @@ describe("a few inputs", () => {
   it.each(FUZZ_TARGETS)("do not break $name", { timeout: TIMEOUT_MS }, async (target) => {
     const report = await fuzz(target, { seed: 1, seconds: 0, roundInputs: INPUTS });
     expect(report.finding).toBeNull();
-    expect(report.inputs).toBeGreaterThan(0);
+    expect(report.inputs).toBe(INPUTS);
   });
 });
 
@@ -48,7 +48,7 @@ describe("a target that does not hold", () => {
   it("is found, made as small as it goes, and kept for a replay", async () => {
     const { finding } = await fuzz(broken, { seed: 7, seconds: 60 });
     expect(finding).toMatchObject({ target: "broken", input: [42] });
-    const again = await fuzz(broken, { seed: finding?.seed ?? 0, seconds: 60 });
+    const again = await fuzz(broken, { seed: finding?.seed ?? 0, seconds: 0 });
     expect(again.finding).toEqual({ ...finding, message: expect.stringContaining("no number above 41") });
     keepFinding(finding as Finding, folder);
     expect(keptFindings(folder)).toEqual([

@@ -1,6 +1,7 @@
 /**
  * What every escape script has at hand: `climb(value)` tries to get from a value to the host's `process`, `breach(what)` says
- * that something was reached, and `keepForeign(caught, error)` keeps the errors that another realm made, and a few others. Whoever gets to `process` leaves as many traces as can be left, for the oracle to find.
+ * that something was reached, and `keepForeign(caught, error)` keeps the errors that another realm made, and a few others. Whoever
+ * gets to `process` leaves as many traces as can be left, for the oracle to find.
  */
 
 /** Begins the lines that say so. Put together in the script, so that its source does not contain it. */

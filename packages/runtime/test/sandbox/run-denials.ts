@@ -14,7 +14,7 @@ export interface DenialVerdict {
   readonly name: string;
   /** The error text that the cell ended with, empty when there was none. */
   readonly ended: string;
-  /** What other cells printed: one that lived through it where it could, and one that came after it. */
+  /** What a cell printed that came after it. */
   readonly next: string;
   /** The longest turn of the host's own loop meanwhile. */
   readonly longestTurnMs: number;
