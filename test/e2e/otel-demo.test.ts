@@ -109,7 +109,7 @@ describe("the demo's spans at a collector", () => {
       "    code_cell [cancel_requested]",
       "  chat scripted-model",
       "    POST",
-      "  execute_tool wait",
+      "  execute_tool wait -> code_cell (code_cell)",
       "  chat scripted-model",
       "    POST",
       "  execute_tool exec",

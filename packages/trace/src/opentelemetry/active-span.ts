@@ -98,6 +98,10 @@ export class ActiveSpan {
     this.#safely(() => void this.#span.addEvent(name, attributes()));
   }
 
+  link(link: () => Link): void {
+    this.#safely(() => void this.#span.addLink(link()));
+  }
+
   end(end: () => SpanEnd): void {
     this.#safely(() => {
       const { status, errorType, message, attributes } = end();

@@ -226,6 +226,11 @@ export class ThreadSpans {
     }));
   }
 
+  /** A call ends a cell, which is under another call. */
+  endsCell(modelVisibleCallId: string, cell: ActiveSpan): void {
+    this.#openCalls.get(modelVisibleCallId)?.link(() => linkTo(cell, "code_cell"));
+  }
+
   /** Something of this agent's reaches another one, which will go on because of it. */
   deliver(from: ActiveSpan, kind: string, targetThreadId: string): void {
     const target = this.#agents.get(targetThreadId);

@@ -155,7 +155,10 @@ export class RecordingCodeModeObserver implements CodeModeObserver {
       cause: event.cause,
       limit: event.limit,
     }));
-    this.#cells.get(event.cellId)?.span?.event("cancel_requested", () => ({ cause: event.cause }));
+    const cell = this.#cells.get(event.cellId)?.span ?? null;
+    if (cell === null) return;
+    cell.event("cancel_requested", () => ({ cause: event.cause }));
+    if (event.toolCallId !== null) this.#thread.spans.endsCell(event.toolCallId, cell);
   }
 
   #nestedCallStarted({ call, recordAs }: EventOf<"nested_call_started">): void {

@@ -53,10 +53,11 @@ export class CallSpans {
         ...(content ? { ...this.#input(call), ...outputAttributes(result), ...previews(call) } : {}),
       },
       events: this.#interactions(call),
-      links:
-        cell === undefined || isInCell
+      links: [...(isInCell ? [] : [cell]), this.#endedBy(call)].flatMap((linked) =>
+        linked === undefined
           ? []
-          : [linkOf(ids.traceId, ids.of("code_cell", cell.code_cell_id), "code_cell")],
+          : [linkOf(ids.traceId, ids.of("code_cell", linked.code_cell_id), "code_cell")],
+      ),
       message: typeof result?.["error"] === "string" ? result["error"] : null,
     });
   }
@@ -152,6 +153,13 @@ export class CallSpans {
       [ROLLOUT_TRACE.status]: isStart ? undefined : payload.status,
       [ROLLOUT_TRACE.seq]: seq,
     });
+  }
+
+  /** The cell that a wait ended. */
+  #endedBy({ code_cell_id, model_visible_call_id }: ToolCall): CodeCell | undefined {
+    const cell = this.#parts.graph.code_cells[code_cell_id ?? ""];
+    const ends = cell?.cancellation?.model_visible_call_id ?? null;
+    return ends !== null && ends === model_visible_call_id ? cell : undefined;
   }
 
   #cellOf({ requester }: ToolCall): CodeCell | undefined {

@@ -121,9 +121,10 @@ export class SpanTranslation {
       node.role === "step" && !isInTool
         ? (around.agent ?? this.#roster.root)
         : this.#roster.agentOf(node.span, { agent: around.agent, isInTool });
-    if (agent === around.agent && around.turnId !== null) return this.#inside(node, around);
     const { attributes, status, spanId } = node.span;
-    const turnId = attributes.text(ROLLOUT_TRACE.turnId) ?? spanId;
+    const said = attributes.text(ROLLOUT_TRACE.turnId);
+    if (agent === around.agent && around.turnId !== null && said === null) return this.#inside(node, around);
+    const turnId = said ?? spanId;
     this.#turns.push({
       turnId,
       agent,
