@@ -48,7 +48,8 @@ export function renderRollout(graph: RolloutGraph, options: ShowOptions, io: Com
   const thread = options.thread === undefined ? undefined : threadNamed(graph, options.thread);
   const turn = options.turn === undefined ? undefined : turnNamed(graph, options.turn, thread);
   const costs = options.prices === undefined ? undefined : costsOf(graph, readPrices(options.prices));
-  const owner = turn === undefined ? thread?.thread_id : graph.turns[turn]?.thread_id;
+  // Several agents may have one path; asked for by it, all of them are shown.
+  const owner = turn === undefined ? options.thread : graph.turns[turn]?.thread_id;
   const trees = rolloutTree(graph, { colour: io.colour, thread: owner, turn, costs });
   const style = {
     columns: io.columns,
@@ -77,8 +78,9 @@ function showFiles(files: readonly TouchedFile[], { json }: ShowOptions, io: Com
 }
 
 function threadNamed(graph: RolloutGraph, name: string): Thread {
+  const threads = Object.values(graph.threads);
   const found =
-    graph.threads[name] ?? Object.values(graph.threads).find(({ agent_path: path }) => path === name);
+    threads.find(({ thread_id: id }) => id === name) ?? threads.find(({ agent_path: path }) => path === name);
   if (found !== undefined) return found;
   throw new CliError("usage", `no thread or agent path ${fitText(name, 80)} in this rollout`);
 }

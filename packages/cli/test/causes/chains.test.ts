@@ -5,7 +5,14 @@ import { reduceRollout, type RolloutGraph } from "@rollout-trace/reducer";
 import { MAX_STEP, memorySource, playRollout } from "@rollout-trace/reducer/testing";
 import { type Chain, chainOf } from "../../src/causes/chain.ts";
 import { eventsAt, type Quote } from "../../src/objects/evidence.ts";
-import { hasObject, idsOf, OBJECT_TYPES, type ObjectAnchor } from "../../src/objects/graph-objects.ts";
+import {
+  evidenceOf,
+  hasObject,
+  idsOf,
+  OBJECT_TYPES,
+  type ObjectAnchor,
+} from "../../src/objects/graph-objects.ts";
+import { linksOf } from "../../src/objects/links.ts";
 
 /** A few objects of each kind. */
 function objectsOf(graph: RolloutGraph, pick: number): readonly ObjectAnchor[] {
@@ -37,6 +44,27 @@ function check(graph: RolloutGraph, source: Parameters<typeof chainOf>[1], ancho
 }
 
 const steps = fc.array(fc.nat(MAX_STEP), { minLength: 4, maxLength: 40 });
+
+describe("explain", () => {
+  it("has an event of the recording for all evidence of each object, and only links to what is there", () => {
+    const kinds = new Set<string>();
+    fc.assert(
+      fc.property(steps, fc.nat(), (numbers, pick) => {
+        const source = playRollout(numbers).source();
+        const graph = reduceRollout(source);
+        for (const anchor of objectsOf(graph, pick)) {
+          const { seqs } = evidenceOf(graph, anchor);
+          expect(eventsAt(source, seqs).map(({ seq }) => seq)).toEqual(seqs);
+          const { incoming, outgoing } = linksOf(graph, anchor);
+          expect([...incoming, ...outgoing].filter(({ to }) => !hasObject(graph, to))).toEqual([]);
+          kinds.add(anchor.type);
+        }
+      }),
+      { numRuns: 20 },
+    );
+    expect(kinds.size).toBeGreaterThan(8);
+  });
+});
 
 describe("why", () => {
   it("gives each object a chain whose every hop quotes an event that shows it", () => {
