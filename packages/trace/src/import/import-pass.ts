@@ -9,7 +9,13 @@ import type { RolloutSource, SourceRecord } from "@rollout-trace/protocol";
 import type { Redactor } from "../redact/redactor.ts";
 import { retryWhileBusy } from "../store/connection.ts";
 import { ImportPayloads } from "./import-payloads.ts";
-import { type ImportRecord, type NamedPayload, payloadsNamedBy, recordOf } from "./import-record.ts";
+import {
+  type ImportHead,
+  type ImportRecord,
+  type NamedPayload,
+  payloadsNamedBy,
+  recordOf,
+} from "./import-record.ts";
 import type { ImportResult, ImportRolloutOptions } from "./import-rollout.ts";
 import { type ImportHeader, ImportTable, type Kept, type KnownImport } from "./import-table.ts";
 import type { Comparison, Fingerprint } from "./input-fingerprint.ts";
@@ -25,6 +31,7 @@ export interface Print {
 
 export interface PassOptions {
   readonly header: ImportHeader;
+  readonly head: ImportHead;
   readonly known: KnownImport | null;
   readonly prints: readonly Print[];
   readonly redactor: Redactor;
@@ -93,8 +100,7 @@ export class ImportPass {
   }
 
   #take(said: SourceRecord): void {
-    const { header, redactor } = this.#options;
-    const head = { rolloutId: this.#source.rolloutId, schemaVersion: header.schemaVersion };
+    const { head, redactor } = this.#options;
     const record = recordOf(said, { head, lastSeq: this.#last.seq, redactor });
     const named = payloadsNamedBy(said, redactor);
     if (this.#there?.takes(record, named, this.#payloads) === true) {

@@ -16,6 +16,7 @@ import { openForWriting, retryWhileBusy } from "../store/connection.ts";
 import { makeImportTables } from "../store/imported.ts";
 import { asTraceStoreError, TraceStoreError } from "../trace-store-error.ts";
 import { BUSY_MS, ImportPass, type Print } from "./import-pass.ts";
+import type { ImportHead } from "./import-record.ts";
 import { findImport, type ImportHeader, type KnownImport } from "./import-table.ts";
 import { fingerprint, type ImportInput } from "./input-fingerprint.ts";
 
@@ -112,7 +113,7 @@ class Importer implements RolloutImporter {
   }
 
   #import(source: RolloutSource, options: ImportRolloutOptions): ImportResult {
-    const header = headerOf(source, options.format, this.#redactor);
+    const { head, header } = headOf(source, options.format, this.#redactor);
     const known = findImport(this.#database, header.traceId);
     if (known === "recorded") {
       throw new TraceStoreError(
@@ -129,7 +130,13 @@ class Importer implements RolloutImporter {
       const { rolloutId, traceId } = header;
       return { rolloutId, traceId, outcome: "unchanged", addedEvents: 0, replacedEvents: 0, strays: 0 };
     }
-    const pass = new ImportPass(this.#database, source, { header, known, prints, redactor: this.#redactor });
+    const pass = new ImportPass(this.#database, source, {
+      head,
+      header,
+      known,
+      prints,
+      redactor: this.#redactor,
+    });
     return pass.run(options);
   }
 }
@@ -158,7 +165,11 @@ function mayContinue({ inputs, isComplete }: KnownImport, prints: readonly Print
 }
 
 /** What a source says of itself in its first event. */
-function headerOf(source: RolloutSource, format: string, redactor: Redactor): ImportHeader {
+function headOf(
+  source: RolloutSource,
+  format: string,
+  redactor: Redactor,
+): { readonly head: ImportHead; readonly header: ImportHeader } {
   const first = firstEventOf(source);
   if (first === null) {
     throw new TraceStoreError(
@@ -166,31 +177,39 @@ function headerOf(source: RolloutSource, format: string, redactor: Redactor): Im
       `rollout ${source.rolloutId} has no event that can be read`,
     );
   }
-  const started: { readonly [key: string]: JsonValue } = isJsonObject(first["payload"] ?? null)
-    ? (first["payload"] as { readonly [key: string]: JsonValue })
-    : {};
-  const host = isJsonObject(started["host"] ?? null)
-    ? (started["host"] as { readonly [key: string]: JsonValue })
-    : null;
+  const { schema_version: version, rollout_id: id } = first;
+  const started = objectOr(first["payload"]);
+  const host = objectOr(started["host"]);
   const text = (value: JsonValue | undefined): string | null =>
     typeof value === "string" ? redactor.text(value) : null;
-  const version = first["schema_version"];
-  return {
-    traceId: text(started["trace_id"]) ?? redactor.text(`${format}:${source.rolloutId}`),
-    rolloutId: redactor.text(source.rolloutId),
-    rootThreadId: text(started["root_thread_id"]) ?? redactor.text(source.rolloutId),
-    hostName: text(host?.["name"]),
-    hostVersion: text(host?.["version"]),
+  const head = {
+    // What the events say, where a source says otherwise of itself.
+    rolloutId: typeof id === "string" ? id : source.rolloutId,
     schemaVersion: typeof version === "number" && Number.isSafeInteger(version) ? version : SCHEMA_VERSION,
+  };
+  const header = {
+    traceId: text(started["trace_id"]) ?? redactor.text(`${format}:${source.rolloutId}`),
+    rolloutId: redactor.text(head.rolloutId),
+    rootThreadId: text(started["root_thread_id"]) ?? redactor.text(source.rolloutId),
+    hostName: text(host["name"]),
+    hostVersion: text(host["version"]),
+    schemaVersion: head.schemaVersion,
     format,
     provenance: source.provenance,
   };
+  return { head, header };
 }
 
-function firstEventOf(source: RolloutSource): { readonly [key: string]: JsonValue } | null {
+type JsonFields = { readonly [key: string]: JsonValue };
+
+function objectOr(value: JsonValue | undefined): JsonFields {
+  return isJsonObject(value ?? null) ? (value as JsonFields) : {};
+}
+
+function firstEventOf(source: RolloutSource): JsonFields | null {
   for (const said of source.events()) {
     if (said.type === "event" && isJsonObject(said.value as JsonValue)) {
-      return said.value as { readonly [key: string]: JsonValue };
+      return said.value as JsonFields;
     }
   }
   return null;

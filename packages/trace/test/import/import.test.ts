@@ -232,6 +232,19 @@ describe("importing a rollout", () => {
     expect(store.rollouts()).toHaveLength(1);
   });
 
+  it("goes by what the events say where a source calls itself otherwise", () => {
+    const path = temporaryPath();
+    const named = (record: SourceRecord): SourceRecord =>
+      record.type === "event"
+        ? { ...record, value: { ...(record.value as object), rollout_id: "s" } }
+        : record;
+    expect(importer(path)({ records: [named(started), named(breadcrumb(2))] })).toMatchObject({
+      rolloutId: "s",
+      addedEvents: 2,
+      strays: 0,
+    });
+  });
+
   it("leaves a recorder of the same store alone, and is left alone by it", () => {
     const path = temporaryPath();
     const recording = openStore({ path });
