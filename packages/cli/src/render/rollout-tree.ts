@@ -87,8 +87,10 @@ function threadNode(page: Page, thread: Thread): TreeNode | null {
   ];
   const turns = thread.turn_ids.flatMap((id) => graph.turns[id] ?? []);
   const numbers = new Map(turns.map((turn, index) => [turn, index + 1]));
-  const shown = page.turn === undefined ? turns : turns.filter((turn) => turn.turn_id === page.turn);
-  const results = page.turn === undefined ? page.index.results(thread.thread_id) : [];
+  // An agent that was spawned in the chosen turn is part of it.
+  const chosen = turns.filter((turn) => turn.turn_id === page.turn);
+  const shown = chosen.length === 0 ? turns : chosen;
+  const results = chosen.length === 0 ? page.index.results(thread.thread_id) : [];
   return {
     text: name.filter((part) => part !== null).join("  "),
     children: [

@@ -106,6 +106,12 @@ describe("show --turn", () => {
     expect(tree.map((line) => /(\/root\S*|turn \d+)/.exec(line)?.[0])).toEqual(expected);
   });
 
+  it("shows with a turn what the agents did that it spawned", async () => {
+    expect(await show("--turn", "1")).toMatch(
+      /spawn_agent[^]*\/root\/check[^]*turn 1[^]*It is right[^]*reports to \/root/,
+    );
+  });
+
   it.each([["2"], ["0"], ["1 of /root/nobody"], ["turn-9"]])(
     "refuses %s with what can be asked",
     async (turn) => {
