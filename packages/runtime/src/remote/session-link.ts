@@ -76,12 +76,13 @@ export class SessionLink {
     operation: Operation,
     admitted: (cellId: string) => void = () => {},
   ): SentRequest {
-    const numbered = this.#number(operation);
     const request = connection.request(this.number, operation, (cellId) => {
       numbered();
       if (this.#admitted(connection, cellId)) admitted(cellId);
       else connection.kill("garbled", `it admitted cell ${cellId}, which is not one that it started`);
     });
+    // Not before: a request that is too large was never made.
+    const numbered = this.#number(operation);
     request.answer.then(numbered, numbered);
     return request;
   }
