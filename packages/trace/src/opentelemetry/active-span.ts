@@ -12,6 +12,7 @@ import {
   type Span,
   type SpanContext,
   SpanKind,
+  type SpanOptions,
   SpanStatusCode,
   trace,
   type Tracer,
@@ -78,7 +79,8 @@ export class ActiveSpan {
     try {
       const start = make();
       const { name, kind = SpanKind.INTERNAL, attributes, links, parent } = start;
-      const options = { kind, attributes, ...(links === undefined ? {} : { links: [...links] }) };
+      const options: SpanOptions = { kind, attributes };
+      if (links !== undefined && links.length > 0) options.links = [...links];
       return new ActiveSpan(tracer.startSpan(name, options, parent), start);
     } catch {
       return null;
@@ -105,7 +107,8 @@ export class ActiveSpan {
   end(end: () => SpanEnd): void {
     this.#safely(() => {
       const { status, errorType, message, attributes } = end();
-      this.#span.setAttributes({ ...attributes, [ROLLOUT_TRACE.status]: status });
+      this.#span.setAttribute(ROLLOUT_TRACE.status, status);
+      if (attributes !== undefined) this.#span.setAttributes(attributes);
       if (errorType === undefined) return;
       this.#span.setAttribute(ERROR_TYPE, errorType);
       this.#span.setStatus({

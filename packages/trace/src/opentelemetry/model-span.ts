@@ -1,12 +1,13 @@
 /** The span of a request to a model: what is asked, what comes back, how it ends. */
 import type { Attributes } from "@opentelemetry/api";
-import { capturesContent, type Dialect, GEN_AI } from "@rollout-trace/protocol";
+import { type Dialect, GEN_AI } from "@rollout-trace/protocol";
 import type { ActiveSpan } from "./active-span.ts";
 import { requestContent, responseContent } from "./content.ts";
 import { messageOf } from "../trace-store-error.ts";
 import { errorTypeOf } from "./error-type.ts";
 import { responseFacts } from "./response-facts.ts";
 import type { InferenceStart, ThreadSpans } from "./thread-spans.ts";
+import { tellsContent } from "./tracer.ts";
 
 export class ModelSpan {
   readonly span: ActiveSpan;
@@ -31,7 +32,7 @@ export class ModelSpan {
   ): ModelSpan | null {
     const span = spans.startInference(start);
     if (span === null) return null;
-    if (capturesContent(process.env)) span.set(() => requestContent(options.request, options.redact));
+    if (tellsContent()) span.set(() => requestContent(options.request, options.redact));
     return new ModelSpan(span, options.dialect, options.redact);
   }
 
@@ -56,7 +57,7 @@ export class ModelSpan {
     return {
       ...(typeof responseId === "string" ? { [GEN_AI.responseId]: responseId } : {}),
       ...responseFacts(response, this.#dialect),
-      ...(capturesContent(process.env) ? responseContent(response, this.#redact) : {}),
+      ...(tellsContent() ? responseContent(response, this.#redact) : {}),
     };
   }
 }

@@ -162,22 +162,21 @@ export class ThreadSpans {
       const name = toolName(kind, label);
       // A cell may go on in a later turn than its own: what it does then belongs to that one.
       const isInCell = cell !== null && (turn === null || cell.turn === turn);
+      const attributes: Attributes = {
+        [GEN_AI.operationName]: GEN_AI_OPERATION.tool,
+        [GEN_AI.toolName]: name,
+        [GEN_AI.toolType]: "function",
+        [ROLLOUT_TRACE.toolCallId]: id,
+      };
+      if (modelVisibleCallId !== null) {
+        attributes[GEN_AI.toolCallId] = modelVisibleCallId;
+        attributes[ROLLOUT_TRACE.modelVisibleCallId] = modelVisibleCallId;
+      }
+      if (kind.type === "mcp") attributes[MCP.methodName] = MCP.toolsCall;
       return {
         name: `${GEN_AI_OPERATION.tool} ${name}`,
         kind: kind.type === "mcp" ? SpanKind.CLIENT : SpanKind.INTERNAL,
-        attributes: this.#attributes(turnId, seq, {
-          [GEN_AI.operationName]: GEN_AI_OPERATION.tool,
-          [GEN_AI.toolName]: name,
-          [GEN_AI.toolType]: "function",
-          ...(modelVisibleCallId === null
-            ? {}
-            : {
-                [GEN_AI.toolCallId]: modelVisibleCallId,
-                [ROLLOUT_TRACE.modelVisibleCallId]: modelVisibleCallId,
-              }),
-          ...(kind.type === "mcp" ? { [MCP.methodName]: MCP.toolsCall } : {}),
-          [ROLLOUT_TRACE.toolCallId]: id,
-        }),
+        attributes: this.#attributes(turnId, seq, attributes),
         links: cell === null || isInCell ? [] : [linkTo(cell, "code_cell")],
         parent: isInCell ? cell.context : cell === null || turn === null ? parentIn(turn) : turn.context,
         thread: this,
@@ -271,15 +270,13 @@ export class ThreadSpans {
     return tracer === null || !this.#identity.on ? null : ActiveSpan.start(tracer, make);
   }
 
-  #attributes(turnId: string | null, seq: number | null, more: Attributes): Attributes {
-    const { rolloutId, threadId } = this.#identity;
-    return {
-      ...more,
-      [ROLLOUT_TRACE.rolloutId]: rolloutId,
-      [ROLLOUT_TRACE.threadId]: threadId,
-      ...(turnId === null ? {} : { [ROLLOUT_TRACE.turnId]: turnId }),
-      ...(seq === null ? {} : { [ROLLOUT_TRACE.seq]: seq }),
-    };
+  /** Adds to attributes what all spans have. One object for each span: there are many. */
+  #attributes(turnId: string | null, seq: number | null, attributes: Attributes): Attributes {
+    attributes[ROLLOUT_TRACE.rolloutId] = this.#identity.rolloutId;
+    attributes[ROLLOUT_TRACE.threadId] = this.#identity.threadId;
+    if (turnId !== null) attributes[ROLLOUT_TRACE.turnId] = turnId;
+    if (seq !== null) attributes[ROLLOUT_TRACE.seq] = seq;
+    return attributes;
   }
 }
 

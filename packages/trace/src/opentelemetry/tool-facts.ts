@@ -1,11 +1,12 @@
 /** What a span says of a tool call's input and of its end. */
 import type { Attributes } from "@opentelemetry/api";
-import { capturesContent, GEN_AI, ROLLOUT_TRACE } from "@rollout-trace/protocol";
+import { GEN_AI, ROLLOUT_TRACE } from "@rollout-trace/protocol";
 import type { ToolCallEndedOptions } from "../recorder/handles.ts";
 import { messageOf } from "../trace-store-error.ts";
 import type { SpanEnd } from "./active-span.ts";
 import { errorTypeOf } from "./error-type.ts";
 import { member } from "./response-facts.ts";
+import { tellsContent } from "./tracer.ts";
 
 /** What went wrong at the tool itself, without an error that says what. */
 const TOOL_ERROR = "tool_error";
@@ -29,7 +30,7 @@ export function toolEnd(options: ToolCallEndedOptions, { error, result, redact }
   const cause = endCause ?? null;
   const attributes: Attributes = {
     ...(cause === null ? {} : { [ROLLOUT_TRACE.endCause]: cause }),
-    ...(capturesContent(process.env) ? resultContent(result, redact) : {}),
+    ...(tellsContent() ? resultContent(result, redact) : {}),
   };
   if (status !== "failed") return { status, attributes };
   const failure = member(result, "error");

@@ -1,6 +1,5 @@
 /** One dispatch at the host's tool boundary, while it is being recorded. */
 import {
-  capturesContent,
   type ModelVisibleCallId,
   type PayloadOf,
   type RuntimeToolCallId,
@@ -12,6 +11,7 @@ import {
 import type { ActiveSpan } from "../opentelemetry/active-span.ts";
 import { buildOf, Noted } from "../opentelemetry/noted.ts";
 import { toolArguments, toolEnd } from "../opentelemetry/tool-facts.ts";
+import { tellsContent } from "../opentelemetry/tracer.ts";
 import { messageOf } from "../trace-store-error.ts";
 import { runInContext } from "./context.ts";
 import type {
@@ -197,7 +197,7 @@ export class RecordingToolCall implements ToolCallTrace {
         cell: this.#origin.cell,
       }),
     );
-    if (capturesContent(process.env)) {
+    if (tellsContent()) {
       span?.set(() => toolArguments(invocation.value, (text) => this.#recorder.redact(text)));
     }
     return span ?? null;
