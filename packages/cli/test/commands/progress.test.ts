@@ -14,6 +14,7 @@ function shown(isTerminal: boolean, steps: readonly number[]): readonly string[]
   const lines: string[] = [];
   const io = {
     out: () => undefined,
+    outBytes: () => undefined,
     err: () => undefined,
     passing: isTerminal ? (text: string) => void lines.push(text) : null,
     colour: new Chalk({ level: 0 }),

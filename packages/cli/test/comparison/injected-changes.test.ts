@@ -183,7 +183,7 @@ describe("the difference between a rollout", () => {
     (_name, { change, kind }) => {
       let tried = 0;
       const check = ({ events, payloads }: Recording, pick: number): void => {
-        const changed = structuredClone(events);
+        const changed = structuredClone([...events]);
         if (change(changed, pick) === null) return;
         tried += 1;
         const [before, after] = [graphOf(events, payloads), graphOf(changed, payloads)];
@@ -205,7 +205,7 @@ describe("the difference between a rollout", () => {
     fc.assert(
       fc.property(steps, fc.nat(), fc.nat(), (numbers, pick, other) => {
         const { events, payloads } = recordingOf(numbers);
-        const changed = structuredClone(events);
+        const changed = structuredClone([...events]);
         const model = CHANGES["another model"]?.change(changed, pick) ?? null;
         const script = CHANGES["another script"]?.change(changed, other) ?? null;
         if (model === null || script === null) return;
