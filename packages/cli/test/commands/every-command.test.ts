@@ -22,7 +22,7 @@ beforeAll(async () => {
   longStore(join(folder, "long.db"));
   before = process.cwd();
   process.chdir(folder);
-});
+}, 60_000);
 afterAll(() => {
   process.chdir(before);
   rmSync(folder, { recursive: true, force: true });

@@ -26,7 +26,7 @@ beforeAll(async () => {
   mkdirSync(join(folder, "empty"));
   before = process.cwd();
   process.chdir(folder);
-});
+}, 60_000);
 afterAll(() => {
   process.chdir(before);
   rmSync(folder, { recursive: true, force: true });

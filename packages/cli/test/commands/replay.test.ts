@@ -14,7 +14,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "replay-"));
   session = join(folder, "session.db");
   await recordSession(session);
-});
+}, 60_000);
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
