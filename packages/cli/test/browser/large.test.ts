@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { reduceRollout } from "@rollout-trace/reducer";
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { LongRollout } from "../../../../test/bench/reduce-source.ts";
 import { htmlPieces } from "../../src/export/html/export-html.ts";
@@ -14,19 +14,28 @@ const TURNS = 10_000;
 const USABLE_MS = 3_000;
 /** What others do on the machine at the same time makes a page slower, never faster: the best of some counts. */
 const TRIES = 4;
+/** The page of two turns takes less than this on a machine that has nothing else to do; where it takes longer, so may others. */
+const SMALL_MS = 400;
 
 describe.skipIf(CHROMIUM === null)(`the page of ${TURNS} turns${WITHOUT_CHROMIUM}`, () => {
   let folder: string;
   let file: string;
+  let small: string;
   let browser: Browser;
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "large-"));
     file = join(folder, "long.html");
-    const rollout = new LongRollout({ turns: TURNS, shape: "full", parse: true });
-    const graph = reduceRollout(rollout);
-    const descriptor = openSync(file, "w");
-    for (const piece of htmlPieces({ rollout, graph, source: "long" })) writeSync(descriptor, piece);
-    closeSync(descriptor);
+    small = join(folder, "small.html");
+    for (const [path, turns] of [
+      [file, TURNS],
+      [small, 2],
+    ] as const) {
+      const rollout = new LongRollout({ turns, shape: "full", parse: true });
+      const graph = reduceRollout(rollout);
+      const descriptor = openSync(path, "w");
+      for (const piece of htmlPieces({ rollout, graph, source: "long" })) writeSync(descriptor, piece);
+      closeSync(descriptor);
+    }
     browser = await launch();
   }, 240_000);
   afterAll(async () => {
@@ -39,13 +48,13 @@ describe.skipIf(CHROMIUM === null)(`the page of ${TURNS} turns${WITHOUT_CHROMIUM
     { timeout: 120_000 },
     async () => {
       const times: number[] = [];
+      let slowness = 1;
       for (let number = 0; number < TRIES; number += 1) {
+        const reference = await open(browser, small);
+        slowness = Math.max(slowness, (await usableAfter(reference.page)) / SMALL_MS);
+        await reference.page.context().close();
         const { page, incidents } = await open(browser, file);
-        times.push(
-          Math.round(
-            await page.evaluate(() => performance.getEntriesByName("usable")[0]?.startTime ?? Number.NaN),
-          ),
-        );
+        times.push(await usableAfter(page));
         expect(incidents).toEqual([]);
         // The last turn, from the keyboard: there at once.
         for (const key of ["1", "End", "ArrowUp"]) await page.keyboard.press(key);
@@ -56,8 +65,18 @@ describe.skipIf(CHROMIUM === null)(`the page of ${TURNS} turns${WITHOUT_CHROMIUM
         if (Math.min(...times) < USABLE_MS) break;
       }
       const megabytes = (statSync(file).size / 1e6).toFixed(1);
-      console.log(`${TURNS} turns, ${megabytes} MB: usable after ${times.join(", ")} ms`);
-      expect(Math.min(...times)).toBeLessThan(USABLE_MS);
+      console.log(
+        `${TURNS} turns, ${megabytes} MB: usable after ${times.join(", ")} ms; ` +
+          `the machine is ${slowness.toFixed(1)} times as slow as an idle one`,
+      );
+      expect(Math.min(...times)).toBeLessThan(USABLE_MS * slowness);
     },
   );
 });
+
+/** Milliseconds from the beginning of the navigation until the page answers. */
+async function usableAfter(page: Page): Promise<number> {
+  return Math.round(
+    await page.evaluate(() => performance.getEntriesByName("usable")[0]?.startTime ?? Number.NaN),
+  );
+}

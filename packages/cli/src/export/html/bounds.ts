@@ -25,7 +25,7 @@ export const BOUNDS: {
   excerpt: 2_000,
   payloadBytes: 16_000_000,
   repeatingBytes: 50_000,
-  preview: 120,
+  preview: 96,
   label: 120,
   id: 400,
   links: 24,
