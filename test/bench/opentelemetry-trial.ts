@@ -2,8 +2,9 @@
  * `opentelemetry-trial.ts SUBJECT TURNS`: a session of turns with a request and four tool calls each, of which every one has a
  * span of the host's own.
  *
- * SUBJECT is `off` (handles with nothing behind them), `store` (recorded, no SDK registered), `spans` (recorded, and the
- * recorder's spans go to an SDK that drops them at once) or `host` (`spans`, and the host's own are stored too).
+ * SUBJECT is `off` (handles with nothing behind them), `store` (recorded, no SDK registered), `sdk` (recorded, with an SDK that
+ * gets the host's spans and drops them at once), `spans` (which gets the recorder's as well) or `host` (which stores the host's,
+ * too).
  *
  * Prints microseconds of CPU for each turn: what waits for the disk says nothing of spans.
  */
@@ -22,14 +23,17 @@ const turns = Number(turnCount);
 const CALLS = 4;
 const WARM_TURNS = 50;
 
-if (subject === "spans" || subject === "host") {
+if (subject !== "off" && subject !== "store") {
   const own = subject === "host" ? [new RolloutSpanProcessor({ maxSpansPerRollout: Infinity })] : [];
   trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors: [...own, new NoopSpanProcessor()] }));
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 }
 const tracer = trace.getTracer("host");
 const folder = mkdtempSync(join(tmpdir(), "bench-otel-"));
-const store = subject === "off" ? null : openTraceStore({ path: join(folder, "bench.db") });
+const store =
+  subject === "off"
+    ? null
+    : openTraceStore({ path: join(folder, "bench.db"), openTelemetry: subject !== "sdk" });
 await run(store?.startRollout() ?? disabledThreadTrace(), WARM_TURNS);
 const thread = store?.startRollout() ?? disabledThreadTrace();
 const started = process.cpuUsage();
