@@ -2,9 +2,10 @@
  * The host that faults happen to: `recording-host.ts JSON`. Works and records for ever, tells after every step what it has, and
  * is asked over stdin to come to an end. Steps are lines of `steps seq digest longest`, the end is one of JSON (`HostReport`).
  */
-import { readFileSync, writeSync } from "node:fs";
+import { writeSync } from "node:fs";
 import { type Durability, openTraceStore, type StoreCounts } from "@rollout-trace/trace";
 import { SeededRandom } from "../seeded-random.ts";
+import { heldUpMs } from "../soak/process-state.ts";
 import { HostWork } from "./host-work.ts";
 
 export interface HostOptions {
@@ -72,11 +73,6 @@ const { counts, failure } = store;
 const digest = work.digest();
 const report: HostReport = { steps, digest, longest, codes, counts, failure: failure?.code ?? null };
 writeSync(1, `${JSON.stringify(report)}\n`);
-
-/** Milliseconds for which this thread was ready to run and did not get a processor. */
-function heldUpMs(): number {
-  return Number(readFileSync("/proc/self/schedstat", "latin1").split(" ")[1]) / 1e6;
-}
 
 /** Goes on, stands still, jumps by seconds or by decades, and is out of its mind now and then. */
 function jumpingClock(seed: number): () => number {

@@ -27,7 +27,6 @@ const running: Set<ChildProcess> = new Set();
 process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 
 export class Host {
   readonly process: ChildProcess;

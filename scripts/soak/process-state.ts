@@ -35,6 +35,11 @@ export async function settledState(): Promise<ProcessState> {
   };
 }
 
+/** Milliseconds for which this process's main thread was ready to run and did not get a processor. */
+export function heldUpMs(): number {
+  return Number(readFileSync("/proc/self/schedstat", "latin1").split(" ")[1]) / 1e6;
+}
+
 /** Null when there is no such process. */
 export function residentBytes(pid: number): number | null {
   const pages = attempt(() => readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]);

@@ -7,7 +7,7 @@ import { openTraceStore, type TraceStore } from "@rollout-trace/trace";
 import { type McpServers, startMcpServers } from "../../examples/agent-host/src/mcp-servers.ts";
 import { SeededRandom } from "../seeded-random.ts";
 import { type AgentParts, SoakAgent } from "./agent.ts";
-import { openFiles, residentBytes } from "./process-state.ts";
+import { heldUpMs, openFiles, residentBytes } from "./process-state.ts";
 import { ROUGH_SCENARIOS, type Scenario, STEADY_SCENARIOS } from "./scenarios.ts";
 import { Tally } from "./tally.ts";
 import { SoakTools } from "./tools.ts";
@@ -43,9 +43,12 @@ export interface RunResult {
   readonly surprises: readonly string[];
   /** Processes of rough sessions that were lost, by reason. */
   readonly lostHosts: Readonly<Record<string, number>>;
-  /** Of the steady sessions' process, when its sessions were over. */
-  readonly hostResidentBytes: number;
-  readonly hostOpenFiles: number;
+  /** How the steady sessions' process was lost, each time that it was. */
+  readonly lostSteadyHosts: readonly string[];
+  /** Of the time, that in which this process was ready to run and the machine had other things to do. */
+  readonly heldUpShare: number;
+  /** The steady sessions' process, when its sessions were over; null when there was none any more. */
+  readonly host: { readonly residentBytes: number; readonly openFiles: number } | null;
 }
 
 const SAMPLES = 10;
@@ -79,7 +82,9 @@ class Soak {
   readonly #tallies: Map<string, Tally> = new Map();
   readonly #surprises: string[] = [];
   readonly #lostHosts: Record<string, number> = {};
+  readonly #lostSteadyHosts: string[] = [];
   readonly #began = performance.now();
+  readonly #heldUpBefore = heldUpMs();
   readonly #steady: ProcessSessionProvider;
   readonly #rough: ProcessSessionProvider;
   readonly #timers: NodeJS.Timeout[] = [];
@@ -92,7 +97,7 @@ class Soak {
     });
     this.#steady = new ProcessSessionProvider({
       onHostEnd: ({ reason, message }) => {
-        if (reason !== "closed") this.#surprise(`the process of the steady sessions ended: ${message}`);
+        if (reason !== "closed") this.#lostSteadyHosts.push(`${reason}: ${message}`);
       },
     });
     this.#rough = new ProcessSessionProvider({
@@ -119,14 +124,22 @@ class Soak {
     );
     await Promise.all(slots);
     this.#stopTimers();
-    const pid = this.#steady.hostPid ?? 0;
-    const host = { hostResidentBytes: residentBytes(pid) ?? 0, hostOpenFiles: openFiles(pid) ?? 0 };
+    const pid = this.#steady.hostPid;
+    const host =
+      pid === undefined ? null : { residentBytes: residentBytes(pid) ?? 0, openFiles: openFiles(pid) ?? 0 };
     await Promise.all([this.#steady.close(), this.#rough.close(), inProcess.close()]);
     await servers.close();
     const { droppedEvents, waitingEvents } = this.#store.counts;
     if (droppedEvents + waitingEvents > 0)
       this.#surprise(`${droppedEvents} events were dropped and ${waitingEvents} left waiting`);
-    return { tallies: this.#tallies, surprises: this.#surprises, lostHosts: this.#lostHosts, ...host };
+    return {
+      tallies: this.#tallies,
+      surprises: this.#surprises,
+      lostHosts: this.#lostHosts,
+      lostSteadyHosts: this.#lostSteadyHosts,
+      heldUpShare: (heldUpMs() - this.#heldUpBefore) / (performance.now() - this.#began),
+      host,
+    };
   }
 
   close(): void {
