@@ -13,7 +13,7 @@ if (denial === undefined) throw new Error(`no denial ${name}`);
 
 const kept: unknown[] = [];
 const keep = (value: unknown): void => {
-  kept.push(value);
+  kept.push(typeof value === "object" ? JSON.stringify(value) : value);
 };
 const context = vm.createContext({
   text: keep,

@@ -23,6 +23,8 @@ export interface Denial extends Technique {
   readonly ends: RegExp | null;
   /** In the host's own process V8 cannot contain it: it runs there only where the process may be thrown away. */
   readonly onlyBehindBoundary?: boolean;
+  /** It uses up something else than the turns of the host's loop, which even a careless host goes on with. */
+  readonly sparesLoop?: boolean;
 }
 
 /** The catalogue of its own bypasses that vm2 keeps. */

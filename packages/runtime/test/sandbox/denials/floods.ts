@@ -105,6 +105,7 @@ export const FLOOD_DENIALS: readonly Denial[] = [
       text("alive");`,
     ends: /outputBytes|CPU time|^$/,
     limits: { outputBytes: 2 ** 20, heapBytes: 64 * 2 ** 20 },
+    sparesLoop: true,
   },
   {
     name: "going on after the end",

@@ -109,6 +109,7 @@ export const MEMORY_DENIALS: readonly Denial[] = [
     sources: [BILLION_LAUGHS],
     script: "let laughs = ['ha']; for (let n = 0; n < 22; n += 1) laughs = [laughs, laughs]; text(laughs);",
     ends: /memory limit|output limit|RangeError/,
+    sparesLoop: true,
   },
   {
     name: "JSON that is very deep",

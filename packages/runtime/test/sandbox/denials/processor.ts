@@ -110,6 +110,7 @@ export const PROCESSOR_DENIALS: readonly Denial[] = [
     script:
       "const again = () => { for (let n = 0; n < 1e6; n += 1); setTimeout(again, 0) }; again(); await new Promise(() => {});",
     ends: CPU,
+    sparesLoop: true,
   },
   {
     name: "a product of huge integers",
