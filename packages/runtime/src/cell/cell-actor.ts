@@ -8,7 +8,7 @@ import type {
   NestedToolCall,
   RuntimeResponse,
 } from "@rollout-trace/protocol";
-import { CellIsolate, type IsolateEvent } from "../isolate/cell-isolate.ts";
+import { CellIsolate, type IsolateEvent, type Lost } from "../isolate/cell-isolate.ts";
 import type { IsolateBox } from "../isolate/isolate-box.ts";
 import { limitErrorText, type ResolvedLimits } from "../isolate/limits.ts";
 import type { Toolset } from "../isolate/toolset.ts";
@@ -193,15 +193,11 @@ export class CellActor {
 
   async #stop(how: StopHow): Promise<void> {
     const { cellId, graces } = this.#setup;
+    const lost = (how: Lost): void => this.#host.isolateLost(cellId, how);
     if (how.type === "settled") {
-      this.#isolate.retire((how) => {
-        this.#host.isolateLost(cellId, how);
-      });
+      this.#isolate.retire(lost);
       if (!this.#callbacks.quiet) await this.#callbacks.settle(how, graces);
-    } else {
-      const [isolate] = await Promise.all([this.#isolate.stop(), this.#callbacks.settle(how, graces)]);
-      if (isolate !== "stopped") this.#host.isolateLost(cellId, isolate);
-    }
+    } else await Promise.all([this.#isolate.stop(lost), this.#callbacks.settle(how, graces)]);
     this.#mailbox.data({ type: "stopped" });
   }
 

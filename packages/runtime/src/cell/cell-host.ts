@@ -1,6 +1,6 @@
 /** What a cell needs of its session, and nothing more. */
 import type { CellNotification, JsonValue, NestedToolCall } from "@rollout-trace/protocol";
-import type { StopResult } from "../isolate/cell-isolate.ts";
+import type { Lost } from "../isolate/cell-isolate.ts";
 
 export interface CellHost {
   invokeTool(call: NestedToolCall, signal: AbortSignal): Promise<JsonValue>;
@@ -12,7 +12,7 @@ export interface CellHost {
   /** The cell's last response is out; called once. */
   closed(cellId: string): void;
   /** The cell ended, but its isolate could not be stopped in order. */
-  isolateLost(cellId: string, how: Exclude<StopResult, "stopped">): void;
+  isolateLost(cellId: string, how: Lost): void;
 }
 
 /** How long a delegate may take to answer once its cell is over. */

@@ -48,13 +48,15 @@ export type DeliveredResult =
   | { readonly ok: false; readonly error: string };
 
 /**
- * What became of the isolate. `stuck`: its thread still runs and cannot be stopped. `poisoned`: V8 gave up on it, its thread
- * and memory are lost until the process ends.
+ * How an isolate was lost. `stuck`: its thread still runs and cannot be stopped. `poisoned`: V8 gave up on it, its thread and
+ * memory are lost until the process ends.
  */
-export type StopResult = "stopped" | "stuck" | "poisoned";
+export type Lost = "stuck" | "poisoned";
 
-/** Most scripts stop within a millisecond; a sort of millions, a bigint product, or a busy machine may take much longer. */
-const STOP_CHECK_MS = 500;
+/** Most scripts stop within a millisecond; nobody is kept waiting for one that does not. */
+const STOP_WAIT_MS = 200;
+/** A sort of millions, a bigint product, or a busy machine may take much longer. */
+const STUCK_MS = 500;
 /** A completed cell's isolate is thrown away after its response is out. */
 const DISPOSE_DELAY_MS = 1;
 const CALL_PREFIX = "tool-";
@@ -87,8 +89,9 @@ export class CellIsolate {
         this.#posted(kind, a, b, c, d);
       },
       catastrophe: () => {
-        if (this.#phase === "open") this.#close({ type: "limit_passed", limit: "memory" });
+        const wasOpen = this.#phase === "open";
         this.#phase = "poisoned";
+        if (wasOpen) this.#emit({ type: "limit_passed", limit: "memory" });
       },
     });
   }
@@ -125,32 +128,32 @@ export class CellIsolate {
    * The script is over: nothing that it still does counts, and its isolate goes as soon as that delays nobody. `lost` is called
    * when it goes on running all the same.
    */
-  retire(lost: (how: Exclude<StopResult, "stopped">) => void): void {
+  retire(lost: (how: Lost) => void): void {
     this.#shut();
     // Setting a timer takes longer than asking for one, and the response is not out yet.
     setImmediate(() => {
-      setTimeout(() => {
-        void this.#stopped().then((result) => {
-          if (result !== "stopped") lost(result);
-        });
-      }, DISPOSE_DELAY_MS);
+      setTimeout(() => void this.#dispose(lost), DISPOSE_DELAY_MS);
     });
   }
 
-  /** Stops the script where it is. Resolves when it has really stopped, or was found not to. */
-  async stop(): Promise<StopResult> {
+  /**
+   * Stops the script where it is. Resolves when it has really stopped, or after 200 ms; `lost` is called when it was found not to
+   * stop.
+   */
+  async stop(lost: (how: Lost) => void): Promise<void> {
     if (this.#turns !== null) this.#journal.interrupted();
     this.#shut();
-    return await this.#stopped();
+    await settlesWithin(this.#dispose(lost), STOP_WAIT_MS);
   }
 
-  /** Disposes the isolate and waits for what it is in the middle of. */
-  async #stopped(): Promise<StopResult> {
+  /** Disposes the isolate, waits for what it is in the middle of, and says when that does not end. */
+  async #dispose(lost: (how: Lost) => void): Promise<void> {
     const interrupted = this.#turns;
     this.#box.dispose();
-    const stopped = interrupted === null || (await settlesWithin(interrupted, STOP_CHECK_MS));
-    if (this.#phase === "poisoned") return "poisoned";
-    return stopped ? "stopped" : "stuck";
+    const isOver = this.#phase === "poisoned" || interrupted === null;
+    const stopped = isOver || (await settlesWithin(interrupted, STUCK_MS));
+    if (this.#phase === "poisoned") lost("poisoned");
+    else if (!stopped) lost("stuck");
   }
 
   #shut(): void {

@@ -123,7 +123,7 @@ class Replay {
     this.#isolate.start(source, encodeStored(stored));
     const outcome = await this.#done.promise;
     clearTimeout(timer);
-    await this.#isolate.stop();
+    await this.#isolate.stop(() => {});
     return outcome;
   }
 

@@ -17,7 +17,7 @@ import type { CallbackGraces, CellHost } from "../cell/cell-host.ts";
 import type { Until } from "../cell/cell-state.ts";
 import type { ObserverPort } from "../cell/observer-port.ts";
 import { CodeModeError } from "../errors.ts";
-import type { StopResult } from "../isolate/cell-isolate.ts";
+import type { Lost } from "../isolate/cell-isolate.ts";
 import type { IsolatePool } from "../isolate/isolate-pool.ts";
 import { resolveLimits } from "../isolate/limits.ts";
 import type { Toolsets } from "../isolate/toolset.ts";
@@ -29,7 +29,7 @@ export interface SessionResources {
   readonly pool: IsolatePool;
   readonly toolsets: Toolsets;
   readonly graces: CallbackGraces;
-  isolateLost(cellId: string, how: Exclude<StopResult, "stopped">): void;
+  isolateLost(cellId: string, how: Lost): void;
   /** A completed cell stored a value, given as JSON text. */
   stored?(key: string, json: string): void;
 }
@@ -141,7 +141,7 @@ export class SessionCore implements CellHost {
     if (this.#cells.size === 0) this.#shutdown?.resolve();
   }
 
-  isolateLost(cellId: string, how: Exclude<StopResult, "stopped">): void {
+  isolateLost(cellId: string, how: Lost): void {
     try {
       this.#resources.isolateLost(cellId, how);
     } catch {
