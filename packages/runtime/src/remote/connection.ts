@@ -137,18 +137,12 @@ export class Connection {
     // That the other end is gone is noticed by the process's end.
     for (const stream of [stdin, stdout, stderr]) stream.on("error", () => {});
     this.#child.on("error", (error) => {
-      this.#finish({
-        reason: "not_started",
-        message: `${options.name} could not be started: ${error.message}`,
-      });
+      this.#finish("not_started", `${options.name} could not be started: ${error.message}`);
       if (pid === undefined) this.#exited.resolve();
     });
     this.#child.on("close", (code, signal) => {
       const how = signal === null ? `exited with code ${String(code)}` : `was ended by ${signal}`;
-      this.#finish({
-        reason: "exited",
-        message: `it ${how}${this.#logTail === "" ? "" : `: ${this.#logTail}`}`,
-      });
+      this.#finish("exited", `it ${how}`, this.#logTail);
       this.#exited.resolve();
     });
     this.#starting = setTimeout(() => {
@@ -218,7 +212,7 @@ export class Connection {
   /** Ends the child at once. */
   kill(reason: HostEndReason, message: string): void {
     this.#child.kill("SIGKILL");
-    this.#finish({ reason, message });
+    this.#finish(reason, message);
   }
 
   /** Lets the child end in order, or kills it after a moment; resolves when it is gone. */
@@ -228,7 +222,7 @@ export class Connection {
     const timer = setTimeout(() => {
       this.#child.kill("SIGKILL");
     }, CLOSE_GRACE_MS);
-    this.#finish({ reason: "closed", message: "its provider was closed" });
+    this.#finish("closed", "its provider was closed");
     this.#child.ref();
     await this.#exited.promise;
     clearTimeout(timer);
@@ -301,8 +295,9 @@ export class Connection {
     this.kill("garbled", `${describePeer(this.#hello)} does not understand ${host}: ${what}`);
   }
 
-  #finish(end: HostEnd): void {
+  #finish(reason: HostEndReason, cause: string, log = ""): void {
     if (this.#end !== null) return;
+    const end = { reason, cause, message: log === "" ? cause : `${cause}: ${log}` };
     this.#end = end;
     clearTimeout(this.#starting);
     this.#heartbeat[Symbol.dispose]();

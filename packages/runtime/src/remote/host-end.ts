@@ -22,6 +22,8 @@ export type HostEndReason =
 
 export interface HostEnd {
   readonly reason: HostEndReason;
-  /** For a person. */
+  /** In words, which are recorded and which a model may be shown. */
+  readonly cause: string;
+  /** For a person: the cause, and what it logged last where it ended by itself, paths and all. */
   readonly message: string;
 }

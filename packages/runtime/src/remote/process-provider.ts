@@ -196,7 +196,8 @@ export class ProcessSessionProvider implements CodeModeSessionProvider, AsyncDis
     let lostCells = 0;
     for (const link of this.#links.values()) lostCells += link.lost(connection, end).length;
     try {
-      this.#options.onHostEnd?.({ ...end, pid: connection.pid, lostCells, crashLoop });
+      const { reason, message } = end;
+      this.#options.onHostEnd?.({ reason, message, pid: connection.pid, lostCells, crashLoop });
     } catch {
       // Whoever is told changes nothing.
     }

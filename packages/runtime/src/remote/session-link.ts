@@ -161,11 +161,11 @@ export class SessionLink {
   }
 
   /** The child is gone: everything of this session in it ends. */
-  lost(connection: Connection, { message }: HostEnd): readonly string[] {
+  lost(connection: Connection, { cause }: HostEnd): readonly string[] {
     const calls = this.#openIn.get(connection);
     this.#openIn.delete(connection);
     for (const abort of calls?.values() ?? []) abort.abort(overReason());
-    const { events, closed } = this.ledger.lose(connection, message);
+    const { events, closed } = this.ledger.lose(connection, cause);
     for (const event of events) this.observer.emit(event);
     for (const cellId of closed) this.#cellClosed(cellId);
     return closed;

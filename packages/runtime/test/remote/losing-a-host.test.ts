@@ -257,13 +257,17 @@ describe("a child that goes wrong while it lives", { timeout: TIMEOUT_MS }, () =
     await stuck.initialResponse;
     const replaced = subject.provider.hostPid;
     expect((await session.terminate({ cellId: "2" })).response.type).toBe("terminated");
-    expect(await run(session, "text('next')")).toEqual(text("3", "next"));
-    expect(subject.provider.hostPid).not.toBe(replaced);
+    // That it is stuck is found out a moment after it was to stop; cells run on meanwhile.
+    let last = 2;
+    while (subject.provider.hostPid === replaced) {
+      last += 1;
+      expect(await run(session, "text('next')")).toEqual(text(String(last), "next"));
+    }
     expect(subject.ends).toEqual([]);
     host.answer("1/tool-1", null);
     expect(await other.initialResponse).toEqual(text("1", "unharmed"));
     expect(await subject.ended()).toMatchObject({ reason: "replaced", lostCells: 0, pid: replaced });
-    expect(await run(session, "text(load('late'))")).toEqual(text("4", "1"));
+    expect(await run(session, "text(load('late'))")).toEqual(text(String(last + 1), "1"));
   });
 
   it("is replaced after a grace when its other cells do not finish, and those are lost", async () => {
