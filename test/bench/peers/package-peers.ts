@@ -77,11 +77,12 @@ interface DirectCallModule {
 
 export async function utcpPeer(): Promise<Peer> {
   const name = "@utcp/code-mode";
+  // It says each call on the console, where the figures go.
+  console.log = () => {};
   const { addFunctionToUtcpDirectCall } = await importPeer<DirectCallModule>("@utcp/direct-call");
   const { CodeModeUtcpClient } = await importPeer<UtcpModule>("@utcp/code-mode");
-  // It passes arguments by position, and says each call on the console.
+  // It passes arguments by position.
   addFunctionToUtcpDirectCall("echo_tool", async (n) => await echo({ n }));
-  console.log = () => {};
   addFunctionToUtcpDirectCall("echo_manual", async () => ({
     utcp_version: "1.0.0",
     tools: [
