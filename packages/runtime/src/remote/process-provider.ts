@@ -164,7 +164,8 @@ export class ProcessSessionProvider implements CodeModeSessionProvider, AsyncDis
       return;
     }
     if (message.type === "isolate_lost") this.#retire(connection, message);
-    if (message.type === "cell_closed") this.#endIfIdle(connection);
+    // That an isolate is lost may be found out when its cell was the last to be closed.
+    if (message.type === "isolate_lost" || message.type === "cell_closed") this.#endIfIdle(connection);
   }
 
   /** No new cells for this child; it ends when its cells have, or after the grace. */
