@@ -58,7 +58,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map([
     {
       about: "What recording costs the host and the disk, against what one would do without a recorder.",
       load: async () => (await import("./recorder.bench.ts")).recorderBench,
-      quick: ["--trials", "1", "--turns", "160", "--events", "200"],
+      quick: ["--trials", "1", "--turns", "0", "--events", "200"],
     },
   ],
   [
@@ -85,7 +85,7 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map([
       about:
         "The same figures for rollouts of very different lengths, recorded into a store with the default durability and reduced from it, against the shortest.",
       load: async () => (await import("./scaling.bench.ts")).scalingBench,
-      quick: ["--lengths", "1000"],
+      quick: ["--lengths", "1000", "--warm", "0"],
     },
   ],
 ]);

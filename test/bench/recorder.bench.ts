@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- recorder [--trials 5] [--turns 2000] [--events 4000]`: what recording costs the host and the disk, beside what one would
- * do without a recorder.
+ * `npm run bench -- recorder [--trials 5] [--turns 2000] [--events 4000]`: what recording costs the host and the disk, beside what
+ * one would do without a recorder. With no turns nothing is said of crowds and sizes.
  */
 import { parseArgs } from "node:util";
 import { type BenchRow, benchRow, median } from "./bench.ts";
@@ -23,8 +23,7 @@ export async function recorderBench(args: readonly string[]): Promise<readonly B
   return [
     ...(await speedRows(trials, values.events)),
     ...(await disabledRows()),
-    ...(await crowdRows()),
-    ...(await sizeRows(Number(values.turns))),
+    ...(values.turns === "0" ? [] : [...(await crowdRows()), ...(await sizeRows(Number(values.turns)))]),
   ];
 }
 

@@ -1,8 +1,8 @@
 /**
- * `scaling-trial.ts EVENTS`: records a rollout of about that many events and looks, each time it has become ten times as long,
- * at the latest calls and at the file; then reduces it from the store. Prints, for each length N of 1 000, 10 000, … that it
- * reaches, `N.medianUs` and `N.p99Us` of a recording call, `N.storeBytes` per event, and for the whole `reduceUs` and `graphBytes` per
- * event, reduced in this process.
+ * `scaling-trial.ts EVENTS WARM_EVENTS`: records a rollout of about that many events and looks, each time it has become ten times
+ * as long, at the latest calls and at the file; then reduces it from the store, again and again until WARM_EVENTS were reduced, and
+ * once more. Prints, for each length N of 1 000, 10 000, … that it reaches, `N.medianUs` and `N.p99Us` of a recording call and
+ * `N.storeBytes` per event, and for the whole `reduceUs` and `graphBytes` per event, reduced in this process.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,10 +18,8 @@ const WINDOW = 500;
 const FIRST_LENGTH = 1000;
 /** Between two requests to a model, so that a rollout is mostly what tools did. */
 const CALLS_PER_TURN = 20;
-/** What a short rollout mostly costs is the compiler; after so many events it is done. */
-const WARM_EVENTS = 60_000;
 
-const length = Number(process.argv[2]);
+const [length = 0, warmEvents = 0] = process.argv.slice(2).map(Number);
 const folder = mkdtempSync(join(tmpdir(), "scaling-"));
 const path = join(folder, "trace.db");
 const figures: Record<string, number> = {};
@@ -72,7 +70,7 @@ const times: number[] = [];
   using store = readTraceStore(path);
   const [{ rolloutId } = { rolloutId: "" }] = store.rollouts();
   const source = store.openRollout(rolloutId);
-  for (let warm = 0; warm < WARM_EVENTS && length < WARM_EVENTS; warm += length) reduceRollout(source);
+  for (let warm = 0; warm < warmEvents && length < warmEvents; warm += length) reduceRollout(source);
   const began = process.threadCpuUsage();
   const graph = reduceRollout(source, { mode: "strict" });
   const { user, system } = process.threadCpuUsage(began);

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- scaling [--lengths 1000,10000,100000,1000000]`: what a recording call, an event in the file, an event in the
+ * `npm run bench -- scaling [--lengths 1000,10000,100000,1000000] [--warm 60000]`: what a recording call, an event in the file, an event in the
  * graph and the reduction of an event take in rollouts of these numbers of events; each against the shortest.
  */
 import { parseArgs } from "node:util";
@@ -20,12 +20,16 @@ const FIGURES = [
 export async function scalingBench(args: readonly string[]): Promise<readonly BenchRow[]> {
   const { values } = parseArgs({
     args: [...args],
-    options: { lengths: { type: "string", default: "1000,10000,100000,1000000" } },
+    options: {
+      lengths: { type: "string", default: "1000,10000,100000,1000000" },
+      // What a short rollout mostly costs is the compiler; after so many events it is done.
+      warm: { type: "string", default: "60000" },
+    },
   });
   const lengths = values.lengths.split(",");
   const [shortest = ""] = lengths;
   const trials = new Map<string, Readonly<Record<string, number>>>();
-  for (const length of lengths) trials.set(length, await runTrial("scaling-trial.ts", [length]));
+  for (const length of lengths) trials.set(length, await runTrial("scaling-trial.ts", [length, values.warm]));
   const figure = (length: string, of: string): number =>
     trials.get(length)?.[of] ?? trials.get(length)?.[`${length}.${of}`] ?? Number.NaN;
   return FIGURES.flatMap(({ name, of, unit, ...more }) =>

@@ -26,7 +26,7 @@ import { reorder, withoutOrder } from "./reordering.ts";
 /** `ROLLOUT_TRACE_RUNS=10000` is the long form. */
 const LONG_RUNS = Number(process.env["ROLLOUT_TRACE_RUNS"] ?? 0);
 const RUNS = LONG_RUNS > 0 ? { numRuns: LONG_RUNS } : { numRuns: 100 };
-const DAMAGED_RUNS = LONG_RUNS > 0 ? { numRuns: LONG_RUNS } : { numRuns: 500 };
+const DAMAGED_RUNS = LONG_RUNS > 0 ? { numRuns: LONG_RUNS } : { numRuns: 250 };
 /** Milliseconds. */
 const TIMEOUT = Math.max(60_000, LONG_RUNS * 300);
 

@@ -111,8 +111,8 @@ function visible(text: string): string {
 }
 
 /** Milliseconds of going from object to object, after the least number of them: a machine may be busy. */
-const WALK_MS = 8_000;
-const LEAST_WALK = 120;
+const WALK_MS = 3_000;
+const LEAST_WALK = 60;
 
 /**
  * Chooses objects of the page, each with all that can be opened of it: all of them where there is time, otherwise some of every
