@@ -7,6 +7,7 @@ import {
   RolloutBuilder,
   userMessage,
 } from "@rollout-trace/reducer/testing";
+import { processorTimeRatio } from "../../../test/support/processor-time.ts";
 
 /** Turns that each make a call; every request continues the response before it. */
 function conversation(turns: number): RolloutBuilder {
@@ -27,21 +28,16 @@ function conversation(turns: number): RolloutBuilder {
   return rollout;
 }
 
-/** Microseconds of processor time of the cheapest of five runs, per event: other processes take no part in it. */
-function timePerEvent(rollout: RolloutBuilder): number {
-  const times = [1, 2, 3, 4, 5].map(() => {
-    const before = process.cpuUsage();
-    reduceRollout(rollout.source());
-    return process.cpuUsage(before).user;
-  });
-  return Math.min(...times) / rollout.events.length;
-}
-
 it("costs about as much for each event, and writes about as much, in a conversation ten times as long", () => {
   const [short, long] = [conversation(200), conversation(2000)];
-  timePerEvent(short);
-  // Work for each event that grew with the conversation would make this ten; a busy machine alone makes it two.
-  expect(timePerEvent(long) / timePerEvent(short)).toBeLessThan(4);
+  // Work for each event that grew with the conversation would make this a hundred.
+  const bound = 40;
+  const ratio = processorTimeRatio({
+    small: () => reduceRollout(short.source()),
+    large: () => reduceRollout(long.source()),
+    bound,
+  });
+  expect(ratio).toBeLessThan(bound);
   const bytesPerEvent = (rollout: RolloutBuilder) =>
     graphJson(reduceRollout(rollout.source())).length / rollout.events.length;
   expect(bytesPerEvent(long) / bytesPerEvent(short)).toBeLessThan(1.1);

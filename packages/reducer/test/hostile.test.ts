@@ -1,24 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { checkGraph, createReducer, reduceRollout } from "@rollout-trace/reducer";
 import { functionCall, functionOutput, RolloutBuilder, userMessage } from "@rollout-trace/reducer/testing";
+import { processorTimeRatio } from "../../../test/support/processor-time.ts";
 import { codesOf, reduce, reduceLeniently } from "./support.ts";
 
-/**
- * How many times as much processor time a recording of four times the size takes: 4 when linear, 16 when quadratic. The
- * least of some tries, since collections of garbage only add.
- */
+/** How many times as much processor time a recording of four times the size takes: 4 when linear, 16 when quadratic. */
 function growth(record: (size: number) => RolloutBuilder, size: number): number {
-  const cost = (of: number) => {
-    const source = record(of).source();
-    const costs = [1, 2, 3].map(() => {
-      const before = process.cpuUsage();
-      reduceRollout(source);
-      return process.cpuUsage(before).user;
-    });
-    return Math.min(...costs);
-  };
-  cost(size);
-  return cost(size * 4) / cost(size);
+  const [small, large] = [record(size).source(), record(4 * size).source()];
+  return processorTimeRatio({
+    small: () => reduceRollout(small),
+    large: () => reduceRollout(large),
+    bound: QUADRATIC,
+  });
 }
 
 const QUADRATIC = 10;
@@ -121,17 +114,13 @@ describe("a recording that is made to be slow", () => {
       }
       return reduceLeniently(rollout);
     };
-    const cost = (size: number) => {
-      const graph = graphOf(size);
-      const costs = [1, 2, 3, 4, 5].map(() => {
-        const before = process.cpuUsage();
-        expect(checkGraph(graph)).toEqual([]);
-        return process.cpuUsage(before).user;
-      });
-      return Math.min(...costs);
-    };
-    cost(3000);
-    expect(cost(12_000) / cost(3000)).toBeLessThan(QUADRATIC);
+    const [small, large] = [graphOf(3000), graphOf(12_000)];
+    const ratio = processorTimeRatio({
+      small: () => expect(checkGraph(small)).toEqual([]),
+      large: () => expect(checkGraph(large)).toEqual([]),
+      bound: QUADRATIC,
+    });
+    expect(ratio).toBeLessThan(QUADRATIC);
   });
 });
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { processorTimeRatio } from "../../../../test/support/processor-time.ts";
 import { packLanes } from "../../src/export/timeline/lanes.ts";
 
 const bars = fc.array(
@@ -34,22 +35,18 @@ describe("lanes", () => {
   });
 
   it("are filled in time that does not grow with the number of bars that run at once", () => {
-    const at = (count: number): number => {
+    const packing = (count: number) => {
       const parallel = Array.from({ length: count }, (_, startUs) => ({
         startUs,
         endUs: 1_000_000 + startUs,
       }));
-      // Processor time, which others on the machine do not take part in.
-      const start = process.cpuUsage();
-      expect(packLanes(parallel)).toHaveLength(count);
-      return process.cpuUsage(start).user;
+      return () => {
+        expect(packLanes(parallel)).toHaveLength(count);
+      };
     };
-    at(2_000);
-    const [small, large] = [
-      Math.min(at(4_000), at(4_000), at(4_000)),
-      Math.min(at(64_000), at(64_000), at(64_000)),
-    ];
     // 16 times as many: n² would take 256 times as long.
-    expect(large / small).toBeLessThan(100);
+    const bound = 100;
+    const ratio = processorTimeRatio({ small: packing(4_000), large: packing(64_000), bound });
+    expect(ratio).toBeLessThan(bound);
   });
 });

@@ -116,7 +116,9 @@ describe("a store that cannot be written", () => {
     expect(numbers).toEqual(Array.from({ length: 50 }, (_, number) => ({ number })));
     expect(errors.map(({ code }) => code)).toEqual(["busy"]);
     expect(Math.max(...waits)).toBeLessThan(1000);
-    expect(waits.slice(1).reduce((sum, wait) => sum + wait, 0)).toBeLessThan(100);
+    // Had each of them waited as the first did, it would be 49 times as long.
+    const [first = 0, ...others] = waits;
+    expect(others.reduce((sum, wait) => sum + wait, 0)).toBeLessThan(10 * first);
   });
 
   it("counts what does not fit in memory and says so, in its place, once writing works again", () => {

@@ -14,6 +14,10 @@ afterEach(() => {
 
 /** Megabytes of the larger transcript. The long form sets 300. */
 const MEGABYTES = Number(process.env["ROLLOUT_TRACE_LOG_MEGABYTES"] ?? 16);
+/** What others do on the machine makes an import slower, never faster. */
+const PACE_TRIALS = 4;
+/** Milliseconds for a byte, at the larger size against the smaller: 4 for what grows with the square. */
+const STEADY = 2;
 
 interface Trial {
   readonly logBytes: number;
@@ -41,6 +45,10 @@ function importOf(megabytes: number): Trial {
   return JSON.parse(output) as Trial;
 }
 
+function paceOf({ cpuMs, logBytes }: Trial): number {
+  return cpuMs / logBytes;
+}
+
 describe("a large transcript", () => {
   it("is imported holding a fraction of it in memory, at a steady pace", { timeout: 600_000 }, () => {
     const small = importOf(MEGABYTES / 4);
@@ -49,6 +57,11 @@ describe("a large transcript", () => {
     expect(large.events).toBeGreaterThan(3.5 * small.events);
     // Line offsets, places in the conversation, recipes of requests, open calls; and the lines read last.
     expect(large.keptBytes).toBeLessThan(12e6 + 0.4 * large.logBytes);
-    expect(large.cpuMs / large.logBytes).toBeLessThan((2 * small.cpuMs) / small.logBytes);
+    let [smallPace, largePace] = [paceOf(small), paceOf(large)];
+    for (let trial = 1; trial < PACE_TRIALS && largePace > STEADY * smallPace; trial += 1) {
+      smallPace = Math.min(smallPace, paceOf(importOf(MEGABYTES / 4)));
+      largePace = Math.min(largePace, paceOf(importOf(MEGABYTES)));
+    }
+    expect(largePace).toBeLessThan(STEADY * smallPace);
   });
 });
