@@ -11,10 +11,10 @@ import { APPLICATION_ID, MIGRATIONS, STORE_VERSION } from "./schema.ts";
 export type Durability = "process" | "power" | "batch";
 
 /**
- * Pages of 4 KiB after which a commit moves the log into the file, with a sync that the one call that commits then has to wait
- * for: few enough that the wait is short. More would not make the others faster.
+ * Pages of 4 KiB in the log after which a commit moves it into the file itself. That is for a host that writes faster than the
+ * thread for it, which then has left little to do.
  */
-const CHECKPOINT_PAGES = 1000;
+const CHECKPOINT_PAGES = 4000;
 
 /** Readers wait only while a writer recovers the log of one that died. */
 const READ_BUSY_MS = 1000;

@@ -7,6 +7,7 @@
 import { hash } from "node:crypto";
 import type Database from "better-sqlite3";
 import type { PayloadOf } from "@rollout-trace/protocol";
+import { checkpointBeside, settleCheckpoints } from "./checkpoint.ts";
 import { fileIdentity, retryWhileBusy } from "./connection.ts";
 import { type Entry, type EntryPayload, type Gap, isGap, type Queued, type Recording } from "./recording.ts";
 import { MIN_SHARED_PARTS } from "./rope-chain.ts";
@@ -16,6 +17,11 @@ import { prepareStatements, type Statements } from "./statements.ts";
 
 /** Bytes, about, of events kept for the case that the file is deleted. */
 const MAX_ANNOUNCEMENT_COST = 1024 * 1024;
+/** Pages in the log, about, after which they are worth moving into the file. */
+const CHECKPOINT_PAGES = 1000;
+/** Pages that a commit writes whatever it holds: the last one of each table and index. */
+const PAGES_PER_COMMIT = 3;
+const PAGE_BYTES = 4096;
 
 export class StoreSession {
   readonly database: Database.Database;
@@ -30,6 +36,8 @@ export class StoreSession {
   readonly #undo: (() => void)[] = [];
   /** Recordings that the transaction in progress writes to, with their `lastSeq` before. */
   readonly #seqBefore: Map<Recording, number> = new Map();
+  /** Written since the last checkpoint, about. */
+  #pages = 0;
 
   constructor(database: Database.Database, path: string) {
     this.database = database;
@@ -58,6 +66,7 @@ export class StoreSession {
       this.#statements.rollback();
       throw error;
     }
+    this.#countPages(batch);
   }
 
   /** Goes on after the last event that is in the file, whoever wrote it. */
@@ -66,7 +75,21 @@ export class StoreSession {
   }
 
   close(): void {
+    settleCheckpoints();
     this.database.close();
+  }
+
+  #countPages(batch: readonly Queued[]): void {
+    this.#pages += PAGES_PER_COMMIT;
+    for (const queued of batch) if (!isGap(queued)) this.#pages += queued.cost / PAGE_BYTES;
+    if (this.#pages < CHECKPOINT_PAGES) return;
+    this.#pages = 0;
+    if (checkpointBeside(this.#path)) return;
+    try {
+      this.database.pragma("wal_checkpoint(PASSIVE)");
+    } catch {
+      // What was committed is in the log; a disk that refuses more will refuse the next commit, and that is reported.
+    }
   }
 
   #writeQueued(queued: Queued): void {
