@@ -64,7 +64,8 @@ export class CellActor {
     this.#host = host;
     this.#observer = observer;
     this.#isolate = new CellIsolate(setup.box, (event) => {
-      this.#mailbox.data(event.type === "settled" ? this.#checked(event) : event);
+      const stored = event.type === "settled" && event.writes.size > 0;
+      this.#mailbox.data(stored ? this.#checked(event) : event);
     });
     this.#callbacks = new Callbacks(host, observer, (callId, result) => {
       this.#mailbox.data({ type: "tool_answered", callId, result });
@@ -76,11 +77,9 @@ export class CellActor {
     this.#state = initialState({ id: this.#register(waiter), until });
   }
 
-  /** Once. What need not be done before the script runs is done while it runs. */
-  start(source: string, stored: string): void {
-    const { cellId, toolCallId } = this.#setup;
-    this.#observer.emit({ type: "cell_started", cellId, toolCallId, source });
-    this.#isolate.start(source, stored);
+  /** Once, in the turn of the loop in which the box began to run the script. */
+  follow(firstTurn: Promise<unknown>): void {
+    this.#isolate.follow(firstTurn);
     this.#cpu.start();
     if (this.#until.type === "yield") this.#armDeadline(INITIAL_OBSERVER, this.#until.deadlineMs);
   }
@@ -101,7 +100,7 @@ export class CellActor {
 
   /** A script that stored too much fails, and stores nothing. */
   #checked(settled: Settled): Settled {
-    const refusal = settled.writes.size === 0 ? null : this.#host.refusal(settled.writes);
+    const refusal = this.#host.refusal(settled.writes);
     if (refusal === null) return settled;
     const { outcome } = settled;
     const errorText = outcome.type === "failed" ? `${outcome.errorText}\n${refusal}` : refusal;
@@ -159,13 +158,13 @@ export class CellActor {
         return;
       }
       case "commit":
-        this.#host.commit(effect.writes);
+        if (effect.writes.size > 0) this.#host.commit(effect.writes);
         return;
       case "stop":
-        this.#cpu[Symbol.dispose]();
-        void this.#stop(effect.how);
+        this.#stop(effect.how);
         return;
       case "report_end": {
+        if (!this.#observer.watched) return;
         const response = endResponse(cellId, effect.end, effect.items);
         const journal = this.#isolate.journal();
         this.#observer.emit({ type: "cell_ended", cellId, status: effect.end.type, response, journal });
@@ -191,14 +190,26 @@ export class CellActor {
     this.#callbacks.invoke(call, recordAs ?? { type: "other", name: toolName.name });
   }
 
-  async #stop(how: StopHow): Promise<void> {
+  #stop(how: StopHow): void {
     const { cellId, graces } = this.#setup;
     const lost = (how: Lost): void => this.#host.isolateLost(cellId, how);
-    if (how.type === "settled") {
+    const stopped = (): void => {
+      this.#mailbox.data({ type: "stopped" });
+    };
+    this.#cpu[Symbol.dispose]();
+    if (how.type === "cancelled") {
+      clearTimeout(this.#deadline);
+      const both = [this.#isolate.stop(lost), this.#callbacks.settle(how, graces)];
+      void Promise.all(both).then(stopped);
+      return;
+    }
+    // Timers take longer than asking for a turn of the loop, and the response is not out yet.
+    setImmediate(() => {
+      clearTimeout(this.#deadline);
       this.#isolate.retire(lost);
-      if (!this.#callbacks.quiet) await this.#callbacks.settle(how, graces);
-    } else await Promise.all([this.#isolate.stop(lost), this.#callbacks.settle(how, graces)]);
-    this.#mailbox.data({ type: "stopped" });
+    });
+    if (this.#callbacks.quiet) stopped();
+    else void this.#callbacks.settle(how, graces).then(stopped);
   }
 
   #take(id: number): Waiter | undefined {

@@ -27,7 +27,7 @@ export type CellEffect =
     }
   /** Publishes the stored values. At most once, and together with the decision that the script settled. */
   | { readonly type: "commit"; readonly writes: ReadonlyMap<string, string> }
-  /** Ends isolate and callbacks; `stopped` follows. */
+  /** Ends isolate, callbacks and deadline; `stopped` follows. */
   | { readonly type: "stop"; readonly how: StopHow }
   /** The cell is over. At most once. */
   | { readonly type: "report_end"; readonly end: CellEnd; readonly items: readonly ContentItem[] }

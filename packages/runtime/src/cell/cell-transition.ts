@@ -137,7 +137,6 @@ function whileLive(
       return {
         state: stopping(state, message.outcome, null),
         effects: [
-          { type: "disarm_deadline" },
           { type: "commit", writes: message.writes },
           { type: "stop", how: { type: "settled" } },
         ],
@@ -166,7 +165,6 @@ function cancel(
   return {
     state,
     effects: [
-      { type: "disarm_deadline" },
       { type: "report_cancel", cause, toolCallId, limit },
       { type: "stop", how: { type: "cancelled", cause } },
     ],
@@ -225,11 +223,12 @@ function whileStopping(state: StoppingState, message: CellMessage): Transition {
 function finish({ end, output, recipients }: StoppingState): Transition {
   const items = toArray(output);
   const effects: CellEffect[] = [{ type: "report_end", end, items }];
-  for (const [index, { id }] of recipients.entries()) {
+  recipients.forEach(({ id }, index) => {
     effects.push({ type: "respond", id, outcome: { type: "ended", end, items: index === 0 ? items : [] } });
-  }
+  });
   if (recipients.length === 0) return { state: { phase: "ended", end, output }, effects };
-  return { state: CLOSED, effects: [...effects, { type: "close" }] };
+  effects.push({ type: "close" });
+  return { state: CLOSED, effects };
 }
 
 function onceEnded(state: EndedState, message: CellMessage): Transition {

@@ -8,6 +8,11 @@ export class ObserverPort {
     this.#observer = observer;
   }
 
+  /** Whether anybody is told. */
+  get watched(): boolean {
+    return this.#observer !== undefined;
+  }
+
   emit(event: CodeModeEvent): void {
     try {
       this.#observer?.observe(event);

@@ -55,11 +55,20 @@ export type Lost = "stuck" | "poisoned";
 
 /** Most scripts stop within a millisecond; nobody is kept waiting for one that does not. */
 const STOP_WAIT_MS = 200;
-/** A sort of millions, a bigint product, or a busy machine may take much longer. */
+/**
+ * A sort of millions or a bigint product may take much longer. It counts as stuck when it has had this much of a processor since
+ * it was to stop: on a busy machine a script that would stop may have to wait for that.
+ */
 const STUCK_MS = 500;
+const STUCK_LOOK_MS = 100;
+/** Then it is stuck whatever it had, because it does not even want a processor. */
+const STUCK_AT_LAST_MS = 10_000;
 /** A completed cell's isolate is thrown away after its response is out. */
 const DISPOSE_DELAY_MS = 1;
 const CALL_PREFIX = "tool-";
+
+/** The scripts of this process that are in the middle of something, those that never stop included. */
+const running = new Set<CellIsolate>();
 
 export class CellIsolate {
   readonly #box: IsolateBox;
@@ -91,22 +100,15 @@ export class CellIsolate {
       catastrophe: () => {
         const wasOpen = this.#phase === "open";
         this.#phase = "poisoned";
+        running.delete(this);
         if (wasOpen) this.#emit({ type: "limit_passed", limit: "memory" });
       },
     });
   }
 
-  /**
-   * Begins to run `source`, and says nothing about it before it has returned. `stored` is what `load` finds, encoded; empty
-   * when there is nothing.
-   */
-  start(source: string, stored: string): void {
-    this.#turns = this.#run(this.#evaluate(source, stored));
-  }
-
-  async #evaluate(source: string, stored: string): Promise<void> {
-    if (stored !== "") this.#box.provideStored(stored);
-    await this.#box.evaluate(source);
+  /** Once, in the turn of the loop in which the box began to run the script. */
+  follow(firstTurn: Promise<unknown>): void {
+    this.#turns = this.#run(firstTurn);
   }
 
   deliver(delivery: Delivery): void {
@@ -130,10 +132,7 @@ export class CellIsolate {
    */
   retire(lost: (how: Lost) => void): void {
     this.#shut();
-    // Setting a timer takes longer than asking for one, and the response is not out yet.
-    setImmediate(() => {
-      setTimeout(() => void this.#dispose(lost), DISPOSE_DELAY_MS);
-    });
+    setTimeout(() => void this.#dispose(lost), DISPOSE_DELAY_MS);
   }
 
   /**
@@ -151,9 +150,23 @@ export class CellIsolate {
     const interrupted = this.#turns;
     this.#box.dispose();
     const isOver = this.#phase === "poisoned" || interrupted === null;
-    const stopped = isOver || (await settlesWithin(interrupted, STUCK_MS));
+    const stopped = isOver || (await this.#settlesInTime(interrupted));
     if (this.#phase === "poisoned") lost("poisoned");
     else if (!stopped) lost("stuck");
+  }
+
+  /** Whether that settles before the thread counts as stuck. */
+  async #settlesInTime(turns: Promise<void>): Promise<boolean> {
+    const since = performance.now();
+    const before = scriptsCpuMs();
+    for (;;) {
+      if (await settlesWithin(turns, STUCK_LOOK_MS)) return true;
+      if (this.#phase === "poisoned") return false;
+      const tookMs = performance.now() - since;
+      // What each of them got, all in all.
+      const cpuMs = (scriptsCpuMs() - before) / running.size;
+      if ((tookMs >= STUCK_MS && cpuMs >= STUCK_MS) || tookMs >= STUCK_AT_LAST_MS) return false;
+    }
   }
 
   #shut(): void {
@@ -173,6 +186,7 @@ export class CellIsolate {
   /** The turn loop: `first`, then one turn per delivery until there is none. */
   async #run(first: Promise<unknown> | null): Promise<void> {
     let turn = first;
+    running.add(this);
     for (;;) {
       try {
         if (turn === null) {
@@ -187,6 +201,7 @@ export class CellIsolate {
       turn = null;
       if (this.#next === this.#inbox.length) break;
     }
+    running.delete(this);
     this.#inbox = [];
     this.#next = 0;
     this.#turns = null;
@@ -305,6 +320,13 @@ export class CellIsolate {
         return;
     }
   }
+}
+
+/** What all threads of this process but this one have had. */
+function scriptsCpuMs(): number {
+  const all = process.cpuUsage();
+  const own = process.threadCpuUsage();
+  return (all.user + all.system - own.user - own.system) / 1000;
 }
 
 function settlesWithin(promise: Promise<void>, ms: number): Promise<boolean> {

@@ -32,6 +32,7 @@ const RT_SOURCE = "export const done = globalThis.__rt;\ndelete globalThis.__rt;
 /** Evaluating this rejects exactly when the cell's own module failed. */
 const PROBE_SOURCE = 'import "cell";\nawait undefined;';
 
+const CELL_OPTIONS = { filename: CELL_FILE };
 /** Compiling blocks the host's loop, which is right for the usual few kilobytes: a thread hop would cost more. */
 const COMPILE_SYNC_CHARS = 64 * 1024;
 
@@ -103,24 +104,29 @@ export class IsolateBox {
     this.#events = events;
   }
 
-  /** Compiles and runs the script's first turn. Rejects with the script's error, or because something floating was rejected. */
-  evaluate(source: string): Promise<unknown> {
-    const options = { filename: CELL_FILE };
-    if (source.length > COMPILE_SYNC_CHARS) {
-      return this.isolate.compileModule(source, options).then((cell) => this.#evaluate(cell));
-    }
+  /**
+   * Compiles the script and runs its first turn; what it posts comes in a later turn of the host's loop. `stored` is what `load`
+   * finds, encoded; empty when there is nothing. Rejects with the script's error, or because something floating was rejected.
+   */
+  run(source: string, stored: string): Promise<unknown> {
     try {
-      return this.#evaluate(this.isolate.compileModuleSync(source, options));
+      // Runs no code of the script, so it may block.
+      if (stored !== "") this.deliver.applySync(undefined, [0, stored, "store"]);
+      if (source.length <= COMPILE_SYNC_CHARS) {
+        return this.#evaluate(this.isolate.compileModuleSync(source, CELL_OPTIONS));
+      }
+      return this.isolate.compileModule(source, CELL_OPTIONS).then((cell) => this.#evaluate(cell));
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   #evaluate(cell: ivm.Module): Promise<unknown> {
-    const [wanted] = cell.dependencySpecifiers;
-    if (wanted !== undefined) return Promise.reject(new UnsupportedImport(wanted));
+    this.#driver.instantiateSync(this.#context, (specifier, referrer) => {
+      if (referrer !== this.#driver) throw new UnsupportedImport(specifier);
+      return specifier === "rt" ? this.#rt : cell;
+    });
     this.#cell = cell;
-    this.#driver.instantiateSync(this.#context, (specifier) => (specifier === "rt" ? this.#rt : cell));
     return this.#driver.evaluate();
   }
 
@@ -131,11 +137,6 @@ export class IsolateBox {
     const probe = this.isolate.compileModuleSync(PROBE_SOURCE, { filename: PRELUDE_FILE });
     probe.instantiateSync(this.#context, () => cell);
     await probe.evaluate();
-  }
-
-  /** Before the script runs: gives it the session's values. Runs no code of the script, so it may block. */
-  provideStored(values: string): void {
-    this.deliver.applySync(undefined, [0, values, "store"]);
   }
 
   dispose(): void {

@@ -89,6 +89,7 @@ class Replay {
   readonly #request: ReplayRequest;
   readonly #toolset: Toolset;
   readonly #limits: ResolvedLimits;
+  readonly #box: IsolateBox;
   readonly #isolate: CellIsolate;
   readonly #done = Promise.withResolvers<ReplayOutcome>();
   readonly #items: ContentItem[] = [];
@@ -107,11 +108,11 @@ class Replay {
     this.#positions = new Map(
       request.calls.map(({ runtimeToolCallId }, index) => [runtimeToolCallId, index]),
     );
-    const box = new IsolateBox(toolset, limits, { replayed: request.journal });
+    this.#box = new IsolateBox(toolset, limits, { replayed: request.journal });
     const heard = (event: IsolateEvent): void => {
       this.#heard(event);
     };
-    this.#isolate = new CellIsolate(box, heard, this.#timers);
+    this.#isolate = new CellIsolate(this.#box, heard, this.#timers);
   }
 
   async run(): Promise<ReplayOutcome> {
@@ -120,7 +121,7 @@ class Replay {
       this.#unfinished();
     }, timeoutMs);
     const stored = new Map([...(storedValues ?? [])].map(([key, value]) => [key, JSON.stringify(value)]));
-    this.#isolate.start(source, encodeStored(stored));
+    this.#isolate.follow(this.#box.run(source, encodeStored(stored)));
     const outcome = await this.#done.promise;
     clearTimeout(timer);
     await this.#isolate.stop(() => {});

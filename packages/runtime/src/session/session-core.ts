@@ -75,16 +75,20 @@ export class SessionCore implements CellHost {
       throw new CodeModeError("shutting_down", "this session is shut down and runs nothing more");
     }
     const limits = resolveLimits(request.limits);
+    const { toolCallId, source, enabledTools } = request;
     const { toolsets, pool, graces } = this.#resources;
-    const toolset = toolsets.of(request.enabledTools);
+    const toolset = toolsets.of(enabledTools);
     const box = pool.take(toolset, limits);
+    // The rest is made while the script's thread wakes up, unless somebody is to hear of the cell before it runs.
+    const firstTurn = this.observer.watched ? null : box.run(source, this.#stored.snapshot());
     const cellId = String(this.#nextCell);
     this.#nextCell += 1;
     const { waiter, answer } = initialWaiter(cellId, this.observer);
-    const setup = { cellId, toolCallId: request.toolCallId, toolset, limits, graces, box };
+    const setup = { cellId, toolCallId, toolset, limits, graces, box };
     const cell = new CellActor(setup, this, this.observer, until, waiter);
     this.#cells.set(cellId, cell);
-    cell.start(request.source, this.#stored.snapshot());
+    if (this.observer.watched) this.observer.emit({ type: "cell_started", cellId, toolCallId, source });
+    cell.follow(firstTurn ?? box.run(source, this.#stored.snapshot()));
     pool.refill();
     return { cellId, answer };
   }

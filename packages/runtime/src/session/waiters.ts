@@ -27,6 +27,7 @@ export interface PromisedWaiter {
 }
 
 export function initialWaiter(cellId: string, observer: ObserverPort): PromisedWaiter {
+  if (!observer.watched) return promised(cellId, () => {});
   return promised(cellId, (outcome, response) => {
     const status = outcomeName(outcome);
     if (status === "missing") return;

@@ -41,7 +41,6 @@ function after(
 describe("a cell's transition", () => {
   it("commits stored values in the same step that decides on completion", () => {
     expect(after(initialState(EXEC), COMPLETED).effects).toEqual([
-      { type: "disarm_deadline" },
       { type: "commit", writes: COMPLETED.writes },
       { type: "stop", how: { type: "settled" } },
     ]);
@@ -50,7 +49,6 @@ describe("a cell's transition", () => {
   it("lets a termination that was accepted win over a later completion", () => {
     const { effects } = after(initialState(EXEC), output("a"), TERMINATE, COMPLETED, { type: "stopped" });
     expect(effects).toEqual([
-      { type: "disarm_deadline" },
       { type: "report_cancel", cause: "host", toolCallId: null, limit: null },
       { type: "stop", how: { type: "cancelled", cause: "host" } },
       { type: "report_end", end: { type: "terminated" }, items: [item("a")] },
