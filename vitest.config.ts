@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 const source = { conditions: ["rollout-trace-source"] };
@@ -12,5 +13,7 @@ export default defineConfig({
     reporters: ["default", "./scripts/plain-summary-reporter.ts"],
     testTimeout: 30_000,
     execArgv: ["--conditions=rollout-trace-source"],
+    // Hundreds of processes that tests start compile the same sources.
+    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/node-compile") },
   },
 });
