@@ -17,9 +17,9 @@ import { run, type RunResult, type Sample } from "./run.ts";
 
 const DEFAULT_MINUTES = 10;
 const DEFAULT_SESSIONS = 50;
-/** Of the time; as much as it takes until the code is compiled and pools are full. */
-const WARM_UP_SHARE = 0.1;
-const [MIN_WARM_UP_MS, MAX_WARM_UP_MS] = [3_000, 30_000];
+/** Of the time; as much as it takes until the code is compiled, pools are full and allocators keep what they will keep. */
+const WARM_UP_SHARE = 0.3;
+const [MIN_WARM_UP_MS, MAX_WARM_UP_MS] = [3_000, 180_000];
 const MAX_LISTED = 20;
 /** That a process of cells is stuck or silent is judged by time, which a machine that has none to spare does not allow. */
 const BUSY_SHARE = 0.1;
