@@ -13,6 +13,9 @@ import { MCP_CALL_ID_META_KEY, mcpTools } from "../../src/mcp/mcp-tools.ts";
 import { renderDeclarations } from "../../src/tools/declarations.ts";
 import { compileAll } from "../tools/compile.ts";
 
+/** For a busy machine. */
+const PATIENCE = { timeout: 20_000 };
+
 const PAGING = fileURLToPath(new URL("paging-server.ts", import.meta.url));
 const clients: Client[] = [];
 
@@ -103,10 +106,10 @@ test("aborting a task cancels it at the server", async () => {
     (await client.experimental.tasks.listTasks()).tasks.map((task) => task.status);
   const toolName = { name: "simulate-research-query", namespace: "everything" };
   const settled = Promise.allSettled([invoke(call(toolName, { topic: "bees" }), controller.signal)]);
-  await vi.waitFor(async () => expect(await statuses()).toEqual(["working"]));
+  await vi.waitFor(async () => expect(await statuses()).toEqual(["working"]), PATIENCE);
   controller.abort(new Error("enough"));
   expect(await settled).toEqual([{ status: "rejected", reason: new Error("enough") }]);
-  await vi.waitFor(async () => expect(await statuses()).toEqual(["cancelled"]));
+  await vi.waitFor(async () => expect(await statuses()).toEqual(["cancelled"]), PATIENCE);
 });
 
 test("tools are listed to the last page, in the order of the server", async () => {
