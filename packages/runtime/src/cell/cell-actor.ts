@@ -8,6 +8,7 @@ import type {
   NestedToolCall,
   RuntimeResponse,
 } from "@rollout-trace/protocol";
+import type { Chores } from "../isolate/chores.ts";
 import { CellIsolate, type IsolateEvent, type Lost } from "../isolate/cell-isolate.ts";
 import type { IsolateBox } from "../isolate/isolate-box.ts";
 import { limitErrorText, type ResolvedLimits } from "../isolate/limits.ts";
@@ -40,6 +41,7 @@ export interface CellSetup {
   readonly limits: ResolvedLimits;
   readonly graces: CallbackGraces;
   readonly box: IsolateBox;
+  readonly chores: Chores;
 }
 
 export class CellActor {
@@ -47,8 +49,10 @@ export class CellActor {
   readonly #host: CellHost;
   readonly #observer: ObserverPort;
   readonly #isolate: CellIsolate;
-  readonly #callbacks: Callbacks;
-  readonly #cpu: CpuWatch;
+  /** Null until the script calls its host. */
+  #callbacks: Callbacks | null = null;
+  /** Null when CPU time is not limited. */
+  readonly #cpu: CpuWatch | null;
   readonly #mailbox = new Mailbox<ControlMessage, DataMessage>((message) => {
     this.#handle(message);
   });
@@ -56,6 +60,8 @@ export class CellActor {
   readonly #waiters = new Map<number, Waiter>();
   #nextWaiter = INITIAL_OBSERVER;
   #deadline: NodeJS.Timeout | undefined;
+  /** Whose deadline gets a timer later; null when nobody's. */
+  #deadlineOf: number | null = null;
   readonly #until: Until;
   #state: CellState;
 
@@ -67,12 +73,13 @@ export class CellActor {
       const stored = event.type === "settled" && event.writes.size > 0;
       this.#mailbox.data(stored ? this.#checked(event) : event);
     });
-    this.#callbacks = new Callbacks(host, observer, (callId, result) => {
-      this.#mailbox.data({ type: "tool_answered", callId, result });
-    });
-    this.#cpu = new CpuWatch(setup.limits.cpuMs, this.#isolate, () => {
-      this.#mailbox.control({ type: "limit_exceeded", limit: "cpu" });
-    });
+    const { cpuMs } = setup.limits;
+    this.#cpu =
+      cpuMs === null
+        ? null
+        : new CpuWatch(cpuMs, this.#isolate, () => {
+            this.#mailbox.control({ type: "limit_exceeded", limit: "cpu" });
+          });
     this.#until = until;
     this.#state = initialState({ id: this.#register(waiter), until });
   }
@@ -80,7 +87,7 @@ export class CellActor {
   /** Once, in the turn of the loop in which the box began to run the script. */
   follow(firstTurn: Promise<unknown>): void {
     this.#isolate.follow(firstTurn);
-    this.#cpu.start();
+    this.#cpu?.start();
     if (this.#until.type === "yield") this.#armDeadline(INITIAL_OBSERVER, this.#until.deadlineMs);
   }
 
@@ -131,19 +138,19 @@ export class CellActor {
         this.#invoke(effect.call);
         return;
       case "notify":
-        this.#callbacks.notify({ callId: toolCallId, cellId, text: effect.text });
+        this.#calls().notify({ callId: toolCallId, cellId, text: effect.text });
         return;
       case "arm_deadline":
         this.#armDeadline(effect.id, effect.ms);
         return;
       case "disarm_deadline":
-        clearTimeout(this.#deadline);
+        this.#disarmDeadline();
         return;
       case "respond":
-        this.#cpu.observed();
+        this.#cpu?.observed();
         this.#take(effect.id)?.answer(
           effect.outcome,
-          effect.outcome.type === "pending" ? this.#callbacks.openCallIds : [],
+          effect.outcome.type === "pending" ? (this.#callbacks?.openCallIds ?? []) : [],
         );
         return;
       case "refuse":
@@ -187,7 +194,13 @@ export class CellActor {
       kind,
       ...(input === undefined ? {} : { input }),
     };
-    this.#callbacks.invoke(call, recordAs ?? { type: "other", name: toolName.name });
+    this.#calls().invoke(call, recordAs ?? { type: "other", name: toolName.name });
+  }
+
+  #calls(): Callbacks {
+    return (this.#callbacks ??= new Callbacks(this.#host, this.#observer, (callId, result) => {
+      this.#mailbox.data({ type: "tool_answered", callId, result });
+    }));
   }
 
   #stop(how: StopHow): void {
@@ -196,20 +209,21 @@ export class CellActor {
     const stopped = (): void => {
       this.#mailbox.data({ type: "stopped" });
     };
-    this.#cpu[Symbol.dispose]();
+    this.#cpu?.[Symbol.dispose]();
+    this.#disarmDeadline();
+    const calls = this.#callbacks;
     if (how.type === "cancelled") {
-      clearTimeout(this.#deadline);
-      const both = [this.#isolate.stop(lost), this.#callbacks.settle(how, graces)];
-      void Promise.all(both).then(stopped);
+      const ends = [this.#isolate.stop(lost)];
+      if (calls !== null) ends.push(calls.settle(how, graces));
+      void Promise.all(ends).then(stopped);
       return;
     }
-    // Timers take longer than asking for a turn of the loop, and the response is not out yet.
-    setImmediate(() => {
-      clearTimeout(this.#deadline);
+    // The response is not out yet.
+    this.#setup.chores.add(() => {
       this.#isolate.retire(lost);
     });
-    if (this.#callbacks.quiet) stopped();
-    else void this.#callbacks.settle(how, graces).then(stopped);
+    if (calls === null || calls.quiet) stopped();
+    else void calls.settle(how, graces).then(stopped);
   }
 
   #take(id: number): Waiter | undefined {
@@ -219,12 +233,31 @@ export class CellActor {
   }
 
   #armDeadline(id: number, ms: number): void {
-    clearTimeout(this.#deadline);
-    this.#deadline = setTimeout(() => {
-      this.#mailbox.control({ type: "deadline_passed", id });
-    }, ms);
+    this.#disarmDeadline();
+    const setTimer = (): void => {
+      this.#deadline = setTimeout(() => {
+        this.#mailbox.control({ type: "deadline_passed", id });
+      }, ms);
+    };
+    if (ms < LONG_DEADLINE_MS) {
+      setTimer();
+      return;
+    }
+    this.#deadlineOf = id;
+    this.#setup.chores.add(() => {
+      if (this.#deadlineOf === id) setTimer();
+    });
+  }
+
+  #disarmDeadline(): void {
+    this.#deadlineOf = null;
+    if (this.#deadline !== undefined) clearTimeout(this.#deadline);
+    this.#deadline = undefined;
   }
 }
+
+/** From here on a deadline gets its timer a few milliseconds late: most scripts are over by then. */
+const LONG_DEADLINE_MS = 1_000;
 
 /** What the first to register gets. */
 const INITIAL_OBSERVER = 0;

@@ -1,4 +1,4 @@
-/** Watches how much CPU time a cell uses between two observations. Costs nothing when there is no limit. */
+/** Watches how much CPU time a cell uses between two observations. */
 
 /** How often is looked; a cell may pass its limit by this much. */
 const POLL_MS = 25;
@@ -9,13 +9,13 @@ export interface CpuClock {
 }
 
 export class CpuWatch implements Disposable {
-  readonly #limitMs: number | null;
+  readonly #limitMs: number;
   readonly #clock: CpuClock;
   readonly #exceeded: () => void;
   #timer: NodeJS.Timeout | undefined;
   #base = 0;
 
-  constructor(limitMs: number | null, clock: CpuClock, exceeded: () => void) {
+  constructor(limitMs: number, clock: CpuClock, exceeded: () => void) {
     this.#limitMs = limitMs;
     this.#clock = clock;
     this.#exceeded = exceeded;
@@ -23,7 +23,6 @@ export class CpuWatch implements Disposable {
 
   start(): void {
     const limit = this.#limitMs;
-    if (limit === null) return;
     this.#base = this.#clock.cpuMs();
     this.#timer = setInterval(() => {
       if (this.#clock.cpuMs() - this.#base > limit) this.#exceeded();

@@ -14,23 +14,23 @@ export class Mailbox<Control, Data> {
   }
 
   control(message: Control): void {
-    this.#control.push(message);
-    this.#drain();
+    if (this.#draining) this.#control.push(message);
+    else this.#drain(message);
   }
 
   data(message: Data): void {
-    this.#data.push(message);
-    this.#drain();
+    if (this.#draining) this.#data.push(message);
+    else this.#drain(message);
   }
 
-  #drain(): void {
-    if (this.#draining) return;
+  /** Invariant: nothing is queued when this is called. */
+  #drain(first: Control | Data): void {
     this.#draining = true;
     try {
-      for (;;) {
+      this.#handle(first);
+      while (this.#control.length > 0 || this.#data.length > 0) {
         const message = this.#control.shift() ?? this.#data.shift();
-        if (message === undefined) return;
-        this.#handle(message);
+        if (message !== undefined) this.#handle(message);
       }
     } finally {
       this.#draining = false;

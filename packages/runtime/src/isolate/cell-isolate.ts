@@ -3,7 +3,7 @@
  * left to run, how it ended, and which limit it passed. Decides nothing about the cell.
  */
 import type { CellJournal, ImageDetail, ContentItem, JsonValue } from "@rollout-trace/protocol";
-import { decodeStored, type Deliver, type GuestLimit, type Post } from "./bridge.ts";
+import { decodeStored, type Deliver, type GuestLimit, type PostKind } from "./bridge.ts";
 import { type IsolateBox, UnsupportedImport } from "./isolate-box.ts";
 import { JournalRecorder } from "./journal.ts";
 import { scriptErrorText, scriptLine, scriptStackText } from "./script-error.ts";
@@ -62,9 +62,7 @@ const STOP_WAIT_MS = 200;
 const STUCK_MS = 500;
 const STUCK_LOOK_MS = 100;
 /** Then it is stuck whatever it had, because it does not even want a processor. */
-const STUCK_AT_LAST_MS = 10_000;
-/** A completed cell's isolate is thrown away after its response is out. */
-const DISPOSE_DELAY_MS = 1;
+const STUCK_AT_LAST_MS = 30_000;
 const CALL_PREFIX = "tool-";
 
 /** The scripts of this process that are in the middle of something, those that never stop included. */
@@ -73,7 +71,8 @@ const running = new Set<CellIsolate>();
 export class CellIsolate {
   readonly #box: IsolateBox;
   readonly #journal: JournalRecorder;
-  readonly #timers: Timers;
+  /** Null until the script sets one; many never do. */
+  #timers: Timers | null;
   readonly #emit: (event: IsolateEvent) => void;
   /** Filled by `deliver`, drained by the turn loop; `#next` is the first that was not delivered. */
   #inbox: Delivery[] = [];
@@ -84,15 +83,11 @@ export class CellIsolate {
   #phase: "open" | "closed" | "poisoned" = "open";
 
   /** `timers` keeps the script's timers; by default they fire when they are due. */
-  constructor(box: IsolateBox, emit: (event: IsolateEvent) => void, timers?: Timers) {
+  constructor(box: IsolateBox, emit: (event: IsolateEvent) => void, timers: Timers | null = null) {
     this.#box = box;
     this.#emit = emit;
     this.#journal = new JournalRecorder(box.seed);
-    this.#timers =
-      timers ??
-      new HostTimers((timerId) => {
-        emit({ type: "timer_due", timerId });
-      });
+    this.#timers = timers;
     box.moveIn({
       post: (kind, a, b, c, d) => {
         this.#posted(kind, a, b, c, d);
@@ -126,13 +121,10 @@ export class CellIsolate {
     return this.#journal.finish();
   }
 
-  /**
-   * The script is over: nothing that it still does counts, and its isolate goes as soon as that delays nobody. `lost` is called
-   * when it goes on running all the same.
-   */
+  /** The script is over: nothing that it still does counts. `lost` is called when it goes on running all the same. */
   retire(lost: (how: Lost) => void): void {
     this.#shut();
-    setTimeout(() => void this.#dispose(lost), DISPOSE_DELAY_MS);
+    void this.#dispose(lost);
   }
 
   /**
@@ -173,7 +165,7 @@ export class CellIsolate {
     if (this.#phase === "open") this.#phase = "closed";
     this.#inbox = [];
     this.#next = 0;
-    this.#timers[Symbol.dispose]();
+    this.#timers?.[Symbol.dispose]();
   }
 
   /** Says how the script ended; nothing is emitted after it. */
@@ -206,7 +198,7 @@ export class CellIsolate {
     this.#next = 0;
     this.#turns = null;
     if (this.#phase !== "open") return;
-    this.#emit({ type: "idle", delivered: this.#delivered, timers: this.#timers.size });
+    this.#emit({ type: "idle", delivered: this.#delivered, timers: this.#timers?.size ?? 0 });
   }
 
   /** Takes the next delivery from the inbox, which is not empty, in the form in which it crosses. */
@@ -266,7 +258,7 @@ export class CellIsolate {
   }
 
   /** Called by the guest. Must never throw: what a host function throws is copied into the guest, host paths and all. */
-  #posted(...[kind, a, b, c, d]: Parameters<Post>): void {
+  #posted(kind: PostKind, a?: string | number, b?: string | number, c?: string, d?: string): void {
     if (this.#phase !== "open") return;
     switch (kind) {
       case "rehearsal":
@@ -294,10 +286,13 @@ export class CellIsolate {
         this.#emit({ type: "notified", text: String(a) });
         return;
       case "timer_set":
+        this.#timers ??= new HostTimers((timerId) => {
+          this.#emit({ type: "timer_due", timerId });
+        });
         this.#timers.set(Number(a), Number(b));
         return;
       case "timer_clear":
-        this.#timers.clear(Number(a));
+        this.#timers?.clear(Number(a));
         return;
       case "yield":
         this.#emit({ type: "yield_requested" });

@@ -105,7 +105,7 @@ export class IsolateBox {
   }
 
   /**
-   * Compiles the script and runs its first turn; what it posts comes in a later turn of the host's loop. `stored` is what `load`
+   * Compiles the script and runs its first turn; what comes of it comes in a later turn of the host's loop. `stored` is what `load`
    * finds, encoded; empty when there is nothing. Rejects with the script's error, or because something floating was rejected.
    */
   run(source: string, stored: string): Promise<unknown> {
@@ -117,7 +117,9 @@ export class IsolateBox {
       }
       return this.isolate.compileModule(source, CELL_OPTIONS).then((cell) => this.#evaluate(cell));
     } catch (error) {
-      return Promise.reject(error);
+      return new Promise((_, reject) => {
+        setImmediate(reject, error);
+      });
     }
   }
 

@@ -2,15 +2,13 @@
  * Isolates made ahead of time. A script gets a fresh isolate that nobody used before it; only its creation, which is most of
  * the cost, happens earlier.
  */
+import { Chores } from "./chores.ts";
 import { IsolateBox } from "./isolate-box.ts";
 import type { ResolvedLimits } from "./limits.ts";
 import type { Toolset } from "./toolset.ts";
 
 /** Toolsets that boxes are kept for; a host has few, and each waiting box costs about 1.3 MB. */
 const MAX_SHELVES = 4;
-
-/** Making a box blocks the loop for about two milliseconds. A short script's response is out by then, and waits for none. */
-const FILL_DELAY_MS = 5;
 
 interface Shelf {
   readonly toolset: Toolset;
@@ -19,10 +17,13 @@ interface Shelf {
 }
 
 export class IsolatePool implements Disposable {
+  /** Of everything that runs in these boxes. */
+  readonly chores: Chores = new Chores();
   readonly #size: number;
   /** One for each toolset and limits, the most recently used first. */
   readonly #shelves: Shelf[] = [];
-  #filling: NodeJS.Timeout | null = null;
+  /** Whether a fill is among the chores. */
+  #filling = false;
   #closed = false;
 
   /** `size` boxes are kept ready per toolset; with 0 every box is made when it is asked for. */
@@ -42,7 +43,6 @@ export class IsolatePool implements Disposable {
 
   [Symbol.dispose](): void {
     this.#closed = true;
-    if (this.#filling !== null) clearTimeout(this.#filling);
     for (const shelf of this.#shelves.splice(0)) drop(shelf);
   }
 
@@ -58,12 +58,12 @@ export class IsolatePool implements Disposable {
 
   /** Replaces what was taken, a little later. */
   refill(): void {
-    if (this.#closed || this.#size === 0 || this.#filling !== null) return;
-    this.#filling = setTimeout(() => {
-      this.#filling = null;
-      this.#fillOne();
-    }, FILL_DELAY_MS);
-    this.#filling.unref();
+    if (this.#closed || this.#size === 0 || this.#filling) return;
+    this.#filling = true;
+    this.chores.add(() => {
+      this.#filling = false;
+      if (!this.#closed) this.#fillOne();
+    });
   }
 
   /** One box per turn of the loop, for the toolset that was used last. */

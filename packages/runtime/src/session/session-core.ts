@@ -84,7 +84,7 @@ export class SessionCore implements CellHost {
     const cellId = String(this.#nextCell);
     this.#nextCell += 1;
     const { waiter, answer } = initialWaiter(cellId, this.observer);
-    const setup = { cellId, toolCallId, toolset, limits, graces, box };
+    const setup = { cellId, toolCallId, toolset, limits, graces, box, chores: pool.chores };
     const cell = new CellActor(setup, this, this.observer, until, waiter);
     this.#cells.set(cellId, cell);
     if (this.observer.watched) this.observer.emit({ type: "cell_started", cellId, toolCallId, source });
