@@ -1,33 +1,51 @@
 /**
  * Moving SQLite's log into the file on a thread of its own, because it waits for the disk: a host that records would wait with it.
  *
- * A commit appends to the log, which is enough to survive the death of the process. One thread serves all stores of the process.
- * It is started by the first store that has written enough to be worth it, holds nothing open between two checkpoints, and keeps
- * no process alive.
+ * A commit appends to the log, which is enough to survive the death of the process. One thread serves all stores of the process,
+ * one at a time. It is started by the first store that has written enough to be worth it, holds nothing open between two
+ * checkpoints, and keeps no process alive.
  */
 import { Worker } from "node:worker_threads";
 
-/** Files that the thread owes a checkpoint, beside which nothing may be closed. */
-const owed = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-/** A checkpoint takes a fraction of this; after it a thread is taken for dead. */
+/** What the thread is asked for; it takes a request only if it is still in `state`. */
+export interface CheckpointRequest {
+  readonly path: string;
+  /** Of the file that is meant, as `fileIdentity` gives it: the log beside another one would be none of that file's. */
+  readonly identity: string | null;
+  readonly number: number;
+}
+
+/** The number of the request that waits for the thread, the same below zero while the thread is at it, 0 when there is none. */
+const state = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+/** Milliseconds. A checkpoint takes a fraction of this, but the disk may have stopped answering. */
 const SETTLE_MS = 1000;
 /** The thread has one statement to run. */
 const HEAP_MEGABYTES = 16;
 
 /** Null where there can be none: Node's permission model may deny threads, a bundle may lack the file. */
 let thread: Worker | null | undefined;
+let last: CheckpointRequest = { path: "", identity: null, number: 0 };
 
 /** Whether the thread will see to it. It does not while it has another to make, which the next call is for. */
-export function checkpointBeside(path: string): boolean {
+export function checkpointBeside(path: string, identity: string | null): boolean {
   if (thread === undefined) thread = startThread();
   if (thread === null) return false;
-  if (Atomics.compareExchange(owed, 0, 0, 1) === 0) thread.postMessage(path);
+  const request = { path, identity, number: last.number + 1 };
+  if (Atomics.compareExchange(state, 0, 0, request.number) === 0) {
+    last = request;
+    thread.postMessage(request);
+  }
   return true;
 }
 
-/** Waits until the thread has no file open, so that whoever closes a store closes the last connection to it. */
-export function settleCheckpoints(): void {
-  if (Atomics.wait(owed, 0, 1, SETTLE_MS) === "timed-out") giveUpThread();
+/**
+ * For who closes a store, and makes a checkpoint with that: takes back what the thread has not begun, and waits for what it
+ * has, so that the last connection to the file is closed here.
+ */
+export function settleCheckpoint(path: string): void {
+  if (last.path !== path) return;
+  const began = -last.number;
+  if (Atomics.compareExchange(state, 0, last.number, 0) === began) Atomics.wait(state, 0, began, SETTLE_MS);
 }
 
 function startThread(): Worker | null {
@@ -35,7 +53,7 @@ function startThread(): Worker | null {
   try {
     const started = new Worker(new URL(`./checkpoint-thread${extension}`, import.meta.url), {
       name: "rollout-trace checkpoints",
-      workerData: owed,
+      workerData: state,
       // What a host preloads is for the host's own thread.
       execArgv: [],
       env: {},
@@ -49,8 +67,8 @@ function startThread(): Worker | null {
   }
 }
 
+/** It is dead already. */
 function giveUpThread(): void {
-  void thread?.terminate();
   thread = null;
-  Atomics.store(owed, 0, 0);
+  Atomics.store(state, 0, 0);
 }

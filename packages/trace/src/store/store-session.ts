@@ -5,9 +5,10 @@
  * forgotten again when a transaction fails.
  */
 import { hash } from "node:crypto";
+import { rmSync } from "node:fs";
 import type Database from "better-sqlite3";
 import type { PayloadOf } from "@rollout-trace/protocol";
-import { checkpointBeside, settleCheckpoints } from "./checkpoint.ts";
+import { checkpointBeside, settleCheckpoint } from "./checkpoint.ts";
 import { fileIdentity, retryWhileBusy } from "./connection.ts";
 import { type Entry, type EntryPayload, type Gap, isGap, type Queued, type Recording } from "./recording.ts";
 import { MIN_SHARED_PARTS } from "./rope-chain.ts";
@@ -27,6 +28,7 @@ export class StoreSession {
   readonly database: Database.Database;
   readonly #path: string;
   readonly #identity: string | null;
+  readonly #logIdentity: string | null;
   readonly #statements: Statements;
   /** Recordings whose rows were looked up in this file. */
   readonly #known: WeakSet<Recording> = new WeakSet();
@@ -43,6 +45,7 @@ export class StoreSession {
     this.database = database;
     this.#path = path;
     this.#identity = fileIdentity(path);
+    this.#logIdentity = fileIdentity(`${path}-wal`);
     this.#statements = prepareStatements(database);
   }
 
@@ -75,8 +78,15 @@ export class StoreSession {
   }
 
   close(): void {
-    settleCheckpoints();
+    settleCheckpoint(this.#path);
     this.database.close();
+    if (!this.isInPlace()) this.#removeLog();
+  }
+
+  /** SQLite would take the log that was left for that of the file which is there now, and write it over that. */
+  #removeLog(): void {
+    if (this.#logIdentity === null || fileIdentity(`${this.#path}-wal`) !== this.#logIdentity) return;
+    for (const suffix of ["-wal", "-shm"]) rmSync(this.#path + suffix, { force: true });
   }
 
   #countPages(batch: readonly Queued[]): void {
@@ -84,7 +94,7 @@ export class StoreSession {
     for (const queued of batch) if (!isGap(queued)) this.#pages += queued.cost / PAGE_BYTES;
     if (this.#pages < CHECKPOINT_PAGES) return;
     this.#pages = 0;
-    if (checkpointBeside(this.#path)) return;
+    if (checkpointBeside(this.#path, this.#identity)) return;
     try {
       this.database.pragma("wal_checkpoint(PASSIVE)");
     } catch {

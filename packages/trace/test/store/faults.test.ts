@@ -1,9 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
-import { openTraceStore, readTraceStore, type StoreCounts, type TraceStoreError } from "@rollout-trace/trace";
+import {
+  openTraceStore,
+  readTraceStore,
+  type StoreCounts,
+  type TraceStoreError,
+  verifyStore,
+} from "@rollout-trace/trace";
 import {
   eventsOf,
   exitOf,
@@ -181,6 +187,28 @@ describe("a store that cannot be written", () => {
       payload.type === "protocol_event_observed" ? [payloadOf(source, payload.event)] : [],
     );
     expect(requests).toEqual(requests.map(() => ({ input: expect.objectContaining({ length: 20 }) })));
+  });
+
+  it("goes on in a store that its own was replaced by, which keeps what it held", () => {
+    const [path, other] = [temporaryPath(), temporaryPath()];
+    const kept = openStore({ path: other });
+    const { rolloutId } = kept.startRollout();
+    kept.close();
+    const errors: TraceStoreError[] = [];
+    const store = openStore({ path, onError: (error) => errors.push(error) });
+    const root = store.startRollout({ rolloutId: "r" });
+    root.protocolEvent("before", () => ({}));
+    renameSync(other, path);
+    const deadline = performance.now() + 5000;
+    while (errors.length === 0 && performance.now() < deadline) root.protocolEvent("after", () => ({}));
+    store.close();
+    expect(errors.map(({ code }) => code)).toEqual(["file_gone"]);
+    expect(verifyStore(path).findings).toEqual([]);
+    using reader = readTraceStore(path);
+    expect(reader.rolloutCounts().map((counts) => [counts.rolloutId, counts.recorderGaps])).toEqual([
+      [rolloutId, 0],
+      ["r", 1],
+    ]);
   });
 
   it.runIf(process.platform === "linux")(
