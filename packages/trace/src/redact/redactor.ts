@@ -19,8 +19,9 @@ const MAX_KEPT_KEY = 64;
 
 const [QUOTE, BRACE, BRACKET] = [0x22, 0x7b, 0x5b];
 
-/** Secrets whose digits are kept in memory. */
+/** Secrets whose digits are kept in memory, and how long they may be. */
 const KEPT_DIGITS = 128;
+const MAX_KEPT_SECRET = 1024;
 
 export interface Redactor {
   /** How many secrets were replaced, by rule. What a payload repeats of the one before it counts once. */
@@ -178,7 +179,8 @@ export class SecretRedactor implements Redactor {
     this.#key ??= createSecretKey(redactionKey(this.#storePath));
     const digits = createHmac("sha256", this.#key).update(secret).digest("hex").slice(0, 8);
     if (this.#digits.size >= KEPT_DIGITS) this.#digits.clear();
-    this.#digits.set(secret, digits);
+    // A copy: what was cut out of a text holds on to all of that.
+    if (secret.length <= MAX_KEPT_SECRET) this.#digits.set(Buffer.from(secret).toString(), digits);
     return digits;
   }
 }

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BUILT_IN_RULES } from "@rollout-trace/trace";
@@ -305,4 +307,20 @@ describe("any JSON text", () => {
     const [small, large] = [redacting(text.slice(0, 1_000_000)), redacting(text)];
     expect(processorTimeRatio({ small, large, bound })).toBeLessThan(bound);
   }, 120_000);
+});
+
+it("holds on to no text because of the secrets that were in it", () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const subject = redactor();
+  const heapAfter = (texts: number): number => {
+    for (let number = 0; number < texts; number += 1) {
+      const token = `ghp_${String(number).padStart(36, "0")}`;
+      subject.value(JSON.stringify(`${"x".repeat(1_000_000)} ${token}`), []);
+    }
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = heapAfter(1);
+  expect(heapAfter(60) - before).toBeLessThan(20_000_000);
 });
