@@ -9,6 +9,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { openTraceStore } from "@rollout-trace/trace";
 import { freshSeed } from "../seeded-random.ts";
 import { type CheckedRecordings, checkRecordings } from "./check-recordings.ts";
 import { compareStates, type MemoryRow, memoryRow } from "./left-behind.ts";
@@ -20,6 +21,8 @@ const DEFAULT_SESSIONS = 50;
 /** Of the time; as much as it takes until the code is compiled, pools are full and allocators keep what they will keep. */
 const WARM_UP_SHARE = 0.3;
 const [MIN_WARM_UP_MS, MAX_WARM_UP_MS] = [3_000, 180_000];
+/** Enough for a recorder to start its thread, which has files of its own from then on. */
+const THREAD_EVENTS = 400;
 const MAX_LISTED = 20;
 /** That a process of cells is stuck or silent is judged by time, which a machine that has none to spare does not allow. */
 const BUSY_SHARE = 0.1;
@@ -39,6 +42,7 @@ const folder = mkdtempSync(join(tmpdir(), "soak-"));
 console.log(`soak --minutes ${ms / 60_000} --sessions ${sessions} --seed ${seed}`);
 
 const warmUpMs = Math.min(Math.max(ms * WARM_UP_SHARE, MIN_WARM_UP_MS), MAX_WARM_UP_MS);
+startRecordersThread();
 const warmUp = await runIn("warm-up", warmUpMs, () => {});
 const before = await settledState();
 console.log("\n    s  rollouts    events  heap MB  resident MB  files  cells' process MB");
@@ -83,6 +87,12 @@ if (values.keep) console.log(`the stores are in ${folder}`);
 else rmSync(folder, { recursive: true, force: true });
 console.log(`\n${problems.length === 0 ? "PASSED" : "FAILED"}: ${problems.length} problems, --seed ${seed}`);
 process.exitCode = problems.length === 0 ? 0 : 1;
+
+function startRecordersThread(): void {
+  using store = openTraceStore({ path: storeOf("first") });
+  const root = store.startRollout();
+  for (let number = 0; number < THREAD_EVENTS; number += 1) root.other({ kind: "first" });
+}
 
 async function runIn(name: string, forMs: number, onSample: (sample: Sample) => void): Promise<RunResult> {
   const files = join(folder, `${name}-files`);
