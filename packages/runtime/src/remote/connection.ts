@@ -64,7 +64,7 @@ const UNHURRIED: ReadonlySet<ClientMessage["type"]> = new Set([
 ]);
 /** What waits in this process for a child that does not read. */
 const WAITING_BYTES = 4 * 1024 * 1024;
-/** Until the child says hello: time for a busy machine to start a process. */
+/** Until the child says hello: time for a slow machine to start a process. */
 const START_MS = 30_000;
 /** A child whose stdin was closed ends at once. */
 const CLOSE_GRACE_MS = 1_000;
@@ -84,13 +84,13 @@ export class Connection {
   readonly #exited = Promise.withResolvers<void>();
   readonly #hello = hello("@rollout-trace/runtime");
   readonly #writer: FrameWriter;
-  readonly #heartbeat: Heartbeat;
+  /** First for the hello, then for everything else. */
+  #heartbeat: Heartbeat;
   readonly #memory: MemoryWatch | null;
   readonly #pending = new Map<number, Pending>();
   #next = 1;
   /** Null until the child said who it is. */
   #host: Hello | null = null;
-  readonly #starting: NodeJS.Timeout;
   /** Holds this process while the child owes an answer; the child and its pipes never do. */
   readonly #hold: NodeJS.Timeout;
   #end: HostEnd | null = null;
@@ -105,15 +105,15 @@ export class Connection {
     this.#writer = new FrameWriter((bytes) => {
       if (stdin.writable) stdin.write(bytes);
     });
-    this.#heartbeat = new Heartbeat(
-      options.silenceMs,
-      () => {
-        this.send({ type: "ping", id: 0 });
+    this.#heartbeat = new Heartbeat({
+      pid,
+      silenceMs: START_MS,
+      ping: () => {},
+      silent: () => {
+        this.kill("silent", `it did not say hello for ${START_MS} ms`);
       },
-      () => {
-        this.kill("silent", `it said nothing for ${options.silenceMs} ms`);
-      },
-    );
+    });
+    this.#heartbeat.active = true;
     this.#memory =
       pid === undefined
         ? null
@@ -125,7 +125,7 @@ export class Connection {
       this.#receive(frame);
     }, MAX_FRAME_BYTES + REPEAT_SLACK_BYTES);
     new PacedReader(stdout, (bytes) => {
-      this.#heartbeat.heard();
+      if (this.#host !== null) this.#heartbeat.heard();
       if (this.#end === null) decoder.push(bytes);
     });
     stderr.on("data", (bytes: Buffer) => {
@@ -145,10 +145,6 @@ export class Connection {
       this.#finish("exited", `it ${how}`, this.#logTail);
       this.#exited.resolve();
     });
-    this.#starting = setTimeout(() => {
-      this.kill("silent", `it did not say hello for ${START_MS} ms`);
-    }, START_MS);
-    this.#starting.unref();
     this.#hold = setInterval(() => {}, LONGEST_TIMER_MS).unref();
     this.#unref();
     this.send(this.#hello);
@@ -269,12 +265,27 @@ export class Connection {
   #greet(theirs: Hello): void {
     try {
       checkHello(this.#hello, theirs, CAPABILITIES);
-      this.#host = theirs;
-      clearTimeout(this.#starting);
-      this.#updateWatches();
+      this.#greeted(theirs);
     } catch (error) {
       this.kill("incompatible", error instanceof Error ? error.message : String(error));
     }
+  }
+
+  #greeted(host: Hello): void {
+    this.#host = host;
+    this.#heartbeat[Symbol.dispose]();
+    const { silenceMs } = this.#options;
+    this.#heartbeat = new Heartbeat({
+      pid: this.pid,
+      silenceMs,
+      ping: () => {
+        this.send({ type: "ping", id: 0 });
+      },
+      silent: () => {
+        this.kill("silent", `it said nothing for ${silenceMs} ms`);
+      },
+    });
+    this.#updateWatches();
   }
 
   #answered(id: number, result: OperationResult): void {
@@ -299,7 +310,6 @@ export class Connection {
     if (this.#end !== null) return;
     const end = { reason, cause, message: log === "" ? cause : `${cause}: ${log}` };
     this.#end = end;
-    clearTimeout(this.#starting);
     this.#heartbeat[Symbol.dispose]();
     this.#memory?.[Symbol.dispose]();
     this.#deferred = [];
@@ -319,7 +329,7 @@ export class Connection {
 
   #updateWatches(): void {
     if (this.#end !== null) return;
-    this.#heartbeat.active = this.#host !== null && !this.idle;
+    this.#heartbeat.active = this.#host === null || !this.idle;
     if (this.#memory !== null) this.#memory.active = this.#liveCells > 0;
   }
 
