@@ -2,6 +2,7 @@
  * How the child is started: which program, with which V8 flags, and with what taken from it. What each measure stops, and what
  * it does not, is in `docs/code-mode-host.md`.
  */
+import { spawnSync } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 
@@ -13,6 +14,32 @@ const LIBC_MARKER = "/etc/alpine-release";
 
 /** Without unrolling, every loop can be interrupted; see `keepLoopsInterruptible`. */
 const V8_FLAGS = ["--no-turboshaft-loop-unrolling"];
+
+/** A program of util-linux that has the kernel kill what it turns into as soon as the process that started it is gone. */
+const SETPRIV = "/usr/bin/setpriv";
+const KILLED_WITH_PARENT: readonly [string, ...string[]] = [SETPRIV, "--pdeathsig", "KILL"];
+
+/**
+ * The program and its arguments. A stopped process does not notice that its stdin was closed; so the kernel ends it together with
+ * this one, where that can be had.
+ */
+export function hostCommand(): readonly [string, ...string[]] {
+  const host = [process.execPath, ...hostArguments()] as const;
+  return canBeKilledWithParent() ? [...KILLED_WITH_PARENT, ...host] : host;
+}
+
+let killedWithParent: boolean | undefined;
+
+function canBeKilledWithParent(): boolean {
+  if (killedWithParent !== undefined) return killedWithParent;
+  if (!existsSync(SETPRIV)) return (killedWithParent = false);
+  // Other programs of that name cannot do it, and a sandbox may forbid it.
+  const [program, ...args] = KILLED_WITH_PARENT;
+  const { status, error } = spawnSync(program, [...args, SETPRIV, "--version"], { env: {}, stdio: "ignore" });
+  // What went wrong here may not go wrong the next time.
+  if (error === undefined) killedWithParent = status === 0;
+  return status === 0;
+}
 
 let known: readonly string[] | undefined;
 

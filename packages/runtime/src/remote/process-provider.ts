@@ -8,7 +8,7 @@ import type {
 import { CodeModeError } from "../errors.ts";
 import { Connection, type SessionMessage } from "./connection.ts";
 import { withSpans } from "../opentelemetry/traced-session.ts";
-import { hostArguments } from "./host-command.ts";
+import { hostCommand } from "./host-command.ts";
 import type { HostEnd, HostEndReason } from "./host-end.ts";
 import { RemoteSession } from "./remote-session.ts";
 import { type Clock, type CrashLoop, RestartPolicy } from "./restart-policy.ts";
@@ -134,7 +134,7 @@ export class ProcessSessionProvider implements CodeModeSessionProvider, AsyncDis
       );
     }
     const { residentBytes, silenceMs, onHostLog } = this.#options;
-    const [command, ...args] = this.#options.command ?? [process.execPath, ...hostArguments()];
+    const [command, ...args] = this.#options.command ?? hostCommand();
     const connection: Connection = new Connection({
       name: command,
       start: () => startChild(command, args),

@@ -13,7 +13,10 @@ const STANDARD_STREAMS = 3;
 export function startChild(command: string, args: readonly string[]): ChildProcessWithoutNullStreams {
   try {
     const child = spawnBare(command, args);
-    if (child.pid !== undefined) lowerPriority(child.pid);
+    if (child.pid !== undefined) {
+      lowerPriority(child.pid);
+      endWithThisProcess(child);
+    }
     if (hasPipes(child)) return child;
     child.on("error", () => {});
     throw new Error("too many open files");
@@ -49,6 +52,22 @@ function lowerPriority(pid: number): void {
   } catch {
     // It has ended already, or the platform does not want that.
   }
+}
+
+const running = new Set<ChildProcess>();
+
+/** A child that is stopped does not notice that its stdin was closed. What this cannot do: see `hostCommand`. */
+function endWithThisProcess(child: ChildProcess): void {
+  if (running.size === 0) process.on("exit", killRunning);
+  running.add(child);
+  child.on("exit", () => {
+    running.delete(child);
+    if (running.size === 0) process.off("exit", killRunning);
+  });
+}
+
+function killRunning(): void {
+  for (const child of running) child.kill("SIGKILL");
 }
 
 let inherited: readonly number[] | undefined;

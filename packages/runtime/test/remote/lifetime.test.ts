@@ -1,11 +1,17 @@
 /** When children start, who shares them, and that nothing of theirs is left over or keeps anybody waiting. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { hostCommand } from "../../src/remote/host-command.ts";
 import { ProcessSessionProvider } from "../../src/remote/index.ts";
 import { RecordingHost } from "../session/recording-host.ts";
 
 const request = (source: string) => ({ toolCallId: "call", source, enabledTools: [], yieldTimeMs: 60_000 });
+
+const HOST_COMMAND = new URL("../../src/remote/host-command.ts", import.meta.url).href;
+const ENTRY = new URL("../../src/remote/index.ts", import.meta.url).href;
+/** A child notices what it notices in its own time. */
+const PATIENCE = { timeout: 10_000 };
 
 describe("a child", { timeout: 90_000 }, () => {
   it("starts with the first request, serves all sessions of its provider, and is gone when that is closed", async () => {
@@ -29,31 +35,62 @@ describe("a child", { timeout: 90_000 }, () => {
   });
 
   it("keeps no process alive that forgot to close it, not with a script that never ends nor with one that cannot be stopped", async () => {
-    const entry = new URL("../../src/remote/index.ts", import.meta.url).href;
     const script = `
-      import { ProcessSessionProvider } from ${JSON.stringify(entry)};
-      const provider = new ProcessSessionProvider({ replacementGraceMs: 60_000 });
-      const delegate = { invokeTool: async () => 1, notify: async () => {}, cellClosed() {} };
-      const session = await provider.createSession(delegate);
-      const start = async (source) => {
-        const cell = await session.execute({ toolCallId: "c", source: "yield_control(); " + source, enabledTools: [] });
-        await cell.initialResponse;
-        return cell.cellId;
-      };
       await start("while (true) {}");
       const stuck = await start("Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)");
       const { hostPid } = provider;
       await session.terminate({ cellId: stuck });
       console.log(hostPid);
     `;
-    const args = ["--conditions=rollout-trace-source", "--input-type=module", "--eval", script];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 80_000 });
-    const pid = Number(stdout);
-    expect(pid).toBeGreaterThan(0);
-    // It notices that its stdin is closed in its own time.
-    await expect.poll(() => isRunning(pid), { timeout: 10_000 }).toBe(false);
+    const pid = await childOf("{ replacementGraceMs: 60_000 }", script);
+    await expect.poll(() => isRunning(pid), PATIENCE).toBe(false);
   });
+
+  const stopped =
+    "await start(''); process.kill(provider.hostPid, 'SIGSTOP'); console.log(provider.hostPid);";
+
+  it("that is stopped ends with a process that ends in order", async () => {
+    const options = "{ command: [process.execPath, ...hostArguments()] }";
+    const pid = await childOf(options, `${stopped} process.exit();`);
+    await expect.poll(() => isRunning(pid), PATIENCE).toBe(false);
+  });
+
+  it.runIf(hostCommand()[0] !== process.execPath)(
+    "that is stopped ends with a process that is killed",
+    async () => {
+      const pid = await childOf("{}", `${stopped} process.kill(process.pid, 'SIGKILL');`);
+      await expect.poll(() => isRunning(pid), PATIENCE).toBe(false);
+    },
+  );
 });
+
+/** Runs a program that makes a provider with `options`, starts cells, says the child's process id, and ends. */
+async function childOf(options: string, script: string): Promise<number> {
+  const program = `
+    import { hostArguments } from ${JSON.stringify(HOST_COMMAND)};
+    import { ProcessSessionProvider } from ${JSON.stringify(ENTRY)};
+    const provider = new ProcessSessionProvider(${options});
+    const delegate = { invokeTool: async () => 1, notify: async () => {}, cellClosed() {} };
+    const session = await provider.createSession(delegate);
+    const start = async (source) => {
+      const cell = await session.execute({ toolCallId: "c", source: "yield_control(); " + source, enabledTools: [] });
+      await cell.initialResponse;
+      return cell.cellId;
+    };
+    ${script}
+  `;
+  const args = ["--conditions=rollout-trace-source", "--input-type=module", "--eval", program];
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { timeout: 80_000 }).catch(
+    // It may have killed itself.
+    (failed: { stdout: string; stderr: string }) => failed,
+  );
+  const pid = Number(stdout);
+  if (!(pid > 0)) throw new Error(`it said ${stdout}${stderr}`);
+  onTestFinished(() => {
+    if (isRunning(pid)) process.kill(pid, "SIGKILL");
+  });
+  return pid;
+}
 
 function isRunning(pid: number): boolean {
   try {
