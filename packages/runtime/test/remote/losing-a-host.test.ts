@@ -69,18 +69,28 @@ function text(cellId: string, value: string): unknown {
   return { type: "result", cellId, contentItems: [{ type: "input_text", text: value }] };
 }
 
+const HELLO = {
+  type: "hello",
+  name: "other-host",
+  version: "7.0.0",
+  protocol: 1,
+  capabilities: ["sessions", "pending", "toolsets", "stored_values", "ping"],
+};
+
 /** A program that says these frames and waits. */
 function saying(...frames: readonly unknown[]): [string, ...string[]] {
-  const script = `
+  return [process.execPath, "--eval", `${sayingScript(frames)} process.stdin.resume();`];
+}
+
+function sayingScript(frames: readonly unknown[]): string {
+  return `
     for (const json of ${JSON.stringify(frames.map((frame) => JSON.stringify(frame)))}) {
       const length = Buffer.alloc(4);
       length.writeUInt32LE(Buffer.byteLength(json));
       process.stdout.write(length);
       process.stdout.write(json);
     }
-    process.stdin.resume();
   `;
-  return [process.execPath, "--eval", script];
 }
 
 /** Looks at more places than there are years, without a thought for whoever wants to stop it. */
@@ -134,6 +144,34 @@ describe("a child that dies", { timeout: TIMEOUT_MS }, () => {
     expect(missing.type).toBe("missing");
     expect(await run(session, "text(load('kept'))")).toEqual(text("3", "1"));
     expect(host.events).toContainEqual(expect.objectContaining({ type: "wait_started", waitId: "wait-2" }));
+  });
+
+  it("may say what it likes on stderr: a person is told, and nothing of it is recorded of its cells", async () => {
+    const started = { type: "cell_started", cellId: "1", toolCallId: "call-exec", source: "text(1)" };
+    const script = `
+      ${sayingScript([HELLO, { type: "event", session: 1, event: started }])}
+      console.error("password at /home/somebody/.netrc");
+      process.exitCode = 3;
+    `;
+    await using subject = new Subject({ command: [process.execPath, "--eval", script] });
+    await expect(run(await subject.session(), "text(1)")).rejects.toMatchObject({
+      message: "code-mode-host is gone: it exited with code 3: password at /home/somebody/.netrc",
+    });
+    expect(subject.host.events).toEqual([
+      started,
+      {
+        type: "cell_ended",
+        cellId: "1",
+        status: "terminated",
+        response: {
+          type: "terminated",
+          cellId: "1",
+          contentItems: [],
+          errorText: "exec cell 1 was lost with the process that ran it: it exited with code 3",
+        },
+        journal: null,
+      },
+    ]);
   });
 
   it("costs the sessions of other providers nothing", async () => {
@@ -198,11 +236,9 @@ describe("a child that dies", { timeout: TIMEOUT_MS }, () => {
 });
 
 describe("a child that is not understood", { timeout: TIMEOUT_MS }, () => {
-  const hello = { type: "hello", name: "other-host", version: "7.0.0" };
-
   it.each([
-    ["of another protocol", { ...hello, protocol: 2, capabilities: [] }, "the protocols differ"],
-    ["that cannot do enough", { ...hello, protocol: 1, capabilities: ["sessions"] }, "it lacks pending"],
+    ["of another protocol", { ...HELLO, protocol: 2 }, "the protocols differ"],
+    ["that cannot do enough", { ...HELLO, capabilities: ["sessions"] }, "it lacks pending"],
   ])("%s is refused with an error that names both sides", async (_, said, words) => {
     await using subject = new Subject({ command: saying(said) });
     const failed = run(await subject.session(), "text(1)");
@@ -216,8 +252,7 @@ describe("a child that is not understood", { timeout: TIMEOUT_MS }, () => {
     ["an unknown message", { type: "teleport" }, "does not understand"],
     ["an end without a beginning", { type: "cell_closed", session: 1, cellId: "9" }, "makes no sense"],
   ])("because it says %s is killed", async (_, said, words) => {
-    const capabilities = ["sessions", "pending", "toolsets", "stored_values", "ping"];
-    await using subject = new Subject({ command: saying({ ...hello, protocol: 1, capabilities }, said) });
+    await using subject = new Subject({ command: saying(HELLO, said) });
     await expect(run(await subject.session(), "text(1)")).rejects.toMatchObject({
       code: "host_lost",
       message: expect.stringContaining(words),
