@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { asId, isJsonObject, type PayloadId } from "@rollout-trace/protocol";
 import { reduceRollout } from "@rollout-trace/reducer";
 import { openTraceStore, readTraceStore, type StoredRollout, verifyStore } from "@rollout-trace/trace";
+import { freshSeed, SeededRandom } from "./seeded-random.ts";
 
 const PROGRAM = join(import.meta.dirname, "../packages/trace/test/programs/record-until-killed.ts");
 /** Kills per store: the next recorder of a store also has to recover what the one before left. */
@@ -26,10 +27,10 @@ const { values, positionals } = parseArgs({
   options: { seed: { type: "string" }, durability: { type: "string", default: "process" } },
 });
 const kills = Number(positionals[0] ?? 1000);
-const seed = Number(values.seed ?? Date.now() % 1_000_000_000);
+const seed = Number(values.seed ?? freshSeed());
 console.log(`${kills} kills, durability ${values.durability}, --seed ${seed}`);
 
-let state = seed;
+const random = new SeededRandom(seed);
 let acknowledgedEvents = 0;
 let storedEvents = 0;
 let problems = 0;
@@ -50,18 +51,10 @@ for (let kill = 0; kill < kills; kill += 1) {
 }
 process.exitCode = problems === 0 ? 0 : 1;
 
-/** A number below 1 (mulberry32). */
-function random(): number {
-  state = (state + 0x6d2b79f5) | 0;
-  let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-  mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-  return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-}
-
 /** Gives the last `seq` that the killed process had acknowledged. */
 async function killOnce(path: string, rolloutId: string): Promise<number> {
-  const isEarly = random() < EARLY_SHARE;
-  const delayMs = random() * (isEarly ? MAX_EARLY_MS : MAX_DELAY_MS);
+  const isEarly = random.chance(EARLY_SHARE);
+  const delayMs = random.next() * (isEarly ? MAX_EARLY_MS : MAX_DELAY_MS);
   const args = ["--conditions=rollout-trace-source", PROGRAM, path, rolloutId, values.durability];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   let output = "";

@@ -91,7 +91,7 @@ process.exitCode = problems.length === 0 ? 0 : 1;
 function startRecordersThread(): void {
   using store = openTraceStore({ path: storeOf("first") });
   const root = store.startRollout();
-  for (let number = 0; number < THREAD_EVENTS; number += 1) root.other({ kind: "first" });
+  for (let number = 0; number < THREAD_EVENTS; number += 1) root.other({ kind: "first", summary: "" });
 }
 
 async function runIn(name: string, forMs: number, onSample: (sample: Sample) => void): Promise<RunResult> {

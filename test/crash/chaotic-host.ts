@@ -4,11 +4,12 @@
  */
 import { writeSync } from "node:fs";
 import { CodeModeHost } from "../../packages/runtime/src/host/host.ts";
+import { SeededRandom } from "../../scripts/seeded-random.ts";
 
 /** Hello, and the first words about cells. */
 const WRITES_BEFORE = 4;
 const LARGE_BYTES = 100 * 1024 * 1024;
-const random = generator(Number(process.argv[2]) * 65_537 + process.pid);
+const random = new SeededRandom(Number(process.argv[2]), process.pid);
 /** Set when nothing more that makes sense is to be written. */
 let broken = false;
 let writes = 0;
@@ -17,7 +18,7 @@ const host = new CodeModeHost({
   write: (bytes) => {
     if (!broken) writeAll(bytes);
     writes += 1;
-    if (writes === WRITES_BEFORE) setTimeout(misdeed, random() * 300);
+    if (writes === WRITES_BEFORE) setTimeout(misdeed, random.integer(0, 300));
   },
   end: () => process.kill(process.pid, "SIGKILL"),
   log: () => {},
@@ -29,12 +30,11 @@ process.stdin.on("end", () => process.kill(process.pid, "SIGKILL"));
 host.start();
 
 function misdeed(): void {
-  const misdeeds = [() => {}, garbage, halfFrame, largeFrame];
-  misdeeds[Math.floor(random() * misdeeds.length)]?.();
+  random.pick([() => {}, garbage, halfFrame, largeFrame])();
 }
 
 function garbage(): void {
-  writeAll(Buffer.from(Array.from({ length: 1 + Math.floor(random() * 5_000) }, () => random() * 256)));
+  writeAll(Buffer.from(Array.from({ length: random.integer(1, 5_000) }, () => random.integer(0, 255))));
   broken = true;
 }
 
@@ -55,15 +55,4 @@ function largeFrame(): void {
 
 function writeAll(bytes: Buffer): void {
   for (let at = 0; at < bytes.length;) at += writeSync(1, bytes, at);
-}
-
-/** Mulberry32: numbers from 0 up to 1, the same for the same seed. */
-function generator(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d_2b_79_f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -11,6 +11,7 @@ import type { CodeModeSession, JsonValue, NestedToolCall, ToolDefinition } from 
 import { reduceRollout } from "@rollout-trace/reducer";
 import { type HostEndReport, ProcessSessionProvider } from "@rollout-trace/runtime/remote";
 import { openTraceStore, type ThreadTrace, type TurnTrace } from "@rollout-trace/trace";
+import { SeededRandom } from "../../scripts/seeded-random.ts";
 
 export interface ChaosReport {
   readonly deaths: number;
@@ -48,7 +49,7 @@ const SOURCES = [
 
 const [deathCount = "10", seed = "1"] = process.argv.slice(2);
 const wanted = Number(deathCount);
-const random = generator(Number(seed));
+const random = new SeededRandom(Number(seed));
 const reasons: Record<string, number> = {};
 const operations: Record<string, number> = {};
 let deaths = 0;
@@ -90,8 +91,8 @@ const before = process.memoryUsage().heapUsed;
 const torment = setInterval(() => {
   const pid = provider.hostPid;
   // Not before it is under load, and not so soon that its own misdeeds never have their turn.
-  if (pid === undefined || !underLoad || random() < 0.9) return;
-  process.kill(pid, random() < 0.6 ? "SIGKILL" : "SIGSTOP");
+  if (pid === undefined || !underLoad || random.chance(0.9)) return;
+  process.kill(pid, random.chance(0.6) ? "SIGKILL" : "SIGSTOP");
 }, 25);
 await Promise.all(threads.map(keepBusy));
 clearInterval(torment);
@@ -211,13 +212,4 @@ function tally(words: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const word of words) count(counts, word);
   return counts;
-}
-
-/** Numbers from 0 up to 1, the same for the same seed. */
-function generator(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
 }
