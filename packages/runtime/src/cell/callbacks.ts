@@ -46,7 +46,7 @@ export class Callbacks {
   invoke(call: NestedToolCall, recordAs: ToolKind): void {
     const abort = new AbortController();
     this.#calls.set(call.runtimeToolCallId, { call, abort });
-    this.#observer.emit({ type: "nested_call_started", call, recordAs });
+    if (this.#observer.watched) this.#observer.emit({ type: "nested_call_started", call, recordAs });
     void this.#invoke(call, abort.signal);
   }
 
@@ -88,11 +88,9 @@ export class Callbacks {
     if (!this.#calls.delete(call.runtimeToolCallId)) return;
     if (this.#cancelled !== null) {
       this.#ended(call, "cancelled", this.#cancelled, null);
-    } else if (answer.result.ok) {
-      this.#ended(call, "completed", "returned", answer.value);
-      this.#answered(call.runtimeToolCallId, answer.result);
     } else {
-      this.#ended(call, "failed", "error", answer.value);
+      if (answer.result.ok) this.#ended(call, "completed", "returned", answer.value);
+      else this.#ended(call, "failed", "error", answer.value);
       this.#answered(call.runtimeToolCallId, answer.result);
     }
     this.#changed();
@@ -114,6 +112,7 @@ export class Callbacks {
     endCause: ToolEndCause,
     result: NestedCallResult | null,
   ): void {
+    if (!this.#observer.watched) return;
     const { cellId, runtimeToolCallId } = call;
     this.#observer.emit({ type: "nested_call_ended", cellId, runtimeToolCallId, status, endCause, result });
   }

@@ -261,16 +261,6 @@ export class CellIsolate {
   #posted(kind: PostKind, a?: string | number, b?: string | number, c?: string, d?: string): void {
     if (this.#phase !== "open") return;
     switch (kind) {
-      case "rehearsal":
-        return;
-      case "text":
-        this.#emit({ type: "output", item: { type: "input_text", text: String(a) } });
-        return;
-      case "image": {
-        const detail = b as ImageDetail;
-        this.#emit({ type: "output", item: { type: "input_image", image_url: String(a), detail } });
-        return;
-      }
       case "call": {
         const input = c === undefined ? undefined : (JSON.parse(c) as JsonValue);
         this.#emit({
@@ -280,6 +270,16 @@ export class CellIsolate {
           input,
           line: scriptLine(d),
         });
+        return;
+      }
+      case "rehearsal":
+        return;
+      case "text":
+        this.#emit({ type: "output", item: { type: "input_text", text: String(a) } });
+        return;
+      case "image": {
+        const detail = b as ImageDetail;
+        this.#emit({ type: "output", item: { type: "input_image", image_url: String(a), detail } });
         return;
       }
       case "notify":

@@ -16,10 +16,8 @@ export interface ToolCalls {
   settle(id: number, ok: boolean, payload: string): void;
 }
 
-interface Reply {
-  readonly ok: boolean;
-  readonly payload: string;
-}
+/** A result's JSON text, or what went wrong. */
+type Reply = string | { readonly error: string };
 
 interface Open {
   readonly chars: number;
@@ -44,9 +42,10 @@ export function makeToolCalls(outbox: Outbox, config: PreludeConfig): ToolCalls 
 
   // Runs in the reaction of the call's own promise, so that V8 gives the error the line that awaits it.
   const unpack = (reply: Reply): unknown => {
-    if (reply.ok) return parse(reply.payload);
-    throw new ErrorOf(reply.payload);
+    if (typeof reply === "string") return parse(reply);
+    throw new ErrorOf(reply.error);
   };
+  const reaction = [unpack];
   const encodeInput = (freeform: boolean, input: unknown): string | undefined => {
     if (freeform) {
       if (typeof input === "string") return stringify(input);
@@ -82,14 +81,13 @@ export function makeToolCalls(outbox: Outbox, config: PreludeConfig): ToolCalls 
       pendingChars += chars;
     });
     try {
-      if (config.replay !== null) outbox.send(chars, "call", id, tool, json, new ErrorOf().stack);
-      else if (json === undefined) outbox.send(chars, "call", id, tool);
-      else outbox.send(chars, "call", id, tool, json);
+      if (config.replay === null) outbox.send(chars, "call", id, tool, json);
+      else outbox.send(chars, "call", id, tool, json, new ErrorOf().stack);
     } catch (error) {
       take(id);
       throw error;
     }
-    return apply(then, reply, [unpack]);
+    return apply(then, reply, reaction);
   };
   const call = (tool: number, freeform: boolean, input: unknown): Promise<unknown> => {
     outbox.assertLive();
@@ -120,8 +118,9 @@ export function makeToolCalls(outbox: Outbox, config: PreludeConfig): ToolCalls 
     settle(id, ok, payload) {
       const entry = take(id);
       if (entry === undefined) return;
+      if (ok) entry.resolve(payload);
       // Without a prototype: resolving looks for `then`, which a script may have put on `Object.prototype`.
-      entry.resolve({ __proto__: null, ok, payload } as Reply);
+      else entry.resolve({ __proto__: null, error: payload } as Reply);
     },
   };
 }
