@@ -10,6 +10,9 @@ import type { Toolset } from "./toolset.ts";
 /** Toolsets that boxes are kept for; a host has few, and each waiting box costs about 1.3 MB. */
 const MAX_SHELVES = 4;
 
+/** For a cell that goes on for longer than a tenth of a second a fill is put off no further. */
+const MAX_PUT_OFF = 20;
+
 interface Shelf {
   readonly toolset: Toolset;
   readonly limits: ResolvedLimits;
@@ -24,6 +27,10 @@ export class IsolatePool implements Disposable {
   readonly #shelves: Shelf[] = [];
   /** Whether a fill is among the chores. */
   #filling = false;
+  /** Boxes that were taken and not released. */
+  #inUse = 0;
+  /** How often in a row a fill was put off. */
+  #putOff = 0;
   #closed = false;
 
   /** `size` boxes are kept ready per toolset; with 0 every box is made when it is asked for. */
@@ -31,14 +38,23 @@ export class IsolatePool implements Disposable {
     this.#size = size;
   }
 
-  /** A box for one script; whoever takes it asks for a refill once the script runs. */
+  /** A box for one script; whoever takes it asks for a refill once the script runs, and releases it when its cell is closed. */
   take(toolset: Toolset, limits: ResolvedLimits): IsolateBox {
-    const shelf = this.#shelfFor(toolset, limits);
-    for (let box = shelf.boxes.pop(); box !== undefined; box = shelf.boxes.pop()) {
+    const box = this.#usable(this.#shelfFor(toolset, limits)) ?? new IsolateBox(toolset, limits);
+    this.#inUse += 1;
+    return box;
+  }
+
+  release(): void {
+    this.#inUse -= 1;
+  }
+
+  #usable({ boxes }: Shelf): IsolateBox | undefined {
+    for (let box = boxes.pop(); box !== undefined; box = boxes.pop()) {
       if (box.usable) return box;
       box.dispose();
     }
-    return new IsolateBox(toolset, limits);
+    return undefined;
   }
 
   [Symbol.dispose](): void {
@@ -56,13 +72,20 @@ export class IsolatePool implements Disposable {
     return shelf;
   }
 
-  /** Replaces what was taken, a little later. */
+  /** Replaces what was taken, a little later: making a box blocks the loop, and a cell that runs would wait for it. */
   refill(): void {
     if (this.#closed || this.#size === 0 || this.#filling) return;
     this.#filling = true;
     this.chores.add(() => {
       this.#filling = false;
-      if (!this.#closed) this.#fillOne();
+      if (this.#closed) return;
+      if (this.#inUse > 0 && this.#putOff < MAX_PUT_OFF) {
+        this.#putOff += 1;
+        this.refill();
+        return;
+      }
+      this.#putOff = 0;
+      this.#fillOne();
     });
   }
 

@@ -172,12 +172,9 @@ export class SessionLink {
   }
 
   #invoke(connection: Connection, { call, invocation }: Of<"invoke_tool">): void {
-    const run = (signal: AbortSignal): Promise<JsonValue> =>
-      this.observer.runNestedCall(
-        invocation,
-        async () => await this.#delegate.invokeTool(invocation, signal),
-      );
-    this.#answer(connection, call, run);
+    this.#answer(connection, call, (signal) =>
+      this.observer.runNestedCall(invocation, () => this.#delegate.invokeTool(invocation, signal)),
+    );
   }
 
   #notify(connection: Connection, { call, notification }: Of<"notify">): void {
@@ -193,28 +190,15 @@ export class SessionLink {
     if (calls === undefined) return;
     const abort = new AbortController();
     calls.set(call, abort);
-    connection.whenReading(() => {
-      void this.#runCall(connection, call, abort.signal, run).finally(() => calls.delete(call));
-    });
-  }
-
-  async #runCall(
-    connection: Connection,
-    call: number,
-    signal: AbortSignal,
-    run: (signal: AbortSignal) => Promise<JsonValue>,
-  ): Promise<void> {
-    let answer: CallAnswer;
-    try {
-      signal.throwIfAborted();
-      answer = { ok: true, value: (await run(signal)) ?? null };
-    } catch (error) {
-      answer = { ok: false, error: errorMessage(error) };
-    }
-    // Many calls may have been running when the child stopped to read, and their answers are as large as they like.
-    connection.whenReading(() => {
-      sendAnswer(connection, call, answer);
-    });
+    const answered = async (): Promise<void> => {
+      const answer = await answerOf(run, abort.signal);
+      calls.delete(call);
+      // Many calls may have been running when the child stopped to read, and their answers are as large as they like.
+      connection.whenReading(() => {
+        sendAnswer(connection, call, answer);
+      });
+    };
+    connection.whenReading(() => void answered());
   }
 
   #close(connection: Connection, cellId: string): boolean {
@@ -242,6 +226,18 @@ export class SessionLink {
       // A value as large as a frame came from the child it lives in, and stays there.
       if (!(error instanceof CodeModeError)) throw error;
     }
+  }
+}
+
+async function answerOf(
+  run: (signal: AbortSignal) => Promise<JsonValue>,
+  signal: AbortSignal,
+): Promise<CallAnswer> {
+  try {
+    signal.throwIfAborted();
+    return { ok: true, value: (await run(signal)) ?? null };
+  } catch (error) {
+    return { ok: false, error: errorMessage(error) };
   }
 }
 

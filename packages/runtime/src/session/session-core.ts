@@ -137,6 +137,7 @@ export class SessionCore implements CellHost {
 
   closed(cellId: string): void {
     this.#cells.delete(cellId);
+    this.#resources.pool.release();
     try {
       this.#delegate.cellClosed(cellId);
     } catch {
