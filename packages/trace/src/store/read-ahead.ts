@@ -10,20 +10,21 @@ export interface NumberedRow {
   readonly cost: number;
 }
 
-/** Rows of numbers from `first` up to and without `end`, in order. */
-export type ReadRows<Row extends NumberedRow> = (first: number, end: number) => Iterable<Row>;
+/** Rows of numbers from `first` up to and without `end`, in order. None of them may hold more than some tens of kilobytes. */
+export type ReadRows<Row extends NumberedRow> = (first: number, end: number) => readonly Row[];
 
 /** Numbers that are read at once, at most. */
 const MAX_NUMBERS = 512;
 /** Numbers that may be left out at first without losing the order. */
 const MIN_SKIP = 8;
-/** Bytes of the rows that are read at once, about: one row more than this may be kept. */
+/** Bytes of the rows that are read at once, about, as far as the rows before tell. */
 const MAX_COST = 1024 * 1024;
 
 export class ReadAhead<Row extends NumberedRow> {
   readonly #read: ReadRows<Row>;
-  readonly #rows: Map<number, Row> = new Map();
-  /** Where the rows that were read last end. */
+  #rows: readonly Row[] = [];
+  /** The numbers that the rows were asked for by. */
+  #first = 0;
   #end = 0;
   #count = 1;
 
@@ -32,32 +33,32 @@ export class ReadAhead<Row extends NumberedRow> {
   }
 
   get(number: number): Row | undefined {
-    const known = this.#rows.get(number);
+    const known = this.#known(number);
     if (known !== undefined) return known;
     // What is skipped on the way is about as much as what is read.
     const isNext = number >= this.#end && number < this.#end + Math.max(this.#count, MIN_SKIP);
-    if (!isNext && this.#end > number) return this.#one(number);
+    // One that stands before those that are read now, such as an older payload that a newer one is based on.
+    if (!isNext && this.#end > number) return this.#read(number, number + 1)[0];
     this.#count = isNext ? Math.min(this.#count * 2, MAX_NUMBERS) : 1;
     this.#fill(number);
-    return this.#rows.get(number);
+    return this.#known(number);
   }
 
-  /** A row that stands before those that are read now, such as an older payload that a newer one is based on. */
-  #one(number: number): Row | undefined {
-    for (const row of this.#read(number, number + 1)) return row;
-    return undefined;
+  /** Rows are at the place of their number, or before it where some are missing. */
+  #known(number: number): Row | undefined {
+    if (number < this.#first || number >= this.#end) return undefined;
+    let place = Math.min(number - this.#first, this.#rows.length - 1);
+    while (place > 0 && (this.#rows[place]?.number ?? 0) > number) place -= 1;
+    const row = this.#rows[place];
+    return row?.number === number ? row : undefined;
   }
 
   #fill(first: number): void {
-    this.#rows.clear();
+    this.#first = first;
     this.#end = first + this.#count;
-    let cost = 0;
-    for (const row of this.#read(first, this.#end)) {
-      this.#rows.set(row.number, row);
-      cost += row.cost;
-      if (cost <= MAX_COST) continue;
-      this.#end = row.number + 1;
-      break;
-    }
+    this.#rows = this.#read(first, this.#end);
+    const cost = this.#rows.reduce((sum, row) => sum + row.cost, 0);
+    // The next are twice as many.
+    if (cost > MAX_COST / 2) this.#count = Math.ceil((this.#count * MAX_COST) / (4 * cost));
   }
 }

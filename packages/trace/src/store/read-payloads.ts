@@ -53,7 +53,8 @@ interface PayloadRow extends NumberedRow {
   readonly kind: PayloadKind;
   readonly size_bytes: number;
   readonly base: number | null;
-  readonly rope: Buffer;
+  /** Null for one that is large. */
+  readonly rope: Buffer | null;
 }
 
 interface ChunkRow extends NumberedRow {
@@ -65,8 +66,14 @@ interface ChunkRow extends NumberedRow {
   readonly text: string | null;
 }
 
-/** Bytes. Larger chunks are not read ahead: nobody may ask for them. */
+/** Bytes. Larger chunks and ropes are not read ahead: nobody may ask for them. */
 const MAX_AHEAD_SIZE = 64 * 1024;
+
+/** A document without its items. */
+interface Frame {
+  readonly parts: readonly StoredPart[];
+  readonly value: JsonValue;
+}
 
 export interface PayloadsPlace {
   readonly rollout: number;
@@ -77,25 +84,34 @@ export interface PayloadsPlace {
 export class PayloadsOfRollout implements StoredPayloads {
   readonly #names: ImportedPayloads | null;
   readonly #payloads: ReadAhead<PayloadRow>;
+  readonly #rope: (ordinal: number) => Buffer | undefined;
   readonly #chunks: ReadAhead<ChunkRow>;
   readonly #bytes: Database.Statement<[number], Buffer>;
   readonly #ropes: Map<number, readonly StoredPart[]> = new Map();
   #keptParts = 0;
   readonly #items: Map<number, PayloadItem> = new Map();
+  /** Of each kind of payload the frame that was read last. */
+  readonly #frames: Map<PayloadKind, Frame> = new Map();
 
   constructor(database: Database.Database, { rollout, names }: PayloadsPlace) {
     this.#names = names;
     const payloads = database.prepare<[number, number, number], PayloadRow>(
-      `SELECT ordinal AS number, length(rope) AS cost, kind, size_bytes, base, rope FROM payloads
-       WHERE rollout = ? AND ordinal >= ? AND ordinal < ? ORDER BY ordinal`,
+      `SELECT ordinal AS number, min(length(rope), ${MAX_AHEAD_SIZE}) AS cost, kind, size_bytes, base,
+         CASE WHEN length(rope) <= ${MAX_AHEAD_SIZE} THEN rope END AS rope
+       FROM payloads WHERE rollout = ? AND ordinal >= ? AND ordinal < ? ORDER BY ordinal`,
     );
-    this.#payloads = new ReadAhead((first, end) => payloads.iterate(rollout, first, end));
+    this.#payloads = new ReadAhead((first, end) => payloads.all(rollout, first, end));
+    const rope = database.prepare<[number, number], Buffer>(
+      "SELECT rope FROM payloads WHERE rollout = ? AND ordinal = ?",
+    );
+    rope.pluck();
+    this.#rope = (ordinal) => rope.get(rollout, ordinal);
     const chunks = database.prepare<[number, number], ChunkRow>(
       `SELECT chunk AS number, min(size_bytes, ${MAX_AHEAD_SIZE}) AS cost, lower(hex(hash)) AS hash, size_bytes, codec,
          CASE WHEN codec = 'none' AND size_bytes <= ${MAX_AHEAD_SIZE} THEN CAST(bytes AS TEXT) END AS text
        FROM chunks WHERE chunk >= ? AND chunk < ? ORDER BY chunk`,
     );
-    this.#chunks = new ReadAhead((first, end) => chunks.iterate(first, end));
+    this.#chunks = new ReadAhead((first, end) => chunks.all(first, end));
     this.#bytes = database.prepare<[number], Buffer>("SELECT bytes FROM chunks WHERE chunk = ?").pluck();
   }
 
@@ -113,19 +129,32 @@ export class PayloadsOfRollout implements StoredPayloads {
   items(payloadId: PayloadId, key: string): PayloadRead<readonly PayloadItem[]> {
     return this.#read(payloadId, (ordinal) => {
       const parts = this.rope(ordinal);
-      const open = parts.findIndex((part) => part.kind === "open" && part.text === key);
-      if (open < 0) return this.#itemsOfUncutArray(payloadId, parts, key);
-      const close = parts.findIndex((part, index) => index > open && part.kind === "close");
-      const items = parts.slice(open + 1, close < 0 ? parts.length : close);
-      return { ok: true, value: items.map((part) => this.#item(part)) };
+      let index = 0;
+      while (index < parts.length && !isOpening(parts[index], key)) index += 1;
+      if (index === parts.length) return this.#itemsOfUncutArray(payloadId, parts, key);
+      const items: PayloadItem[] = [];
+      for (index += 1; index < parts.length; index += 1) {
+        const part = parts[index] as StoredPart;
+        if (part.kind === "close") break;
+        items.push(this.#item(part));
+      }
+      return { ok: true, value: items };
     });
   }
 
   frame(payloadId: PayloadId): PayloadRead<JsonValue> {
-    return this.#read(payloadId, (ordinal) => ({
-      ok: true,
-      value: parse(this.#textOf(this.rope(ordinal).filter(({ kind }) => kind !== "item"))),
-    }));
+    return this.#read(payloadId, (ordinal) => {
+      const parts = this.rope(ordinal).filter(({ kind }) => kind !== "item");
+      const kind = this.#payloads.get(ordinal)?.kind ?? "other";
+      const last = this.#frames.get(kind);
+      // Most requests of a thread differ in their items alone.
+      if (last?.parts.length === parts.length && last.parts.every((part, index) => part === parts[index])) {
+        return { ok: true, value: last.value };
+      }
+      const value = parse(this.#textOf(parts));
+      this.#frames.set(kind, { parts, value });
+      return { ok: true, value };
+    });
   }
 
   stat(payloadId: PayloadId): PayloadStat | null {
@@ -164,8 +193,9 @@ export class PayloadsOfRollout implements StoredPayloads {
       if (row === undefined) throw damaged(`its base ${payloadIdOf(next)} is missing`);
       if (row.base !== null && row.base >= next)
         throw damaged(`${payloadIdOf(next)} is based on a later payload`);
-      if (chain.push({ ordinal: next, rope: row.rope }) > MAX_BASES)
-        throw damaged("its chain of bases is too long");
+      const rope = row.rope ?? this.#rope(next);
+      if (rope === undefined) throw damaged(`${payloadIdOf(next)} is missing`);
+      if (chain.push({ ordinal: next, rope }) > MAX_BASES) throw damaged("its chain of bases is too long");
       next = row.base;
     }
     for (const link of chain.toReversed()) {
@@ -222,8 +252,12 @@ export class PayloadsOfRollout implements StoredPayloads {
 
   #item(part: StoredPart): PayloadItem {
     if (part.kind !== "item") throw damaged(`a part of kind ${part.kind} is inside an array`);
-    if (part.chunk === null) return itemOfText(part.text);
-    const { chunk } = part;
+    // Payloads that repeat an item have the very same part.
+    part.item ??= part.chunk === null ? itemOfText(part.text) : this.#itemOfChunk(part.chunk);
+    return part.item;
+  }
+
+  #itemOfChunk(chunk: number): PayloadItem {
     const kept = this.#items.get(chunk);
     if (kept !== undefined) return kept;
     const contentId = this.#chunks.get(chunk)?.hash;
@@ -247,6 +281,10 @@ export class PayloadsOfRollout implements StoredPayloads {
     }
     return { ok: true, value: array.map((element: JsonValue) => itemOfText(JSON.stringify(element))) };
   }
+}
+
+function isOpening(part: StoredPart | undefined, key: string): boolean {
+  return part?.kind === "open" && part.text === key;
 }
 
 function statOf(

@@ -13,6 +13,7 @@
  *
  * Commas between the items of an array are not stored.
  */
+import type { PayloadItem } from "@rollout-trace/protocol";
 import { TraceStoreError } from "../trace-store-error.ts";
 import { type Part, type RopeDocument, segmentsOf } from "./rope.ts";
 
@@ -35,6 +36,8 @@ export interface StoredPart {
   readonly kind: "text" | "value" | "item" | "open" | "close";
   readonly chunk: number | null;
   readonly text: string;
+  /** Made when somebody first asks for the element. */
+  item: PayloadItem | null;
 }
 
 /** Encodes `document`, as changes to `base` where there is one. `intern` gives the chunk of a part that needs one. */
@@ -148,7 +151,7 @@ class RopeWriter {
   }
 }
 
-const CLOSE_PART: StoredPart = { kind: "close", chunk: null, text: "" };
+const CLOSE_PART: StoredPart = { kind: "close", chunk: null, text: "", item: null };
 
 /** Decodes a rope over the parts of its base. Throws `TraceStoreError` (`damaged`) for bytes that are not a rope. */
 export function decodeRope(rope: Buffer, base: readonly StoredPart[]): readonly StoredPart[] {
@@ -172,19 +175,19 @@ function decodeOperation(reader: RopeReader, base: readonly StoredPart[], parts:
       return;
     }
     case TEXT:
-      parts.push({ kind: "text", chunk: null, text: reader.text() });
+      parts.push({ kind: "text", chunk: null, text: reader.text(), item: null });
       return;
     case VALUE:
-      parts.push({ kind: "value", chunk: reader.varint(), text: "" });
+      parts.push({ kind: "value", chunk: reader.varint(), text: "", item: null });
       return;
     case ITEM:
-      parts.push({ kind: "item", chunk: reader.varint(), text: "" });
+      parts.push({ kind: "item", chunk: reader.varint(), text: "", item: null });
       return;
     case INLINE_ITEM:
-      parts.push({ kind: "item", chunk: null, text: reader.text() });
+      parts.push({ kind: "item", chunk: null, text: reader.text(), item: null });
       return;
     case OPEN:
-      parts.push({ kind: "open", chunk: null, text: reader.text() });
+      parts.push({ kind: "open", chunk: null, text: reader.text(), item: null });
       return;
     case CLOSE:
       parts.push(CLOSE_PART);

@@ -10,12 +10,11 @@ interface Row {
 /** Rows in a table, and how many queries were made of it. */
 function table(rows: ReadonlyMap<number, Row>) {
   const queries: (readonly [first: number, end: number])[] = [];
-  const ahead = new ReadAhead<Row>(function* (first, end) {
+  const ahead = new ReadAhead<Row>((first, end) => {
     queries.push([first, end]);
-    for (let number = first; number < end; number += 1) {
-      const row = rows.get(number);
-      if (row !== undefined) yield row;
-    }
+    return Array.from({ length: end - first }, (_, index) => rows.get(first + index)).filter(
+      (row) => row !== undefined,
+    );
   });
   return { ahead, queries };
 }
