@@ -7,11 +7,16 @@
  *
  * The walk keeps its own stack: a document nested deeper than the call stack allows is legal input.
  */
-import type { JsonValue } from "./json.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
 
-type Frame =
-  | { readonly kind: "text"; readonly text: string }
-  | { readonly kind: "value"; readonly value: JsonValue };
+/** An array or object of which the first `next` entries have been written. */
+interface Open {
+  readonly entries: readonly JsonValue[] | JsonObject;
+  /** Those of an object, in order; null for an array. */
+  readonly keys: readonly string[] | null;
+  readonly length: number;
+  next: number;
+}
 
 /**
  * The canonical text of a JSON value.
@@ -20,49 +25,69 @@ type Frame =
  * since a silently changed value would get the identity of another one. A cycle exhausts memory; callers pass parsed JSON.
  */
 export function canonicalJson(value: JsonValue): string {
-  const out: string[] = [];
-  const stack: Frame[] = [{ kind: "value", value }];
-  for (let frame = stack.pop(); frame !== undefined; frame = stack.pop()) {
-    if (frame.kind === "text") out.push(frame.text);
-    else expand(frame.value, out, stack);
+  const stack: Open[] = [];
+  let text = begin(value, stack);
+  for (let open = stack.at(-1); open !== undefined; open = stack.at(-1)) {
+    const { entries, keys, next } = open;
+    if (next === open.length) {
+      text += keys === null ? "]" : "}";
+      stack.pop();
+      continue;
+    }
+    open.next += 1;
+    if (next > 0) text += ",";
+    if (keys === null) text += begin((entries as readonly JsonValue[])[next] as JsonValue, stack);
+    else {
+      const key = keys[next] as string;
+      text += `${JSON.stringify(key)}:`;
+      text += begin((entries as JsonObject)[key] as JsonValue, stack);
+    }
   }
-  return out.join("");
+  return text;
 }
 
-function expand(value: JsonValue, out: string[], stack: Frame[]): void {
-  if (value === null || typeof value === "boolean" || typeof value === "string") {
-    out.push(JSON.stringify(value));
-    return;
+/** The text of a value without entries; of any other the bracket, and puts it on the stack. */
+function begin(value: JsonValue, stack: Open[]): string {
+  switch (typeof value) {
+    case "string":
+      return JSON.stringify(value);
+    case "boolean":
+      return value ? "true" : "false";
+    case "number":
+      if (!Number.isFinite(value)) throw new TypeError(`canonical JSON cannot hold the number ${value}`);
+      return JSON.stringify(value);
+    case "object":
+      break;
+    default:
+      throw new TypeError(`canonical JSON cannot hold a value of type ${typeof value}`);
   }
-  if (typeof value === "number") {
-    if (!Number.isFinite(value)) throw new TypeError(`canonical JSON cannot hold the number ${value}`);
-    out.push(JSON.stringify(value));
-    return;
-  }
-  if (typeof value !== "object") {
-    throw new TypeError(`canonical JSON cannot hold a value of type ${typeof value}`);
-  }
+  if (value === null) return "null";
   if (isArray(value)) {
-    stack.push({ kind: "text", text: "]" });
-    for (let index = value.length - 1; index >= 0; index -= 1) {
-      stack.push({ kind: "value", value: value[index] as JsonValue });
-      if (index > 0) stack.push({ kind: "text", text: "," });
-    }
-    out.push("[");
-    return;
+    stack.push({ entries: value, keys: null, length: value.length, next: 0 });
+    return "[";
   }
-  const keys = Object.keys(value).toSorted(byCodeUnit);
-  stack.push({ kind: "text", text: "}" });
-  for (let index = keys.length - 1; index >= 0; index -= 1) {
-    const key = keys[index] as string;
-    stack.push({ kind: "value", value: value[key] as JsonValue });
-    stack.push({ kind: "text", text: `${index > 0 ? "," : ""}${JSON.stringify(key)}:` });
-  }
-  out.push("{");
+  const keys = inOrder(Object.keys(value));
+  stack.push({ entries: value, keys, length: keys.length, next: 0 });
+  return "{";
 }
+
+/** So few are in order sooner by hand. */
+const FEW_KEYS = 8;
 
 function isArray(value: JsonValue): value is readonly JsonValue[] {
   return Array.isArray(value);
+}
+
+/** Most objects have few keys, and many are in order. */
+function inOrder(keys: string[]): readonly string[] {
+  if (keys.length > FEW_KEYS) return keys.toSorted(byCodeUnit);
+  for (let end = 1; end < keys.length; end += 1) {
+    const key = keys[end] as string;
+    let at = end;
+    for (; at > 0 && key < (keys[at - 1] as string); at -= 1) keys[at] = keys[at - 1] as string;
+    keys[at] = key;
+  }
+  return keys;
 }
 
 function byCodeUnit(left: string, right: string): number {

@@ -88,6 +88,45 @@ describe("decodeRawEvent", () => {
     expect(decodeRawEvent(value)).toMatchObject({ ok: false, error: { code: "invalid_envelope" } });
   });
 
+  it("says one thing of what does not fit, however deep or long that is", () => {
+    let deep: unknown = 1;
+    for (let depth = 0; depth < 100_000; depth += 1) deep = depth % 2 === 0 ? [deep] : { deep };
+    const other = { type: "other", kind: "k", summary: "", payloads: [], metadata: null };
+    const span = {
+      type: "span_ended",
+      otel_trace_id: "0".repeat(32),
+      span_id: "0".repeat(16),
+      name: "n",
+      attributes: {},
+      links: [],
+      status: { code: "ok" },
+      end_time_unix_us: 1,
+    };
+    const paths = [
+      { ...other, metadata: deep },
+      { ...other, metadata: [{ when: new Date(0) }] },
+      { ...other, payloads: Array.from({ length: 100_000 }, () => 3) },
+      { ...span, attributes: { deep } },
+      { ...span, attributes: ["no object"] },
+      { ...span, links: Array.from({ length: 100_000 }, () => null) },
+    ].map((payload) => {
+      const result = decodeRawEvent({ ...envelope, payload });
+      return result.ok ? null : result.error.issues.map(({ path }) => path);
+    });
+    expect(paths).toEqual([
+      ["payload.metadata"],
+      ["payload.metadata"],
+      ["payload.payloads.0"],
+      ["payload.attributes"],
+      ["payload.attributes"],
+      ["payload.links.0"],
+    ]);
+    expect([other, span].map((payload) => decodeRawEvent({ ...envelope, payload }))).toEqual([
+      { ok: true, event: { ...envelope, payload: other } },
+      { ok: true, event: { ...envelope, payload: span } },
+    ]);
+  });
+
   it("takes absent and null for the same in optional fields", () => {
     for (const extra of [{}, { host: null }, { host: { name: "h", version: "1" } }]) {
       const payload = { type: "rollout_started", trace_id: "a", root_thread_id: "t", ...extra };

@@ -105,7 +105,7 @@ describe("an event that is none", () => {
       { ...new RolloutBuilder().events[0], payload: event },
     ];
     const graph = lenient(values);
-    expect(new Set(codesOf(graph))).toEqual(new Set(["invalid_event"]));
+    expect(new Set(codesOf(graph))).toEqual(new Set(["invalid_event", "missing_rollout_start"]));
     expect(graph).toMatchObject({ trace_id: null, status: "running", threads: {} });
   });
 });

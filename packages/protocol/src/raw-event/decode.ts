@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { idSchema } from "../id-schema.ts";
 import type { RolloutId, ThreadId, TurnId } from "../ids.ts";
+import { exactly, type IsExact } from "./exact.ts";
 import {
   type RawEvent,
   type RawEventEnvelope,
@@ -93,9 +94,22 @@ function isId(value: unknown): boolean {
   return typeof value === "string" && value !== "";
 }
 
-const SCHEMAS: ReadonlyMap<string, z.ZodType<RawEventPayload>> = new Map(Object.entries(rawEventSchemas));
+interface Reader {
+  readonly schema: z.ZodType<RawEventPayload>;
+  readonly isExact: IsExact;
+}
 
-/** Reads one event. Keys that the schema does not know are left out of the result. */
+const READERS: ReadonlyMap<string, Reader> = new Map(
+  Object.entries<z.ZodType<RawEventPayload>>(rawEventSchemas).map(([type, schema]) => [
+    type,
+    { schema, isExact: exactly(schema) },
+  ]),
+);
+
+/**
+ * Reads one event. Keys that the schema does not know are left out of the result, which shares with `value` whatever is exactly
+ * as the schema has it.
+ */
 export function decodeRawEvent(value: unknown): DecodeResult {
   let read: Envelope;
   if (isEnvelope(value)) read = value;
@@ -112,21 +126,13 @@ export function decodeRawEvent(value: unknown): DecodeResult {
     };
     return fail("unsupported_schema_version", [issue], null, payload.type);
   }
-  const schema = SCHEMAS.get(payload.type);
-  const inner = schema?.safeParse(payload);
-  if (inner?.success === true) {
-    const event: RawEvent = {
-      schema_version,
-      seq,
-      time_unix_us,
-      rollout_id,
-      thread_id,
-      turn_id,
-      payload: inner.data,
-    };
-    return { ok: true, event };
-  }
+  const reader = READERS.get(payload.type);
   const envelope: RawEventEnvelope = { schema_version, seq, time_unix_us, rollout_id, thread_id, turn_id };
+  if (reader?.isExact(payload) === true) {
+    return { ok: true, event: { ...envelope, payload: payload as RawEventPayload } };
+  }
+  const inner = reader?.schema.safeParse(payload);
+  if (inner?.success === true) return { ok: true, event: { ...envelope, payload: inner.data } };
   if (inner === undefined) {
     const issue = { path: "payload.type", message: `unknown event type ${JSON.stringify(payload.type)}` };
     return fail("unknown_event_type", [issue], envelope, payload.type);

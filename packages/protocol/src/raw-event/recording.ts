@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { SpanId } from "../ids.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
+import { jsonObjectSchema, jsonSchema, listSchema } from "../json-schema.ts";
 import { type PayloadRef, payloadRefSchema } from "../payload.ts";
 import type { EventSchemas } from "./event-schemas.ts";
 
@@ -93,12 +94,11 @@ export type RecordingEventPayload =
   | RecordingStopped
   | OtherEvent;
 
-const json = z.json() as unknown as z.ZodType<JsonValue>;
-const attributes = z.record(z.string(), json) as unknown as z.ZodType<JsonObject>;
 const hexId = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
+// A brand exists at compile time only.
 const spanId = hexId(16) as unknown as z.ZodType<SpanId>;
-const links = z.array(
-  z.object({ trace_id: hexId(32), span_id: hexId(16), attributes: attributes.nullish() }),
+const links = listSchema<SpanLink>(
+  z.object({ trace_id: hexId(32), span_id: hexId(16), attributes: jsonObjectSchema.nullish() }),
 );
 const count = z.int().nonnegative();
 
@@ -115,7 +115,7 @@ export const recordingEventSchemas: EventSchemas<RecordingEventPayload> = {
     parent_span_id: spanId.nullish(),
     name: z.string(),
     kind: z.enum(SPAN_KINDS),
-    attributes,
+    attributes: jsonObjectSchema,
     links,
     start_time_unix_us: z.int(),
   }),
@@ -124,7 +124,7 @@ export const recordingEventSchemas: EventSchemas<RecordingEventPayload> = {
     otel_trace_id: hexId(32),
     span_id: spanId,
     name: z.string(),
-    attributes,
+    attributes: jsonObjectSchema,
     links,
     status: z.object({ code: z.enum(SPAN_STATUSES), message: z.string().nullish() }),
     end_time_unix_us: z.int(),
@@ -144,7 +144,7 @@ export const recordingEventSchemas: EventSchemas<RecordingEventPayload> = {
     type: z.literal("other"),
     kind: z.string(),
     summary: z.string(),
-    payloads: z.array(payloadRefSchema),
-    metadata: json,
+    payloads: listSchema(payloadRefSchema),
+    metadata: jsonSchema,
   }),
 };
