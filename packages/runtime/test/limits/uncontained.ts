@@ -50,8 +50,8 @@ const ended = first.type === "yielded" ? await terminated() : (first.errorText ?
 const after = await session.execute({ toolCallId: "next", source: "text('served')", enabledTools });
 const { contentItems } = await after.initialResponse;
 const next = contentItems.map((item) => (item.type === "input_text" ? item.text : "")).join();
-// What is lost is known half a second after it was found out that a script does not stop.
-for (let waits = 0; waits < 100 && lost.length === 0 && name !== "growing map"; waits += 1) {
+// What is lost is known when a script that does not stop has had half a second of a processor, or after half a minute.
+for (let waits = 0; waits < 400 && lost.length === 0 && name !== "growing map"; waits += 1) {
   await new Promise((resolve) => {
     setTimeout(resolve, 100);
   });

@@ -31,7 +31,7 @@ describe("in a child process", () => {
     const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 1 << 24 });
     const all = JSON.parse(stdout) as readonly HostileRun[];
     runs = new Map(all.map((run) => [run.name, run]));
-  }, 240_000);
+  }, 400_000);
 
   it.each(HOSTILE_CASES)(
     "$name ends in time, the next cell runs, nothing burns on, and the host's loop is not held up",

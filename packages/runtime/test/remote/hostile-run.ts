@@ -28,7 +28,8 @@ export interface HostileRun {
 }
 
 const WINDOW_MS = 100;
-const WINDOWS = 30;
+/** On a busy machine it takes this long until a thread has had what it takes to find that it is stuck. */
+const WINDOWS = 400;
 /** Heartbeats and timers. */
 const NOTHING = 0.1;
 const DELAY_RESOLUTION_MS = 5;
