@@ -20,7 +20,10 @@ export interface ProcessProviderOptions {
   readonly command?: readonly [string, ...string[]] | undefined;
   /** Bytes of resident memory at which the child is killed while cells run; Linux only. Default 1 GiB. */
   readonly residentBytes?: number | undefined;
-  /** Milliseconds without a word after which a started child that should answer is killed. Default 10 000. */
+  /**
+   * Milliseconds without a word after which a started child that should answer is killed. On Linux, those in which it waited for a
+   * processor do not count, up to six times as many in all. Default 10 000.
+   */
   readonly silenceMs?: number | undefined;
   /** Milliseconds that the other cells have to finish when a child must be replaced. Default 5 000. */
   readonly replacementGraceMs?: number | undefined;
@@ -46,7 +49,7 @@ export interface HostEndReport {
 const DEFAULTS = Object.freeze({
   /** A child without cells has about 80 MB; this leaves room for several heaps at their default limit. */
   residentBytes: 1024 * 1024 * 1024,
-  /** The child's loop is never busy for long, but the machine may be. */
+  /** The child's loop is never busy for long, but a platform may not say how busy the machine is. */
   silenceMs: 10_000,
   /** Most cells are done by then; a stuck thread should not burn a core for longer. */
   replacementGraceMs: 5_000,
