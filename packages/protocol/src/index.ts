@@ -40,7 +40,7 @@ export type {
   TurnId,
   WaitId,
 } from "./ids.ts";
-export { isJsonObject } from "./json.ts";
+export { isJson, isJsonObject, MAX_JSON_LEVELS } from "./json.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
 export type { CodeModeEvent, CodeModeObserver, NestedCallResult } from "./observer.ts";
 export { PAYLOAD_KINDS, payloadKindSchema, payloadRefSchema } from "./payload.ts";

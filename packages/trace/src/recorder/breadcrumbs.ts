@@ -1,5 +1,5 @@
 /** Events that never change the graph. */
-import type { JsonValue, PayloadOf } from "@rollout-trace/protocol";
+import { isJson, type JsonValue, MAX_JSON_LEVELS, type PayloadOf } from "@rollout-trace/protocol";
 import type { Lazy, OtherOptions } from "./handles.ts";
 import type { Evidence } from "./rollout-recorder.ts";
 
@@ -21,6 +21,13 @@ export function otherOf(options: OtherOptions, evidence: Evidence): PayloadOf<"o
     kind: String(options.kind),
     summary: String(options.summary),
     payloads: (options.payloads ?? []).map(({ kind, value }) => evidence(kind, value)),
-    metadata: (options.metadata?.() ?? null) as JsonValue,
+    metadata: metadataOf(options.metadata?.() ?? null),
   };
+}
+
+/** As readers take it. Throws for what they would not, which costs the event. */
+function metadataOf(metadata: unknown): JsonValue {
+  const value: unknown = JSON.parse(JSON.stringify(metadata));
+  if (!isJson(value)) throw new RangeError(`the metadata has more than ${MAX_JSON_LEVELS} levels`);
+  return value;
 }

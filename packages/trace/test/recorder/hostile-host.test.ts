@@ -2,7 +2,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { openTraceStore, type ThreadTrace, type TraceStoreError, verifyStore } from "@rollout-trace/trace";
+import {
+  openTraceStore,
+  readTraceStore,
+  type ThreadTrace,
+  type TraceStoreError,
+  verifyStore,
+} from "@rollout-trace/trace";
 import { eventsOf, openStore, payloadOf, temporaryPath } from "../support.ts";
 
 const fail = (): never => {
@@ -132,6 +138,29 @@ describe("a host that hands over anything at all", () => {
     const source = store.openRollout("r");
     expect(payloadOf(source, { payload_id: "p2" as never })).toMatchObject({ withheld: true });
     expect(errors.map(({ code }) => code)).toEqual(["unrecordable"]);
+  });
+
+  it("loses an event whose metadata no reader would take, and a gap says so", () => {
+    const errors: TraceStoreError[] = [];
+    const store = openStore({ onError: (error) => errors.push(error) });
+    const root = store.startRollout({ rolloutId: "r" });
+    let deep: unknown = 1;
+    for (let level = 0; level < 1001; level += 1) deep = [deep];
+    const cycle: unknown[] = [];
+    cycle.push(cycle);
+    const hostile = [deep, cycle, () => 1, { toJSON: () => undefined }];
+    for (const value of hostile) root.other({ kind: "k", summary: "lost", metadata: () => value });
+    root.other({ kind: "k", summary: "kept", metadata: () => (deep as unknown[])[0] });
+    store.close();
+    expect(errors.map(({ code }) => code)).toEqual(hostile.map(() => "unrecordable"));
+    expect(verifyStore(store.path).findings).toEqual([]);
+    using reader = readTraceStore(store.path);
+    const payloads = eventsOf(reader.openRollout("r")).map(({ payload }) => payload);
+    expect(payloads.slice(2).map(({ type }) => type)).toEqual([
+      ...hostile.map(() => "recorder_gap"),
+      "other",
+      "recording_completed",
+    ]);
   });
 
   it("loses an event that is itself too large, and a gap says so", () => {
