@@ -79,8 +79,12 @@ export class StoreSession {
 
   close(): void {
     settleCheckpoint(this.#path);
-    this.database.close();
-    if (!this.isInPlace()) this.#removeLog();
+    try {
+      // As long as it is open, no other file is what it is taken for.
+      if (!this.isInPlace()) this.#removeLog();
+    } finally {
+      this.database.close();
+    }
   }
 
   /** SQLite would take the log that was left for that of the file which is there now, and write it over that. */
