@@ -65,6 +65,10 @@ export class LongRollout implements RolloutSource, PayloadReader {
   #window: PayloadItem[] = [];
   #windowStart = 0;
   #seq = 0;
+  /** The payloads that the latest event names. */
+  #named: PayloadId[] = [];
+  /** The elements that no payload before the latest event's had. */
+  #fresh: PayloadItem[] = [];
   /** Bytes of JSON that were parsed, all of it ASCII. */
   bytes = 0;
 
@@ -110,6 +114,7 @@ export class LongRollout implements RolloutSource, PayloadReader {
     yield this.#event(
       `"type":"compaction_installed","compaction_id":"k-${turn}","checkpoint":{"payload_id":"k.${turn}.k","kind":"compaction_checkpoint"}`,
       turn,
+      `k.${turn}.k`,
     );
   }
 
@@ -143,6 +148,7 @@ export class LongRollout implements RolloutSource, PayloadReader {
     return this.#event(
       `"type":"inference_started","inference_call_id":"i-${turn}${which}","thread_id":"root","turn_id":"turn-${turn}","model":"m","provider":"p","dialect":"openai_responses","input_mode":${mode},"request":{"payload_id":"q.${turn}.${which}","kind":"inference_request"}`,
       turn,
+      `q.${turn}.${which}`,
     );
   }
 
@@ -150,11 +156,14 @@ export class LongRollout implements RolloutSource, PayloadReader {
     return this.#event(
       `"type":"inference_completed","inference_call_id":"i-${turn}${which}","response_id":"r-${turn}${which}","response":{"payload_id":"r.${turn}.${which}","kind":"inference_response"}`,
       turn,
+      `r.${turn}.${which}`,
     );
   }
 
-  #event(payload: string, turn: number | null): SourceRecord {
+  #event(payload: string, turn: number | null, names: string | null = null): SourceRecord {
     this.#seq += 1;
+    this.#named = names === null ? [] : [names as PayloadId];
+    this.#fresh = [];
     const place = turn === null ? "null" : `"turn-${turn}"`;
     const thread = turn === null ? "null" : '"root"';
     return {
@@ -205,9 +214,10 @@ export class LongRollout implements RolloutSource, PayloadReader {
   #context(turn: number, which: string | undefined): readonly PayloadItem[] {
     if (which === "b") this.#window.push(this.#item("C", turn), this.#item("O", turn));
     else if (turn % WINDOW_TURNS === 0) {
+      const summary = turn === 0 ? [] : [this.#item("S", turn)];
       this.#items.clear();
       this.#windowStart = turn;
-      this.#window = [...(turn === 0 ? [] : [this.#item("S", turn)]), this.#item("U", turn)];
+      this.#window = [...summary, this.#item("U", turn)];
     } else this.#window.push(this.#item("A", turn - 1), this.#item("U", turn));
     return [...this.#window];
   }
@@ -226,37 +236,26 @@ export class LongRollout implements RolloutSource, PayloadReader {
       value: () => ({ ok: true, value: this.#parse(ELEMENTS[kind]?.(turn) ?? "null") }),
     };
     if (this.#options.shape === "full") this.#items.set(contentId, made);
+    this.#fresh.push(made);
     return made;
   }
 
   stat(): PayloadStat {
     return { kind: "other", size_bytes: 1000 };
   }
-}
 
-/** Reads every event, and everything that payloads have, once each; without reducing anything. Gives the number of events. */
-export function readOnce(source: LongRollout): number {
-  const seen = new Set<string>();
-  let events = 0;
-  for (const record of source.events()) {
-    events += 1;
-    const payload = record.type === "event" ? (record.value as { payload?: object }).payload : undefined;
-    for (const ref of Object.values(payload ?? {}) as { payload_id?: PayloadId }[]) {
-      if (typeof ref?.payload_id === "string") readPayload(source, ref.payload_id, seen);
+  /** Reads every event, and everything that payloads have, once each; without reducing anything. Gives the number of events. */
+  readOnce(): number {
+    let events = 0;
+    for (const _event of this.events()) {
+      events += 1;
+      for (const id of this.#named) {
+        if (id.startsWith("r")) this.frame(id);
+        for (const key of id.startsWith("k") ? ["input_history", "replacement_history"] : ["input"])
+          this.items(id, key);
+      }
+      for (const item of this.#fresh) item.value();
     }
-  }
-  return events;
-}
-
-function readPayload(source: LongRollout, id: PayloadId, seen: Set<string>): void {
-  const keys = id.startsWith("k") ? ["input_history", "replacement_history"] : ["input"];
-  if (id.startsWith("r")) source.frame(id);
-  for (const key of keys) {
-    const read = source.items(id, key);
-    for (const item of read.ok ? read.value : []) {
-      if (seen.has(item.contentId)) continue;
-      seen.add(item.contentId);
-      item.value();
-    }
+    return events;
   }
 }

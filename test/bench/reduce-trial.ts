@@ -1,56 +1,84 @@
 /**
  * `reduce-trial.ts SHAPE TURNS`: reduces one made-up rollout and prints, per event, the processor time of reducing it and of
  * parsing its unique bytes, both in µs, and what it came to:
- * `{events, reduceUs, parseUs, readBytes, uniqueBytes, peakMib, graphBytes}`.
+ * `{events, reduceUs, reduceTotalUs, parseUs, readBytes, uniqueBytes, peakMib, graphBytes}`.
  *
- * Processor time of the thread is not moved by what else the machine does. Measured warm: what a short rollout mostly costs is the
- * compiler. What it costs to make the texts up is measured apart and taken away.
+ * Processor time of the thread is not moved by what else the machine does; `reduceTotalUs` is that of all threads, those that
+ * collect garbage and compile among them. What a short rollout mostly costs is the compiler, so all of it is measured warm. Making the
+ * texts up, parsing them and reducing them take turns, and the least that each took counts: noise only adds. What it costs to
+ * make the texts up is taken away from the other two.
  */
-import { reduceRollout } from "@rollout-trace/reducer";
+import { createReducer, reduceRollout, type RolloutGraph } from "@rollout-trace/reducer";
 import { graphLength } from "./figures.ts";
-import { LongRollout, readOnce, type Shape } from "./reduce-source.ts";
+import { LongRollout, type Shape } from "./reduce-source.ts";
 
 /** Enough for the compiler to be done. */
 const WARM_EVENTS = 60_000;
+/** Rounds are as many as make so many events, and not fewer or more than these. */
+const ROUNDS = { events: 600_000, least: 3, most: 9 };
+/** The system counts a thread's time in steps of some milliseconds: shorter rollouts are taken several times in a row. */
+const LEAST_EVENTS = 60_000;
+/** Microseconds. */
+const FOREVER = { threadUs: Number.POSITIVE_INFINITY, totalUs: Number.POSITIVE_INFINITY };
 
 const [shape, turns] = [process.argv[2] as Shape, Number(process.argv[3])];
 const source = (parse: boolean, of: number = turns) => new LongRollout({ turns: of, shape, parse });
 
-const perTurn = readOnce(source(true, 40)) / 40;
+const perTurn = source(true, 40).readOnce() / 40;
 // Short rollouts are reduced to see that it works, not to measure.
 const warmTurns = Math.min(Math.ceil(WARM_EVENTS / perTurn), turns * 50);
-readOnce(source(true, warmTurns));
+for (const parse of [false, true]) source(parse, warmTurns).readOnce();
 reduceRollout(source(true, warmTurns));
+// While a reduction lives, what the compiler has learnt of its objects is not collected with those of the rounds.
+const kept = source(true, 40);
+const living = createReducer({ payloads: kept });
+for (const record of kept.events()) if (record.type === "event") living.apply(record.value);
+graphLength(living.snapshot());
 
-const unique = source(true);
+const runs = Math.ceil(Math.min(LEAST_EVENTS / (perTurn * turns), turns * 50));
+const inRound = perTurn * turns * runs;
+const rounds = Math.max(ROUNDS.least, Math.min(ROUNDS.most, Math.round(ROUNDS.events / inRound)));
+let [madeUp, parsed, reduced] = [FOREVER, FOREVER, FOREVER];
 let events = 0;
-const parseMs = cpuMs(() => (events = readOnce(unique)));
-// Only events are made up when nothing is parsed: payloads are found through parsed events.
-const madeUp = source(false);
-const makeMs = cpuMs(() => {
-  for (const _event of madeUp.events());
-});
-const read = source(true);
-let graph = reduceRollout(source(true, 1));
-const reduceMs = cpuMs(() => (graph = reduceRollout(read, { mode: "strict" })));
+let [readBytes, uniqueBytes] = [0, 0];
+let graph: RolloutGraph | null = null;
+for (let round = 0; round < rounds; round += 1) {
+  graph = null;
+  madeUp = least(madeUp, () => source(false).readOnce());
+  parsed = least(parsed, () => {
+    const unique = source(true);
+    events = unique.readOnce();
+    uniqueBytes = unique.bytes;
+  });
+  reduced = least(reduced, () => {
+    const read = source(true);
+    graph = reduceRollout(read, { mode: "strict" });
+    readBytes = read.bytes;
+  });
+}
+graphLength(living.snapshot());
 const peakMib = process.resourceUsage().maxRSS / 1024;
 
 process.stdout.write(
   JSON.stringify({
     events,
-    reduceUs: ((reduceMs - makeMs) * 1000) / events,
-    parseUs: ((parseMs - makeMs) * 1000) / events,
-    readBytes: read.bytes / events,
-    uniqueBytes: unique.bytes / events,
+    reduceUs: (reduced.threadUs - madeUp.threadUs) / events,
+    reduceTotalUs: (reduced.totalUs - madeUp.totalUs) / events,
+    parseUs: (parsed.threadUs - madeUp.threadUs) / events,
+    readBytes: readBytes / events,
+    uniqueBytes: uniqueBytes / events,
     peakMib,
-    graphBytes: graphLength(graph) / events,
+    graphBytes: graph === null ? 0 : graphLength(graph) / events,
   }),
 );
 
-function cpuMs(run: () => unknown): number {
+function least(known: typeof FOREVER, run: () => unknown): typeof FOREVER {
   globalThis.gc?.();
-  const before = process.threadCpuUsage();
-  run();
-  const { user, system } = process.threadCpuUsage(before);
-  return (user + system) / 1000;
+  const [thread, all] = [process.threadCpuUsage(), process.cpuUsage()];
+  for (let each = 0; each < runs; each += 1) run();
+  const [threadSpent, allSpent] = [process.threadCpuUsage(thread), process.cpuUsage(all)];
+  return {
+    threadUs: Math.min(known.threadUs, (threadSpent.user + threadSpent.system) / runs),
+    totalUs: Math.min(known.totalUs, (allSpent.user + allSpent.system) / runs),
+  };
 }
