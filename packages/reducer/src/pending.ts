@@ -45,15 +45,20 @@ function orphans(state: ReducerState): readonly Diagnostic[] {
 
 /** Calls and cells that the model is said to have asked for, in threads with a transcript that does not have them. */
 function missingSources(state: ReducerState): readonly Diagnostic[] {
-  const slots = [...state.threads.values()]
-    .filter(({ conversation }) => conversation.hasRequests)
-    .flatMap(({ slots: byId }) => [...byId.values()].flatMap(({ all }) => all));
-  return slots.flatMap((slot) => {
+  const missing: Diagnostic[] = [];
+  const look = (slot: CallSlot): void => {
     const object = slot.callItems.length === 0 ? askedFor(slot) : null;
-    if (object === null) return [];
+    if (object === null) return;
     const message = `no recorded item asks for call ${JSON.stringify(slot.callId)}`;
-    return [diagnostic("missing_source_item", { seq: null, message, object })];
-  });
+    missing.push(diagnostic("missing_source_item", { seq: null, message, object }));
+  };
+  for (const { conversation, slots, reusedSlots } of state.threads.values()) {
+    if (!conversation.hasRequests) continue;
+    for (const first of slots.values()) {
+      for (const slot of reusedSlots.get(first.callId)?.all ?? [first]) look(slot);
+    }
+  }
+  return missing;
 }
 
 function askedFor({ toolCall, cell }: CallSlot): Anchor | null {

@@ -4,6 +4,7 @@ import { admit } from "./admit.ts";
 import { ReduceError } from "./errors.ts";
 import type { Provenance } from "./graph/base.ts";
 import { buildGraph } from "./graph/build.ts";
+import { copyDraft, type Finish, takeDraft } from "./graph/draft.ts";
 import type { RolloutGraph } from "./graph/rollout-graph.ts";
 import { dispatch } from "./handlers/table.ts";
 import { pendingDiagnostics } from "./pending.ts";
@@ -80,7 +81,7 @@ export function resumeReducer(checkpoint: ReducerCheckpoint, options: ReducerOpt
 /** Reduces a whole source. Throws `ReduceError` in strict mode only, and whatever `signal` says. */
 export function reduceRollout(source: RolloutSource, options: ReduceOptions = {}): RolloutGraph {
   const { payloads, provenance, eventCount: total } = source;
-  const reducer = createReducer({ payloads, provenance, mode: options.mode });
+  const reducer = new EventReducer({ payloads, provenance, mode: options.mode });
   let events = 0;
   for (const record of source.events()) {
     if (events % PROGRESS_EVERY_EVENTS === 0) {
@@ -93,7 +94,7 @@ export function reduceRollout(source: RolloutSource, options: ReduceOptions = {}
   }
   options.signal?.throwIfAborted();
   options.onProgress?.({ events, total });
-  return reducer.finish();
+  return reducer.takeGraph();
 }
 
 /** Often enough for a person to see it move and to stop soon, seldom enough to cost nothing. */
@@ -119,11 +120,12 @@ class EventReducer implements Reducer {
   }
 
   snapshot(): RolloutGraph {
-    const { state, strict } = this.#reduction;
-    const late = pendingDiagnostics(state);
-    const error = late.find(({ severity }) => severity === "error");
-    if (strict && error !== undefined) throw new ReduceError(error.code, error.message, error);
-    return buildGraph(state, late);
+    return this.#build(copyDraft);
+  }
+
+  /** `finish` for a reducer that is not asked for anything else: the graph consists of what the reducer has gathered. */
+  takeGraph(): RolloutGraph {
+    return this.#build(takeDraft);
   }
 
   save(): ReducerCheckpoint {
@@ -134,6 +136,14 @@ class EventReducer implements Reducer {
     const graph = this.snapshot();
     this.#finished = true;
     return graph;
+  }
+
+  #build(finish: Finish): RolloutGraph {
+    const { state, strict } = this.#reduction;
+    const late = pendingDiagnostics(state);
+    const error = late.find(({ severity }) => severity === "error");
+    if (strict && error !== undefined) throw new ReduceError(error.code, error.message, error);
+    return buildGraph(state, late, finish);
   }
 
   #refuseWhenFinished(): void {

@@ -5,12 +5,13 @@
  */
 import type { PayloadReader, PayloadRef, RawEvent, RawEventEnvelope } from "@rollout-trace/protocol";
 import { rootNode } from "./conversation/context-tree.ts";
-import { addUsage, NO_USAGE } from "./conversation/token-usage.ts";
+import { addTo, addUsage, NO_USAGE, type UsageSum } from "./conversation/token-usage.ts";
 import { type DiagnosticCode, severityOf } from "./diagnostics.ts";
 import { ReduceError } from "./errors.ts";
-import type { Anchor, Provenance, TokenUsage } from "./graph/base.ts";
-import { appended, type EvidenceDraft, type Moment, startedAt } from "./graph/draft.ts";
+import type { Anchor, Evidence, Provenance, TokenUsage } from "./graph/base.ts";
+import { appended, type Moment, NONE, startedAt } from "./graph/draft.ts";
 import type { GraphThreadOrigin } from "./graph/thread.ts";
+import { withMember } from "./state/members.ts";
 import { enqueue } from "./state/queues.ts";
 import { emptyState, type ReducerState } from "./state/reducer-state.ts";
 import { emptyInside, type ThreadState, type TurnState } from "./state/thread-state.ts";
@@ -45,7 +46,9 @@ export class Reduction {
   readonly provenance: Provenance;
   readonly strict: boolean;
   /** The payloads that it names. */
-  #named: string[] = [];
+  #named: readonly string[] = NONE;
+  /** What it makes has this evidence; made when first asked for. */
+  #evidence: Evidence | null = null;
   readonly #dispatch: Dispatch;
 
   constructor(options: ReductionOptions, dispatch: Dispatch, state: ReducerState = emptyState()) {
@@ -67,7 +70,8 @@ export class Reduction {
 
   apply(event: RawEvent): void {
     this.moment = momentOf(event);
-    this.#named = [];
+    this.#named = NONE;
+    this.#evidence = null;
     this.#dispatch(this, event);
   }
 
@@ -78,6 +82,7 @@ export class Reduction {
     this.apply(event);
     this.moment = moment;
     this.#named = named;
+    this.#evidence = null;
   }
 
   /** Records a diagnostic about the event being applied, or throws it. */
@@ -88,22 +93,18 @@ export class Reduction {
     this.state.diagnostics.push({ code, severity, seq, message, object });
   }
 
-  /** The evidence of something that the event being applied makes. */
-  evidence(): EvidenceDraft {
-    return {
-      seqs: [this.moment.seq],
-      payload_ids: this.#named.slice(),
-      createdWith: this.#named.length,
-    };
+  /** The evidence of something that the event being applied makes: the event, with the payloads it names. */
+  evidence(): Evidence {
+    // Most of what an event makes can share one. No event that makes anything names more than a few.
+    if (this.#named.length > 1) return { seqs: [this.moment.seq], payload_ids: this.#named.slice() };
+    return (this.#evidence ??= { seqs: [this.moment.seq], payload_ids: this.#named });
   }
 
   /** Adds the event being applied, with the payloads it names, to the evidence of something that it changes. */
-  touch({ evidence }: { readonly evidence: EvidenceDraft }): void {
-    const { seq } = this.moment;
-    if (evidence.seqs.at(-1) !== seq) evidence.seqs = appended(evidence.seqs, seq);
-    for (const id of this.#named) {
-      if (evidence.payload_ids.at(-1) !== id) evidence.payload_ids = appended(evidence.payload_ids, id);
-    }
+  touch(draft: Evidenced): void {
+    const { evidence } = draft;
+    if (evidence === this.#evidence) return;
+    draft.evidence = joined(evidence, this.moment.seq, this.#named);
   }
 
   /** Takes note of a payload that the event being applied names, and gives its id. To be done before anything is touched. */
@@ -112,7 +113,8 @@ export class Reduction {
   payload(ref: PayloadRef | null | undefined): string | null {
     if (ref === null || ref === undefined) return null;
     const id: string = ref.payload_id;
-    this.#named.push(id);
+    this.#named = appended(this.#named, id);
+    this.#evidence = null;
     if (this.state.payloads.has(id)) return id;
     const stat = this.payloads.stat(ref.payload_id);
     this.state.payloads.set(id, { kind: ref.kind, size_bytes: stat?.size_bytes ?? null });
@@ -150,15 +152,15 @@ export class Reduction {
         model: null,
         origin,
         execution: startedAt(this.moment),
-        turn_ids: [],
-        conversation_item_ids: [],
+        turn_ids: NONE,
+        conversation_item_ids: NONE,
         evidence: this.evidence(),
         provenance: this.provenance,
       },
       started: origin.type !== "unknown",
       conversation: {
         live: [],
-        seenIn: [],
+        seenAs: [],
         nodes: [],
         root: rootNode(),
         lastRequestLength: 0,
@@ -170,6 +172,7 @@ export class Reduction {
       },
       dialect: "openai_responses",
       slots: new Map(),
+      reusedSlots: new Map(),
       cells: new Map(),
       orphans: new Map(),
       waits: new Map(),
@@ -177,10 +180,11 @@ export class Reduction {
       waitCallsByCall: new Map(),
       sessions: new Map(),
       runningSessions: new Set(),
-      openTurns: new Set(),
+      openTurns: null,
       inside: emptyInside(),
       expectedMessages: new Map(),
       possibleMessages: new Map(),
+      unsortedMessages: [],
     };
     this.state.threads.set(threadId, thread);
     return thread;
@@ -215,17 +219,20 @@ export class Reduction {
         recorded_id: turnId,
         thread_id: thread.draft.thread_id,
         execution: startedAt(this.moment),
-        inference_call_ids: [],
+        inference_call_ids: NONE,
         usage: null,
         evidence: this.evidence(),
         provenance: this.provenance,
       },
       inside: emptyInside(),
       lastAnswer: null,
+      recordedId: turnId,
+      scope: thread.draft.thread_id,
+      isOver: false,
     };
-    turns.add(turn, { id, recordedId: turnId, threadId: thread.draft.thread_id });
-    thread.draft.turn_ids.push(id);
-    thread.openTurns.add(turn);
+    turns.add(turn, id);
+    thread.draft.turn_ids = appended(thread.draft.turn_ids, id);
+    thread.openTurns = withMember(thread.openTurns, turn);
     return turn;
   }
 
@@ -259,25 +266,38 @@ export class Reduction {
       if (state.usage.responseIds.has(of.responseId)) return;
       state.usage.responseIds.add(of.responseId);
     }
-    state.usage.total = addUsage(state.usage.total, usage);
-    addTo(state.usage.byModel, of.model, usage);
-    addTo(state.usage.byThread, of.threadId, usage);
-    addTo(state.usage.byTurn, of.turn.draft.turn_id, usage);
-    of.turn.draft.usage = addUsage(of.turn.draft.usage ?? NO_USAGE, usage);
+    const { draft } = of.turn;
+    addTo(state.usage.total, usage);
+    addTo(sumOf(state.usage.byModel, of.model), usage);
+    addTo(sumOf(state.usage.byThread, of.threadId), usage);
+    if (draft.usage === null) state.usage.turns.push(of.turn);
+    draft.usage = draft.usage === null ? usage : addUsage(draft.usage, usage);
   }
 }
 
+interface Evidenced {
+  evidence: Evidence;
+}
+
 /** Adds to the evidence of an object what made another that it is linked to, so that a link has the evidence of both ends. */
-export function addOrigin(
-  to: { readonly evidence: EvidenceDraft },
-  of: { readonly evidence: EvidenceDraft },
-): void {
-  const { seqs, payload_ids, createdWith } = of.evidence;
-  const { evidence } = to;
-  for (const seq of seqs.slice(0, 1)) evidence.seqs = appended(evidence.seqs, seq);
-  for (const id of payload_ids.slice(0, createdWith)) {
-    evidence.payload_ids = appended(evidence.payload_ids, id);
-  }
+export function addOrigin(to: Evidenced, { origin }: { readonly origin: Evidence }): void {
+  if (to.evidence === origin) return;
+  to.evidence = joined(to.evidence, origin.seqs[0] ?? 0, origin.payload_ids);
+}
+
+/** In order for two, as nearly all are; longer lists are put in order when their object is finished. */
+function withSeq(seqs: readonly number[], seq: number): readonly number[] {
+  const last = seqs.at(-1) ?? 0;
+  if (last === seq) return seqs;
+  return last > seq && seqs.length === 1 ? [seq, last] : appended(seqs, seq);
+}
+
+function joined(evidence: Evidence, seq: number, payloadIds: readonly string[]): Evidence {
+  let { seqs, payload_ids } = evidence;
+  seqs = withSeq(seqs, seq);
+  for (const id of payloadIds) if (payload_ids.at(-1) !== id) payload_ids = appended(payload_ids, id);
+  if (seqs === evidence.seqs && payload_ids === evidence.payload_ids) return evidence;
+  return { seqs, payload_ids };
 }
 
 interface UsageOf {
@@ -287,8 +307,12 @@ interface UsageOf {
   readonly turn: TurnState;
 }
 
-function addTo(sums: Map<string, TokenUsage>, key: string, usage: TokenUsage): void {
-  sums.set(key, addUsage(sums.get(key) ?? NO_USAGE, usage));
+function sumOf(sums: Map<string, UsageSum>, key: string): UsageSum {
+  const known = sums.get(key);
+  if (known !== undefined) return known;
+  const sum = { ...NO_USAGE };
+  sums.set(key, sum);
+  return sum;
 }
 
 function waitingKey(kind: AwaitedKind, id: string, scope: string | null): string {

@@ -40,7 +40,7 @@ const message: Normalise = (element, payloadId) => {
   const [first, ...rest] = blocksOf(element["content"]).map((block) => blockShape(block, role, payloadId));
   const providerItemId = idOf(element);
   const only = first ?? messageShape(role, readable([], element["content"] ?? null, payloadId));
-  return { items: [itemOf({ ...only, providerItemId }), ...rest.map(itemOf)] };
+  return { items: [itemOf(only, { providerItemId, callId: null }), ...rest.map((shape) => itemOf(shape))] };
 };
 
 const blockBy =

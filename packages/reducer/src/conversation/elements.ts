@@ -8,18 +8,18 @@ import {
   type PayloadId,
   type PayloadItem,
 } from "@rollout-trace/protocol";
+import { appended, NONE } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
-import type { Conversation, Element, ElementSource } from "../state/conversation-state.ts";
+import type { Conversation, ElementSource } from "../state/conversation-state.ts";
 import type { ArrayReader } from "./dialect.ts";
 import { DIALECT_READERS } from "./dialects.ts";
 import type { NormalItem } from "./normal-item.ts";
 
 /** A model-facing document, compared with the live context as far as the store knows it to be the same. */
 export interface Reading {
-  /** How many items of the live context come before `elements`. */
+  /** How many items of the live context come before `rest`. */
   readonly kept: number;
-  /** The items of the rest. */
-  readonly elements: readonly Element[];
+  readonly rest: readonly NormalItem[];
 }
 
 export interface Document {
@@ -84,38 +84,42 @@ function readArrays(
 ): Reading | null {
   const { live } = conversation;
   let kept = comparedFrom ?? live.length;
-  const elements: Element[] = [];
+  let rest: readonly NormalItem[] = NONE;
   for (const { reader, items, isHead } of arrays) {
     if (items === null) return null;
-    for (const item of items) {
-      const same = elements.length > 0 ? 0 : sameItems(conversation, kept, item, reader);
+    // Most of a request is what the one before it was: this loop makes nothing for what is the same.
+    for (let index = 0; index < items.length; index += 1) {
+      const item = items[index] as PayloadItem;
+      const same = rest.length > 0 ? 0 : sameItems(conversation, kept, item, reader);
       if (same > 0) {
         kept += same;
         continue;
       }
       const source = sourceOf(reduction, item, { reader, payloadId, isHead });
       if (source === null) continue;
-      elements.push(...source.elements);
+      for (const normal of source.items) rest = appended(rest, normal);
       if (source.outsideId !== null) leaveOut(conversation, source.outsideId);
     }
   }
-  return { kept, elements };
+  return { kept, rest };
 }
 
 /** How many items of the live context, from `at` on, the store knows to be those of a recorded element. */
 function sameItems(
-  { live, seenIn }: Conversation,
+  { live, seenAs }: Conversation,
   at: number,
   item: PayloadItem,
   reader: ArrayReader,
 ): number {
   if (at >= live.length) return 0;
-  const source = seenIn[at]?.source;
-  if (source === undefined || source.contentId !== item.contentId) return 0;
+  const source = seenAs[at]?.source ?? null;
+  if (source === null || source.contentId !== item.contentId) return 0;
   if (source.normalise !== reader.normalise) return 0;
-  return source.elements.every((element, index) => seenIn[at + index] === element)
-    ? source.elements.length
-    : 0;
+  const { items } = source;
+  for (let index = 0; index < items.length; index += 1) {
+    if (seenAs[at + index] !== items[index]) return 0;
+  }
+  return items.length;
 }
 
 /** The acceptance of an element that is not part of the transcript is no lost item. */
@@ -210,7 +214,9 @@ function sourceOf(
   { reader, payloadId, isHead }: { reader: ArrayReader; payloadId: string; isHead: boolean },
 ): ElementSource | null {
   const { normalise } = reader;
-  const known = reduction.state.sources.get(normalise)?.get(item.contentId);
+  let sources = reduction.state.sources.get(normalise);
+  if (sources === undefined) reduction.state.sources.set(normalise, (sources = new Map()));
+  const known = sources.get(item.contentId);
   if (known !== undefined) return known;
   const read = item.value();
   if (!read.ok) {
@@ -218,12 +224,9 @@ function sourceOf(
     return null;
   }
   const { items, outsideId = null } = normalise(read.value, payloadId);
-  const elements: Element[] = [];
-  const source: ElementSource = { normalise, contentId: item.contentId, elements, outsideId, isHead };
-  for (const normal of items) elements.push({ normal, source });
-  const sources = reduction.state.sources.get(normalise);
-  if (sources === undefined) reduction.state.sources.set(normalise, new Map([[item.contentId, source]]));
-  else sources.set(item.contentId, source);
+  const source: ElementSource = { normalise, contentId: item.contentId, items, outsideId, isHead };
+  for (const normal of items) normal.source = source;
+  sources.set(item.contentId, source);
   return source;
 }
 

@@ -1,8 +1,9 @@
 /** Items of model-facing elements after their dialect's normaliser: what all dialects have in common. */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { utf8ToBytes } from "@noble/hashes/utils.js";
 import { canonicalJson, type JsonValue } from "@rollout-trace/protocol";
 import type { DiagnosticCode } from "../diagnostics.ts";
+import type { ElementSource } from "../state/conversation-state.ts";
 import type { BodyPart, ConversationItem, ItemChannel, ItemKind, ItemRole } from "../graph/conversation.ts";
 
 export interface NormalItem {
@@ -17,6 +18,8 @@ export interface NormalItem {
   readonly distinguisher: string;
   /** Bytes of UTF-8 that those parts stand for whose text is not kept. */
   readonly hiddenBytes: number;
+  /** The recorded element that it was read from; null until that is kept, and for what is no part of one. */
+  source: ElementSource | null;
   /** What is odd about it; reported for each item that is created from it. */
   readonly oddity: { readonly code: DiagnosticCode; readonly message: string } | null;
 }
@@ -100,7 +103,27 @@ export function payloadRefPart(label: string, value: JsonValue, payloadId: strin
 }
 
 export function sha256Hex(text: string): string {
-  return bytesToHex(sha256(utf8ToBytes(text)));
+  const codes: number[] = [];
+  for (const byte of sha256(utf8Of(text))) codes.push(hexDigit(byte >> 4), hexDigit(byte & 15));
+  // A string that is put together from its digits would be kept as a tree of them.
+  return String.fromCharCode(...codes);
+}
+
+/** What a platform's encoder is called for costs it more than a short text does. */
+const SHORT_TEXT = new Uint8Array(512);
+
+function utf8Of(text: string): Uint8Array {
+  if (text.length > SHORT_TEXT.length) return utf8ToBytes(text);
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    if (unit > 0x7f) return utf8ToBytes(text);
+    SHORT_TEXT[index] = unit;
+  }
+  return SHORT_TEXT.subarray(0, text.length);
+}
+
+function hexDigit(value: number): number {
+  return value < 10 ? 48 + value : 87 + value;
 }
 
 /** At most `limit` code points, the last of them `…` when something was cut. */

@@ -35,7 +35,7 @@ const message: Normalise = (element, payloadId) => {
   const [first, ...rest] = shapesOf(element, payloadId);
   if (first === undefined) return { items: [] };
   const providerItemId = isJsonObject(element) ? idOf(element) : null;
-  return { items: [itemOf({ ...first, providerItemId }), ...rest.map(itemOf)] };
+  return { items: [itemOf(first, { providerItemId, callId: null }), ...rest.map((shape) => itemOf(shape))] };
 };
 
 /** A choice has its message in `message`, or in `delta` where a host has put a stream together. */

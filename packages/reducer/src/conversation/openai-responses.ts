@@ -30,7 +30,7 @@ const normalise: Normalise = (element, payloadId) => {
   const providerItemId = idOf(element);
   if (element["type"] === "additional_tools") return { items: [], outsideId: providerItemId };
   const shape = shapeOf(element, payloadId);
-  return { items: [itemOf({ ...shape, providerItemId, callId: stringOf(element["call_id"]) })] };
+  return { items: [itemOf(shape, { providerItemId, callId: stringOf(element["call_id"]) })] };
 };
 
 export const openAiResponses: DialectReader = {

@@ -10,6 +10,8 @@ import {
   textPart,
 } from "./normal-item.ts";
 
+const NO_IDS = Object.freeze({ providerItemId: null, callId: null });
+
 /** The fields of a normal item that are not the same for most. */
 export interface Shape {
   readonly role: ItemRole;
@@ -17,23 +19,29 @@ export interface Shape {
   readonly kind: ItemKind;
   readonly parts: readonly SizedPart[];
   readonly callId?: string | null;
-  readonly providerItemId?: string | null;
   readonly distinguisher?: string;
   readonly agentMessage?: NormalItem["agentMessage"];
   readonly oddity?: NormalItem["oddity"];
 }
 
-export function itemOf(shape: Shape): NormalItem {
+/** `ids` are those of the whole element, where its parts have none of their own. */
+export function itemOf(
+  shape: Shape,
+  ids: Pick<NormalItem, "providerItemId" | "callId"> = NO_IDS,
+): NormalItem {
+  const { parts } = shape;
+  const only = parts.length === 1 ? parts[0] : undefined;
   return {
-    providerItemId: shape.providerItemId ?? null,
+    providerItemId: ids.providerItemId,
     role: shape.role,
     channel: shape.channel,
     kind: shape.kind,
-    callId: shape.callId ?? null,
+    callId: ids.callId ?? shape.callId ?? null,
     agentMessage: shape.agentMessage ?? null,
-    parts: shape.parts.map(({ part }) => part),
+    parts: only === undefined ? parts.map(({ part }) => part) : [only.part],
     distinguisher: shape.distinguisher ?? "",
-    hiddenBytes: shape.parts.reduce((sum, { hiddenBytes }) => sum + hiddenBytes, 0),
+    hiddenBytes: only?.hiddenBytes ?? parts.reduce((sum, { hiddenBytes }) => sum + hiddenBytes, 0),
+    source: null,
     oddity: shape.oddity ?? null,
   };
 }

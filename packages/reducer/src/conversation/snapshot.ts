@@ -4,13 +4,15 @@
  * A request is compared with the live context position by position, which costs a comparison of two strings for each item
  * that the store knows to be the same; everything after the first difference is looked up.
  */
+import { appended, NONE } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
 import type { InferenceState } from "../state/call-state.ts";
-import type { ContextNode, Conversation, Element, TranscriptItem } from "../state/conversation-state.ts";
+import type { ContextNode, Conversation, TranscriptItem } from "../state/conversation-state.ts";
 import { offer, type Queue, take } from "../state/queues.ts";
 import { addChild, childOf, pathTo } from "./context-tree.ts";
 import type { Reading } from "./elements.ts";
 import { identityOf, isSameItem, isSameSort } from "./identity.ts";
+import type { NormalItem } from "./normal-item.ts";
 import { createItem, type ItemOrigin, seeAgain } from "./transcript.ts";
 
 /** What a request is, compared with the live context: its first `kept` items, and then `tail`. */
@@ -36,7 +38,7 @@ export function applyFullRequest(
   if (comparison.kept + comparison.tail.length < conversation.lastRequestLength) {
     call.dropped = droppedBy(conversation, comparison);
   }
-  install(call, comparison, reading.elements);
+  install(call, comparison, reading.rest);
 }
 
 /** Makes the live context, as far as the reading keeps it, followed by the reading's elements the call's request. */
@@ -45,7 +47,7 @@ export function applyIncrementalRequest(
   call: InferenceState,
   { reading, origin }: Sighting,
 ): void {
-  install(call, compare(reduction, reading, origin), reading.elements);
+  install(call, compare(reduction, reading, origin), reading.rest);
 }
 
 /** Appends a response, whole or partial, to the live context. */
@@ -55,8 +57,9 @@ export function applyResponse(
   { reading, origin }: Sighting,
 ): void {
   const { conversation } = call.thread;
-  const { elements } = reading;
-  const items = elements.map(({ normal }) => responseItem(reduction, normal, { ...origin, inference: call }));
+  const { rest } = reading;
+  const from = { ...origin, inference: call };
+  const items = rest.map((normal) => responseItem(reduction, normal, from));
   const continues =
     conversation.nodes.length === conversation.live.length &&
     (conversation.nodes.at(-1) ?? conversation.root) === call.requestEnd;
@@ -64,7 +67,7 @@ export function applyResponse(
   for (const [index, item] of items.entries()) {
     node = childOf(node, item) ?? addChild(node, item, call.draft);
     if (continues) conversation.nodes.push(node);
-    append(conversation, item, elements[index]);
+    append(conversation, item, rest[index]);
   }
   call.responseItems = items;
   call.draft.response_item_ids = items.map(({ draft }) => draft.item_id);
@@ -86,43 +89,43 @@ export function applyReplacement(
   reduction: Reduction,
   { reading, origin }: Sighting,
 ): readonly TranscriptItem[] {
-  const { elements } = reading;
+  const { rest } = reading;
   const { conversation } = origin.thread;
-  const items = elements.map(({ normal }) => createItem(reduction, normal, origin));
+  const items = rest.map((normal) => createItem(reduction, normal, origin));
   const head = headLength(conversation);
   conversation.live.length = head;
-  conversation.seenIn.length = head;
+  conversation.seenAs.length = head;
   conversation.nodes = [];
   conversation.lastRequestLength = 0;
-  for (const [index, item] of items.entries()) append(conversation, item, elements[index]);
+  for (const [index, item] of items.entries()) append(conversation, item, rest[index]);
   return items;
 }
 
 /** Finds or makes an item for each element. */
 function compare(reduction: Reduction, reading: Reading, origin: ItemOrigin): Comparison {
-  const { live, seenIn } = origin.thread.conversation;
-  const { elements } = reading;
+  const { live, seenAs } = origin.thread.conversation;
+  const { rest } = reading;
   let { kept } = reading;
-  for (const element of elements) {
-    const { normal } = element;
+  for (const normal of rest) {
     const item = live[kept];
     if (item === undefined || !isSameItem(item.normal, item.draft.provider_item_id, normal)) break;
     seeAgain(reduction, item, normal, origin);
-    seenIn[kept] = element;
+    seenAs[kept] = normal;
     kept += 1;
   }
   const candidates = new Candidates(origin.thread.conversation, kept);
-  const tail: TranscriptItem[] = [];
-  for (const { normal } of elements.slice(kept - reading.kept)) {
+  let tail: readonly TranscriptItem[] = NONE;
+  for (let index = kept - reading.kept; index < rest.length; index += 1) {
+    const normal = rest[index] as NormalItem;
     const known = candidates.take(kept + tail.length, normal);
     if (known !== undefined) {
       seeAgain(reduction, known, normal, origin);
-      tail.push(known);
+      tail = appended(tail, known);
       continue;
     }
     const item = createItem(reduction, normal, origin);
     if (normal.role === "system") checkPlace(reduction, item, tail.at(-1) ?? live[kept - 1]);
-    tail.push(item);
+    tail = appended(tail, item);
   }
   return { kept, tail };
 }
@@ -151,25 +154,25 @@ class Candidates {
     this.#kept = kept;
   }
 
-  take(position: number, normal: NormalSighting): TranscriptItem | undefined {
+  take(position: number, normal: NormalItem): TranscriptItem | undefined {
     const found = this.#atPosition(position, normal) ?? this.#byProviderId(normal) ?? this.#inRest(normal);
     if (found !== undefined) (this.#used ??= new Set()).add(found);
     return found;
   }
 
-  #atPosition(position: number, normal: NormalSighting): TranscriptItem | undefined {
+  #atPosition(position: number, normal: NormalItem): TranscriptItem | undefined {
     const item = this.#conversation.live[position];
     if (item === undefined || !this.#isFree(item)) return undefined;
     return isSameItem(item.normal, item.draft.provider_item_id, normal) ? item : undefined;
   }
 
-  #byProviderId(normal: NormalSighting): TranscriptItem | undefined {
+  #byProviderId(normal: NormalItem): TranscriptItem | undefined {
     if (normal.providerItemId === null) return undefined;
     const item = this.#conversation.byProviderId.get(normal.providerItemId);
     return item !== undefined && this.#isFree(item) && isSameSort(item.normal, normal) ? item : undefined;
   }
 
-  #inRest(normal: NormalSighting): TranscriptItem | undefined {
+  #inRest(normal: NormalItem): TranscriptItem | undefined {
     if (this.#conversation.live.length === this.#kept) return undefined;
     const byIdentity = (this.#byIdentity ??= this.#indexRest());
     const identity = identityOf(normal);
@@ -197,10 +200,8 @@ class Candidates {
   }
 }
 
-type NormalSighting = Element["normal"];
-
 /** An item of a response is new, unless the host accepted exactly this item before and nothing has carried it since. */
-function responseItem(reduction: Reduction, normal: NormalSighting, origin: ItemOrigin): TranscriptItem {
+function responseItem(reduction: Reduction, normal: NormalItem, origin: ItemOrigin): TranscriptItem {
   const { byProviderId } = origin.thread.conversation;
   const known = normal.providerItemId === null ? undefined : byProviderId.get(normal.providerItemId);
   if (known !== undefined && known.position < 0 && isSameSort(known.normal, normal)) {
@@ -211,19 +212,20 @@ function responseItem(reduction: Reduction, normal: NormalSighting, origin: Item
 }
 
 /** Makes a context live, walks it down the tree, and writes the call's request. */
-function install(call: InferenceState, { kept, tail }: Comparison, elements: readonly Element[]): void {
+function install(call: InferenceState, { kept, tail }: Comparison, rest: readonly NormalItem[]): void {
   const { conversation } = call.thread;
-  const { live, seenIn, nodes } = conversation;
+  const { live, seenAs, nodes } = conversation;
   live.length = kept;
-  seenIn.length = kept;
-  for (const [index, item] of tail.entries()) {
-    append(conversation, item, elements[elements.length - tail.length + index]);
+  seenAs.length = kept;
+  for (let index = 0; index < tail.length; index += 1) {
+    append(conversation, tail[index] as TranscriptItem, rest[rest.length - tail.length + index]);
   }
   conversation.lastRequestLength = live.length;
   nodes.length = Math.min(nodes.length, kept);
   let node = nodes.at(-1) ?? conversation.root;
   let shared: ContextNode | null = null;
-  for (const item of live.slice(nodes.length)) {
+  for (let index = nodes.length; index < live.length; index += 1) {
+    const item = live[index] as TranscriptItem;
     const known = childOf(node, item);
     if (known === undefined) shared ??= node;
     node = known ?? addChild(node, item, call.draft);
@@ -234,20 +236,28 @@ function install(call: InferenceState, { kept, tail }: Comparison, elements: rea
   call.draft.request = {
     base_inference_call_id: shared.creator?.inference_call_id ?? null,
     keep: shared.depth,
-    item_ids: live.slice(shared.depth).map(({ draft }) => draft.item_id),
+    item_ids: idsFrom(live, shared.depth),
   };
 }
 
-function append(conversation: Conversation, item: TranscriptItem, element: Element | undefined): void {
+function idsFrom(live: readonly TranscriptItem[], from: number): readonly string[] {
+  let ids: readonly string[] = NONE;
+  for (let index = from; index < live.length; index += 1) {
+    ids = appended(ids, (live[index] as TranscriptItem).draft.item_id);
+  }
+  return ids;
+}
+
+function append(conversation: Conversation, item: TranscriptItem, normal: NormalItem | undefined): void {
   item.position = conversation.live.length;
   conversation.live.push(item);
-  conversation.seenIn.push(element ?? null);
+  conversation.seenAs.push(normal ?? null);
 }
 
 /** How many items at the beginning of the live context are instructions that stand beside the history. */
-export function headLength({ seenIn }: Conversation): number {
+export function headLength({ seenAs }: Conversation): number {
   let length = 0;
-  while (seenIn[length]?.source.isHead === true) length += 1;
+  while (seenAs[length]?.source?.isHead === true) length += 1;
   return length;
 }
 
@@ -264,7 +274,7 @@ export function rewindTo(conversation: Conversation, node: ContextNode): void {
   const onPath = new Set(items);
   conversation.nodes = nodes;
   conversation.live = [...items, ...rest.filter((item) => !onPath.has(item))];
-  conversation.seenIn = conversation.live.map(() => null);
+  conversation.seenAs = conversation.live.map(() => null);
   for (const [index, item] of conversation.live.entries()) item.position = index;
 }
 

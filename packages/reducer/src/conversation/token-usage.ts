@@ -59,15 +59,22 @@ function ofAnthropic(usage: JsonObject): TokenUsage {
   };
 }
 
+/** Usage that more is added to. */
+export type UsageSum = { -readonly [Key in keyof TokenUsage]: TokenUsage[Key] };
+
+export function addTo(sum: UsageSum, usage: TokenUsage): void {
+  sum.input_tokens += usage.input_tokens;
+  sum.cached_input_tokens += usage.cached_input_tokens;
+  sum.cache_creation_input_tokens += usage.cache_creation_input_tokens;
+  sum.output_tokens += usage.output_tokens;
+  sum.reasoning_output_tokens += usage.reasoning_output_tokens;
+  sum.total_tokens += usage.total_tokens;
+}
+
 export function addUsage(left: TokenUsage, right: TokenUsage): TokenUsage {
-  return {
-    input_tokens: left.input_tokens + right.input_tokens,
-    cached_input_tokens: left.cached_input_tokens + right.cached_input_tokens,
-    cache_creation_input_tokens: left.cache_creation_input_tokens + right.cache_creation_input_tokens,
-    output_tokens: left.output_tokens + right.output_tokens,
-    reasoning_output_tokens: left.reasoning_output_tokens + right.reasoning_output_tokens,
-    total_tokens: left.total_tokens + right.total_tokens,
-  };
+  const sum = { ...left };
+  addTo(sum, right);
+  return sum;
 }
 
 function count(value: JsonValue | undefined): number {

@@ -1,7 +1,8 @@
 /** The items of a thread's transcript: making them, and recognising them again. */
 import type { BodyPart, Producer } from "../graph/conversation.ts";
-import { attachCallItem, attachOutputItem } from "../linking/call-slots.ts";
+import { attachCallItem, attachOutputItem, type ItemPlace } from "../linking/call-slots.ts";
 import { offerMessage } from "../linking/deliveries.ts";
+import { appended, NONE } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
 import type { TranscriptItem } from "../state/conversation-state.ts";
 import type { InferenceState } from "../state/call-state.ts";
@@ -20,12 +21,13 @@ export interface ItemOrigin {
 }
 
 /** Adds an item to a thread's transcript and links it to whatever it belongs to. */
-export function createItem(reduction: Reduction, normal: NormalItem, origin: ItemOrigin): TranscriptItem {
-  const { thread, turn } = origin;
+export function createItem(reduction: Reduction, normal: NormalItem, from: ItemOrigin): TranscriptItem {
+  const { thread, turn } = from;
   const { conversation } = thread;
   const itemId = `item:${reduction.state.items.length + 1}`;
   const accepted =
     normal.providerItemId === null ? undefined : conversation.acceptedUnseen.get(normal.providerItemId);
+  const origin = reduction.evidence();
   const item: TranscriptItem = {
     draft: {
       item_id: itemId,
@@ -40,19 +42,18 @@ export function createItem(reduction: Reduction, normal: NormalItem, origin: Ite
       call_id: normal.callId,
       body: { parts: normal.parts },
       agent_message: normal.agentMessage,
-      produced_by: producersOf(origin),
-      evidence: reduction.evidence(),
+      produced_by: producersOf(from),
+      evidence: accepted === undefined ? origin : { ...origin, seqs: [...origin.seqs, accepted.seq] },
       provenance: reduction.provenance,
     },
     normal,
-    createdSeq: reduction.moment.seq,
+    origin,
     position: -1,
     slot: null,
     claimed: false,
   };
-  if (accepted !== undefined) item.draft.evidence.seqs.push(accepted.seq);
   reduction.state.items.push(item);
-  thread.draft.conversation_item_ids.push(itemId);
+  thread.draft.conversation_item_ids = appended(thread.draft.conversation_item_ids, itemId);
   if (normal.providerItemId !== null) {
     conversation.byProviderId.set(normal.providerItemId, item);
     conversation.acceptedUnseen.delete(normal.providerItemId);
@@ -60,16 +61,20 @@ export function createItem(reduction: Reduction, normal: NormalItem, origin: Ite
   if (normal.oddity !== null) {
     reduction.diagnose(normal.oddity.code, normal.oddity.message, { type: "conversation_item", id: itemId });
   }
-  link(reduction, item, origin);
+  link(reduction, item, from);
   return item;
 }
 
-function producersOf(origin: ItemOrigin): Producer[] {
+function placeOf({ thread, inference, compactionId }: ItemOrigin, callId: string): ItemPlace {
+  return { thread, callId, inference, compactionId };
+}
+
+function producersOf(origin: ItemOrigin): readonly Producer[] {
   if (origin.inference !== undefined) {
     return [{ type: "inference", inference_call_id: origin.inference.draft.inference_call_id }];
   }
   return origin.compactionId === undefined
-    ? []
+    ? NONE
     : [{ type: "compaction", compaction_id: origin.compactionId }];
 }
 
@@ -78,9 +83,9 @@ function link(reduction: Reduction, item: TranscriptItem, origin: ItemOrigin): v
   const isAnswer = kind === "message" && role === "assistant" && item.normal.agentMessage === null;
   if (origin.inference !== undefined && isAnswer) origin.inference.turn.lastAnswer = item;
   if (callId !== null && (kind === "function_call" || kind === "custom_tool_call")) {
-    attachCallItem(reduction, item, { callId, ...origin });
+    attachCallItem(reduction, item, placeOf(origin, callId));
   } else if (callId !== null && (kind === "function_call_output" || kind === "custom_tool_call_output")) {
-    attachOutputItem(item, { callId, ...origin });
+    attachOutputItem(item, placeOf(origin, callId));
   }
   if (origin.inference === undefined && origin.compactionId === undefined) offerMessage(item, origin.thread);
 }

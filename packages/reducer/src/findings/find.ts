@@ -11,14 +11,17 @@ const REPEATED_CALLS = 3;
 
 export function findFindings(state: ReducerState, graph: RolloutGraph): readonly Finding[] {
   const isOver = state.end !== null;
-  return [
-    ...Object.values(graph.code_cells).flatMap((cell) => (isOver ? cellFindings(cell) : [])),
-    ...[...state.toolCalls.byId.values()].flatMap((call) => callFindings(call, graph, isOver)),
-    ...(isOver ? edgeFindings(graph) : []),
-    ...(isOver ? acceptanceFindings(state) : []),
-    ...repeatedCalls(state),
-    ...[...state.inferenceCalls.byId.values()].flatMap(shrinkage),
-  ];
+  const found: Finding[] = [];
+  const add = (findings: Iterable<Finding>): void => {
+    for (const each of findings) found.push(each);
+  };
+  if (isOver) for (const cell of Object.values(graph.code_cells)) add(cellFindings(cell));
+  for (const call of state.toolCalls.byId.values()) addCallFindings(found, call, { graph, isOver });
+  if (isOver) add(edgeFindings(graph));
+  if (isOver) add(acceptanceFindings(state));
+  addRepeatedCalls(found, state);
+  for (const call of state.inferenceCalls.byId.values()) if (call.dropped > 0) found.push(shrinkage(call));
+  return found;
 }
 
 function cellFindings(cell: CodeCell): readonly Finding[] {
@@ -28,15 +31,14 @@ function cellFindings(cell: CodeCell): readonly Finding[] {
   ];
 }
 
-function callFindings(
+function addCallFindings(
+  found: Finding[],
   { draft, slot, thread }: ToolCallState,
-  graph: RolloutGraph,
-  isOver: boolean,
-): readonly Finding[] {
+  { graph, isOver }: { graph: RolloutGraph; isOver: boolean },
+): void {
   const call = graph.tool_calls[draft.tool_call_id] as ToolCall;
   const id = call.tool_call_id;
   const { status, end_cause: cause } = call.execution;
-  const found: Finding[] = [];
   if (cause === "cell_ended" || call.recorded_end_cause === "cell_ended") {
     // A cell that was stopped or that failed may well have been awaiting the call.
     if (cellOf(call, graph)?.runtime_status === "completed")
@@ -58,7 +60,6 @@ function callFindings(
     const message = `${produced} bytes were produced, ${returned} came back`;
     found.push(finding("output_truncated", "tool_call", id, message));
   }
-  return found;
 }
 
 function cellOf({ requester }: ToolCall, graph: RolloutGraph): CodeCell | undefined {
@@ -86,29 +87,29 @@ function acceptanceFindings(state: ReducerState): readonly Finding[] {
   );
 }
 
-function repeatedCalls(state: ReducerState): readonly Finding[] {
-  const calls = [...state.toolCalls.byId.values()];
+function addRepeatedCalls(found: Finding[], state: ReducerState): void {
   const perTurn = new Map<string | null, number>();
-  for (const { draft } of calls) perTurn.set(draft.turn_id, (perTurn.get(draft.turn_id) ?? 0) + 1);
+  for (const { draft } of state.toolCalls.byId.values()) {
+    perTurn.set(draft.turn_id, (perTurn.get(draft.turn_id) ?? 0) + 1);
+  }
   const counts = new Map<string, { count: number; last: ToolCallState }>();
-  for (const call of calls) {
+  for (const call of state.toolCalls.byId.values()) {
     // A key is made of the whole input; most turns have too few calls for any to be repeated.
     const isPossible = (perTurn.get(call.draft.turn_id) ?? 0) >= REPEATED_CALLS;
     const key = isPossible ? sameCallKey(call) : null;
     if (key === null) continue;
     const known = counts.get(key);
-    counts.set(key, { count: (known?.count ?? 0) + 1, last: call });
+    if (known === undefined) counts.set(key, { count: 1, last: call });
+    else {
+      known.count += 1;
+      known.last = call;
+    }
   }
-  return [...counts.values()]
-    .filter(({ count }) => count >= REPEATED_CALLS)
-    .map(({ count, last }) =>
-      finding(
-        "repeated_identical_call",
-        "tool_call",
-        last.draft.tool_call_id,
-        `its turn made this call ${count} times`,
-      ),
-    );
+  for (const { count, last } of counts.values()) {
+    if (count < REPEATED_CALLS) continue;
+    const message = `its turn made this call ${count} times`;
+    found.push(finding("repeated_identical_call", "tool_call", last.draft.tool_call_id, message));
+  }
 }
 
 /** Equal for calls of one turn with the same tool and the whole of the same input; null where the input is not known. */
@@ -116,15 +117,27 @@ function sameCallKey({ draft, slot, parentCell }: ToolCallState): string | null 
   const { turn_id, label, kind, input_preview: preview } = draft;
   const item = slot?.callItems[0];
   const parts = item?.normal.parts.map((part) => (part.type === "json" ? part.content_id : part));
-  const input = parts ?? (preview === null || preview.endsWith("…") ? null : preview);
+  const isWhole = preview !== null && !preview.endsWith("…");
+  const input = parts === undefined ? (isWhole ? `text ${preview}` : null) : `item ${JSON.stringify(parts)}`;
   if (input === null || turn_id === null) return null;
-  return JSON.stringify([turn_id, parentCell?.draft.code_cell_id ?? null, kind, label, input]);
+  const of =
+    kind.type === "mcp"
+      ? measured(kind.server) + measured(kind.tool)
+      : kind.type === "other"
+        ? kind.name
+        : "";
+  const cellId = parentCell?.draft.code_cell_id ?? "";
+  return measured(turn_id) + measured(cellId) + measured(kind.type) + measured(of) + measured(label) + input;
 }
 
-function shrinkage({ draft, dropped }: InferenceState): readonly Finding[] {
-  if (dropped === 0) return [];
+/** So that what follows a text is told apart from it. */
+function measured(text: string): string {
+  return `${text.length} ${text}`;
+}
+
+function shrinkage({ draft, dropped }: InferenceState): Finding {
   const message = `${dropped} items of the request before it are gone, and no compaction says why`;
-  return [finding("context_shrank_without_compaction", "inference_call", draft.inference_call_id, message)];
+  return finding("context_shrank_without_compaction", "inference_call", draft.inference_call_id, message);
 }
 
 function finding(code: FindingCode, type: Finding["object"]["type"], id: string, message: string): Finding {

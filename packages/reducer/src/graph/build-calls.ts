@@ -9,16 +9,39 @@ import type {
 import type { ReducerState } from "../state/reducer-state.ts";
 import type { CodeCell } from "./code-cell.ts";
 import { bytesOf } from "../conversation/normal-item.ts";
-import { finishDraft } from "./draft.ts";
+import { appended, type Finish, listsOf } from "./draft.ts";
 import type { InferenceCall } from "./inference.ts";
 import type { TerminalObservation, TerminalOperation } from "./terminal.ts";
 import type { CausedBy, ToolCall } from "./tool-call.ts";
 
-export function buildInference(call: InferenceState): InferenceCall {
-  const built = finishDraft(call.draft);
-  const slots = call.responseItems.flatMap(({ slot }) => slot ?? []);
-  built.tool_call_ids = slots.flatMap(({ toolCall }) => toolCall?.draft.tool_call_id ?? []);
-  built.code_cell_ids = slots.flatMap(({ cell }) => cell?.draft.code_cell_id ?? []);
+const INFERENCE_LISTS = listsOf<InferenceCall>({
+  response_item_ids: true,
+  tool_call_ids: true,
+  code_cell_ids: true,
+});
+const TOOL_CALL_LISTS = listsOf<ToolCall>({
+  call_item_ids: true,
+  output_item_ids: true,
+  span_ids: true,
+  runtime_payload_ids: true,
+});
+const CELL_LISTS = listsOf<CodeCell>({
+  output_item_ids: true,
+  yields: true,
+  waits: true,
+  notifications: true,
+  nested_tool_call_ids: true,
+});
+const OPERATION_LISTS = listsOf<TerminalOperation>({ observed_by: true });
+
+export function buildInference(call: InferenceState, finish: Finish): InferenceCall {
+  const built = finish(call.draft, INFERENCE_LISTS);
+  for (const { slot } of call.responseItems) {
+    if (slot === null) continue;
+    const { toolCall, cell } = slot;
+    if (toolCall !== null) built.tool_call_ids = appended(built.tool_call_ids, toolCall.draft.tool_call_id);
+    if (cell !== null) built.code_cell_ids = appended(built.code_cell_ids, cell.draft.code_cell_id);
+  }
   return built;
 }
 
@@ -26,11 +49,12 @@ export function buildInference(call: InferenceState): InferenceCall {
 export interface CallLinks {
   readonly outputsOf: CellOutputs;
   readonly spans: ReadonlyMap<string, readonly string[]>;
+  readonly finish: Finish;
 }
 
-export function buildToolCall(call: ToolCallState, { outputsOf, spans }: CallLinks): ToolCall {
-  const built = finishDraft(call.draft);
-  built.span_ids = spans.get(built.tool_call_id) ?? [];
+export function buildToolCall(call: ToolCallState, { outputsOf, spans, finish }: CallLinks): ToolCall {
+  const built = finish(call.draft, TOOL_CALL_LISTS);
+  built.span_ids = spans.get(built.tool_call_id) ?? built.span_ids;
   const outputs = call.slot?.outputItems ?? [];
   built.caused_by = causeOf(call.slot ?? call.parentCell?.slot ?? null);
   built.visibility = {
@@ -42,8 +66,8 @@ export function buildToolCall(call: ToolCallState, { outputsOf, spans }: CallLin
   return built;
 }
 
-export function buildCell(state: ReducerState, cell: CellState): CodeCell {
-  const built = finishDraft(cell.draft);
+export function buildCell(state: ReducerState, cell: CellState, finish: Finish): CodeCell {
+  const built = finish(cell.draft, CELL_LISTS);
   built.caused_by = causeOf(cell.slot);
   const wasTerminated = built.runtime_status === "terminated";
   if (wasTerminated) built.cancellation ??= cell.askedToEnd;
@@ -62,8 +86,11 @@ export function buildCell(state: ReducerState, cell: CellState): CodeCell {
   return built;
 }
 
-export function buildOperation({ draft, call }: OperationState, outputsOf: CellOutputs): TerminalOperation {
-  const built = finishDraft(draft);
+export function buildOperation(
+  { draft, call }: OperationState,
+  { outputsOf, finish }: Pick<CallLinks, "outputsOf" | "finish">,
+): TerminalOperation {
+  const built = finish(draft, OPERATION_LISTS);
   const throughCell = outputsOf.firstAfter(call);
   built.observed_by = [
     ...observation("direct", call.slot),

@@ -1,11 +1,13 @@
 /** Finished spans, under the tool calls that they ran in. */
 import type { SpanState } from "../state/reducer-state.ts";
 import type { ReducerState } from "../state/reducer-state.ts";
-import { finishDraft } from "./draft.ts";
+import { type Finish, listsOf } from "./draft.ts";
 import type { Span } from "./span.ts";
 
 /** What instrumentation that knows of the recording puts on the spans of a tool call; spans below inherit it. */
 const TOOL_CALL_ATTRIBUTE = "rollout_trace.tool_call_id";
+
+const SPAN_LISTS = listsOf<Span>({ links: true });
 
 /** The tool call of each span that has one. */
 export function spanCalls(state: ReducerState): ReadonlyMap<SpanState, string> {
@@ -27,8 +29,11 @@ export function spanCalls(state: ReducerState): ReadonlyMap<SpanState, string> {
   return calls;
 }
 
-export function buildSpan(span: SpanState, calls: ReadonlyMap<SpanState, string>): Span {
-  const built = finishDraft(span.draft);
+export function buildSpan(
+  span: SpanState,
+  { calls, finish }: { calls: ReadonlyMap<SpanState, string>; finish: Finish },
+): Span {
+  const built = finish(span.draft, SPAN_LISTS);
   built.tool_call_id = calls.get(span) ?? null;
   return built;
 }

@@ -2,12 +2,15 @@
 import type { EdgeState } from "../state/call-state.ts";
 import type { ReducerState } from "../state/reducer-state.ts";
 import type { ThreadState } from "../state/thread-state.ts";
-import { finishDraft } from "./draft.ts";
+import { type Finish, listsOf } from "./draft.ts";
 import type { InteractionEdge } from "./edge.ts";
 import type { Thread } from "./thread.ts";
 
-export function buildThread(state: ReducerState, thread: ThreadState): Thread {
-  const built = finishDraft(thread.draft);
+const THREAD_LISTS = listsOf<Thread>({ turn_ids: true, conversation_item_ids: true });
+const EDGE_LISTS = listsOf<InteractionEdge>({ carried_item_ids: true, carried_payload_ids: true });
+
+export function buildThread(state: ReducerState, thread: ThreadState, finish: Finish): Thread {
+  const built = finish(thread.draft, THREAD_LISTS);
   if (built.origin.type === "spawned") {
     const edgeId = `edge:spawn:${built.origin.parent_thread_id}:${built.thread_id}`;
     if (state.edges.has(edgeId)) built.origin = { ...built.origin, spawn_edge_id: edgeId };
@@ -19,9 +22,9 @@ export function buildThread(state: ReducerState, thread: ThreadState): Thread {
 export function buildEdge(
   state: ReducerState,
   edge: EdgeState,
-  payloadOrder: ReadonlyMap<string, number>,
+  { payloadOrder, finish }: { payloadOrder: ReadonlyMap<string, number>; finish: Finish },
 ): InteractionEdge {
-  const built = finishDraft(edge.draft);
+  const built = finish(edge.draft, EDGE_LISTS);
   const answer = edge.resultOf?.lastAnswer ?? null;
   if (answer !== null) built.source = { type: "conversation_item", id: answer.draft.item_id };
   if (edge.call !== null) {

@@ -1,20 +1,46 @@
 /**
- * From state to graph: copies every draft, adds the links that follow from others, closes what a rollout's end has left open,
- * and reports what still waits. Changes nothing, so that a live reduction can be looked at and go on.
+ * From state to graph: finishes every draft, adds the links that follow from others, closes what a rollout's end has left open,
+ * and reports what still waits. Where drafts are copied it changes nothing, so that a live reduction can be looked at and go
+ * on.
  */
+import { NO_USAGE } from "../conversation/token-usage.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 import { findFindings } from "../findings/find.ts";
 import { enqueue } from "../state/queues.ts";
 import type { ReducerState } from "../state/reducer-state.ts";
+import type { TokenUsage } from "./base.ts";
 import { buildCell, buildInference, buildOperation, buildToolCall, cellOutputs } from "./build-calls.ts";
 import { buildSpan, spanCalls } from "./build-spans.ts";
 import { buildEdge, buildThread } from "./build-threads.ts";
-import { closeLeftovers } from "./close-leftovers.ts";
-import { finishDraft } from "./draft.ts";
+import { closeLeftovers, type Window } from "./close-leftovers.ts";
+import type { ConversationItem } from "./conversation.ts";
+import { copyDraft, type Finish, listsOf, type Unshared } from "./draft.ts";
+import type { Compaction, CompactionRequest } from "./inference.ts";
 import { type Collection, GRAPH_SCHEMA_VERSION, type RolloutGraph } from "./rollout-graph.ts";
+import type { TerminalSession } from "./terminal.ts";
+import type { Turn } from "./thread.ts";
 
-/** `lateDiagnostics` are those that only the end of the input shows. */
-export function buildGraph(state: ReducerState, lateDiagnostics: readonly Diagnostic[]): RolloutGraph {
+const LISTS = Object.freeze({
+  turn: listsOf<Turn>({ inference_call_ids: true }),
+  item: listsOf<ConversationItem>({ produced_by: true }),
+  session: listsOf<TerminalSession>({ operation_ids: true }),
+  compaction: listsOf<Compaction>({
+    request_ids: true,
+    input_item_ids: true,
+    replacement_item_ids: true,
+  }),
+  compactionRequest: listsOf<CompactionRequest>({}),
+});
+
+/**
+ * `lateDiagnostics` are those that only the end of the input shows. `finish` is `takeDraft` for a state that is not looked at
+ * again.
+ */
+export function buildGraph(
+  state: ReducerState,
+  lateDiagnostics: readonly Diagnostic[],
+  finish: Finish = copyDraft,
+): RolloutGraph {
   const outputsOf = cellOutputs(state);
   // Only edges are asked for the order of their payloads, and few rollouts have any.
   const payloadIds = state.edges.size === 0 ? [] : [...state.payloads.keys()];
@@ -22,6 +48,11 @@ export function buildGraph(state: ReducerState, lateDiagnostics: readonly Diagno
   const calls = spanCalls(state);
   const spans = new Map<string, string[]>();
   for (const [span, callId] of calls) enqueue(spans, callId, span.draft.span_id);
+  const running: Unshared<Window>[] = [];
+  const noted = <Entry extends Unshared<Window>>(entry: Entry): Entry => {
+    if (entry.execution.status === "running") running.push(entry);
+    return entry;
+  };
   const graph: RolloutGraph = {
     schema_version: GRAPH_SCHEMA_VERSION,
     trace_id: state.traceId,
@@ -32,46 +63,57 @@ export function buildGraph(state: ReducerState, lateDiagnostics: readonly Diagno
     started_at_us: state.startedAtUs,
     ended_at_us: state.end?.at_us ?? null,
     host: state.host,
-    threads: collect(state.threads, (thread) => buildThread(state, thread)),
-    turns: collect(state.turns.byId, ({ draft }) => finishDraft(draft)),
+    threads: collect(state.threads, (thread) => noted(buildThread(state, thread, finish))),
+    turns: collect(state.turns.byId, ({ draft }) => noted(finish(draft, LISTS.turn))),
     conversation_items: numbered(
       state.items,
-      ({ draft }) => finishDraft(draft),
+      ({ draft }) => finish(draft, LISTS.item),
       ({ item_id }) => item_id,
     ),
-    inference_calls: collect(state.inferenceCalls.byId, buildInference),
-    tool_calls: collect(state.toolCalls.byId, (call) => buildToolCall(call, { outputsOf, spans })),
-    code_cells: collect(state.cells.byId, (cell) => buildCell(state, cell)),
-    terminal_sessions: collect(state.sessions.byId, ({ draft }) => finishDraft(draft)),
+    inference_calls: collect(state.inferenceCalls.byId, (call) => noted(buildInference(call, finish))),
+    tool_calls: collect(state.toolCalls.byId, (call) =>
+      noted(buildToolCall(call, { outputsOf, spans, finish })),
+    ),
+    code_cells: collect(state.cells.byId, (cell) => noted(buildCell(state, cell, finish))),
+    terminal_sessions: collect(state.sessions.byId, ({ draft }) => noted(finish(draft, LISTS.session))),
     terminal_operations: numbered(
       state.operations,
-      (operation) => buildOperation(operation, outputsOf),
+      (operation) => noted(buildOperation(operation, { outputsOf, finish })),
       ({ operation_id }) => operation_id,
     ),
-    compactions: collect(state.compactions.byId, ({ draft }) => finishDraft(draft)),
-    compaction_requests: collect(state.compactionRequests.byId, ({ draft }) => finishDraft(draft)),
-    interaction_edges: collect(state.edges, (edge) => buildEdge(state, edge, payloadOrder)),
-    spans: collect(state.spans.byId, (span) => buildSpan(span, calls)),
+    compactions: collect(state.compactions.byId, ({ draft }) => finish(draft, LISTS.compaction)),
+    compaction_requests: collect(state.compactionRequests.byId, ({ draft }) =>
+      noted(finish(draft, LISTS.compactionRequest)),
+    ),
+    interaction_edges: collect(state.edges, (edge) => buildEdge(state, edge, { payloadOrder, finish })),
+    spans: collect(state.spans.byId, (span) => noted(buildSpan(span, { calls, finish }))),
     payloads: collect(state.payloads, (payload) => payload),
     usage: {
-      total: state.usage.total,
-      by_model: collect(state.usage.byModel, (usage) => usage),
-      by_thread: collect(state.usage.byThread, (usage) => usage),
-      by_turn: collect(state.usage.byTurn, (usage) => usage),
+      total: { ...state.usage.total },
+      by_model: collect(state.usage.byModel, (usage) => ({ ...usage })),
+      by_thread: collect(state.usage.byThread, (usage) => ({ ...usage })),
+      by_turn: usageByTurn(state),
     },
     diagnostics: inOrder([...state.diagnostics, ...lateDiagnostics]),
     findings: [],
   };
-  if (state.end !== null) closeLeftovers(graph, state.end);
+  if (state.end !== null) closeLeftovers(graph, running, state.end);
   return { ...graph, findings: findFindings(state, graph) };
 }
 
+function usageByTurn({ usage }: ReducerState): Collection<TokenUsage> {
+  const byTurn = emptyCollection<TokenUsage>();
+  for (const { draft } of usage.turns) byTurn[draft.turn_id] = draft.usage ?? NO_USAGE;
+  return byTurn;
+}
+
 function collect<Entry, Built>(
-  map: ReadonlyMap<string, Entry>,
+  entries: ReadonlyMap<string, Entry>,
   build: (entry: Entry) => Built,
 ): Collection<Built> {
   const collection = emptyCollection<Built>();
-  for (const [id, entry] of map) collection[id] = build(entry);
+  // An iteration makes a pair for each entry.
+  entries.forEach((entry, id) => (collection[id] = build(entry)));
   return collection;
 }
 

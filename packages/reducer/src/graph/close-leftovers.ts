@@ -9,10 +9,14 @@ import type { Evidence, ExecutionWindow, GraphObject } from "./base.ts";
 import { endedAt, type Unshared } from "./draft.ts";
 import type { RolloutGraph } from "./rollout-graph.ts";
 
-type Window = GraphObject & { readonly execution: ExecutionWindow };
+export type Window = GraphObject & { readonly execution: ExecutionWindow };
 
-/** Changes the objects of `graph`, which nobody else has yet. */
-export function closeLeftovers(graph: RolloutGraph, end: RolloutEnd): void {
+/** Changes the objects of `graph`, which nobody else has yet; `running` are those of them that have not ended. */
+export function closeLeftovers(
+  graph: RolloutGraph,
+  running: readonly Unshared<Window>[],
+  end: RolloutEnd,
+): void {
   const close = (window: ExecutionWindow): ExecutionWindow =>
     window.status === "running" ? endedAt(window, end, { status: "aborted", cause: end.cause }) : window;
   for (const cell of unshared(graph.code_cells)) {
@@ -27,23 +31,10 @@ export function closeLeftovers(graph: RolloutGraph, end: RolloutEnd): void {
     edge.status = "aborted";
     edge.evidence = withSeq(edge.evidence, end.seq);
   }
-  for (const entry of windows(graph)) {
-    if (entry.execution.status !== "running") continue;
+  for (const entry of running) {
     entry.execution = close(entry.execution);
     entry.evidence = withSeq(entry.evidence, end.seq);
   }
-}
-
-function* windows(graph: RolloutGraph): Generator<Unshared<Window>, void> {
-  yield* unshared<Window>(graph.threads);
-  yield* unshared<Window>(graph.turns);
-  yield* unshared<Window>(graph.inference_calls);
-  yield* unshared<Window>(graph.tool_calls);
-  yield* unshared<Window>(graph.code_cells);
-  yield* unshared<Window>(graph.terminal_sessions);
-  yield* unshared<Window>(graph.terminal_operations);
-  yield* unshared<Window>(graph.compaction_requests);
-  yield* unshared<Window>(graph.spans);
 }
 
 function* unshared<Entry>(collection: { readonly [id: string]: Entry }): Generator<Unshared<Entry>, void> {

@@ -1,38 +1,41 @@
 /**
  * Graph objects while they are being built.
  *
- * A draft's own fields may be assigned and its own lists appended to. Anything deeper (an execution window, an element of a
+ * A draft's own fields may be assigned and its own lists `appended` to. Anything deeper (an execution window, an element of a
  * list) is replaced and never changed, so that copying the top level is enough to take a snapshot. The order of keys in the
  * literal that makes a draft is the order of keys in the canonical text.
  */
 import type { ExecutionStatus } from "@rollout-trace/protocol";
-import type { ExecutionEndCause, ExecutionWindow, GraphObject } from "./base.ts";
+import type { Evidence, ExecutionEndCause, ExecutionWindow, GraphObject } from "./base.ts";
 
-type Mutable<Value> = Value extends readonly (infer Element)[] ? Element[] : Value;
+/** Most lists of most objects are empty. */
+export const NONE: readonly never[] = Object.freeze([]);
 
 /**
- * Unsorted and with repeats; `finishDraft` puts it in order. The first `seq` is that of the event that made the object, and
- * the first `createdWith` payloads are those that it names.
+ * Shorter lists are replaced and not changed, so that copies of an object may share them; and each of them, of which there are many,
+ * is as long as it needs to be.
  */
-export interface EvidenceDraft {
-  seqs: number[];
-  payload_ids: string[];
-  readonly createdWith: number;
-}
-
-/** Longer lists grow by themselves; each of the short ones, of which there are many, is as long as it needs to be. */
 const SHORT = 8;
 
-/** Adds to a list of evidence. */
-export function appended<Entry extends number | string>(list: Entry[], entry: Entry): Entry[] {
-  if (list.length < SHORT) return list.concat(entry);
-  list.push(entry);
+/** A list with one more entry. It takes the place of `list`, which must not be used any more. */
+export function appended<Entry>(list: readonly Entry[], entry: Entry): readonly Entry[] {
+  const { length } = list;
+  if (length === 0) return [entry];
+  if (length === 1) return [list[0] as Entry, entry];
+  if (length < SHORT) return list.concat([entry]);
+  (list as Entry[]).push(entry);
   return list;
 }
 
-export type Draft<Entry extends GraphObject> = {
-  -readonly [Key in keyof Entry]: Key extends "evidence" ? EvidenceDraft : Mutable<Entry[Key]>;
-};
+/** A list with another entry at `index`. It takes the place of `list`, which must not be used any more. */
+export function replaced<Entry>(list: readonly Entry[], index: number, entry: Entry): readonly Entry[] {
+  if (list.length < SHORT) return list.with(index, entry);
+  (list as Entry[])[index] = entry;
+  return list;
+}
+
+/** Its evidence is unsorted and with repeats; it is put in order when the object is finished. */
+export type Draft<Entry extends GraphObject> = { -readonly [Key in keyof Entry]: Entry[Key] };
 
 /** When something happened. */
 export interface Moment {
@@ -43,20 +46,52 @@ export interface Moment {
 /** A graph object that nobody has seen yet. */
 export type Unshared<Entry> = { -readonly [Key in keyof Entry]: Entry[Key] };
 
+/** The fields of a kind of object that are lists. */
+export type Lists<Entry> = readonly ListKey<Entry>[];
+type ListKey<Entry> = {
+  [Key in keyof Entry]: Entry[Key] extends readonly unknown[] ? Key : never;
+}[keyof Entry];
+
+/** Names the lists of a kind of object: one that is left out does not compile. */
+export function listsOf<Entry extends GraphObject>(lists: {
+  readonly [Key in ListKey<Entry>]: true;
+}): Lists<Entry> {
+  return Object.keys(lists) as unknown as Lists<Entry>;
+}
+
+/** Makes a draft an object of the graph. */
+export type Finish = <Entry extends GraphObject>(draft: Draft<Entry>, lists: Lists<Entry>) => Unshared<Entry>;
+
 /** A copy of a draft, with its keys in the same order, that later changes to the draft do not reach. */
-export function finishDraft<Entry extends GraphObject>(draft: Draft<Entry>): Unshared<Entry> {
+export const copyDraft: Finish = (draft, lists) => {
   // A spread keeps the shape that all drafts of a kind share; keys added one by one would not.
-  const copy = { ...draft } as Record<string, unknown>;
-  for (const key in copy) {
-    const value = copy[key];
-    if (Array.isArray(value)) copy[key] = value.slice();
+  const copy = { ...draft };
+  for (const key of lists) {
+    const list = copy[key] as readonly unknown[];
+    if (list.length >= SHORT) copy[key] = list.slice() as (typeof copy)[typeof key];
   }
-  const { seqs, payload_ids } = draft.evidence;
-  copy["evidence"] = {
-    seqs: isAscending(seqs) ? seqs.slice() : [...new Set(seqs)].toSorted((left, right) => left - right),
-    payload_ids: payload_ids.length < 2 ? payload_ids.slice() : [...new Set(payload_ids)],
+  copy.evidence = inOrder(draft.evidence);
+  return copy;
+};
+
+/** The draft itself, which nobody may change any more. */
+export const takeDraft: Finish = (draft) => {
+  draft.evidence = inOrder(draft.evidence);
+  return draft;
+};
+
+function inOrder(evidence: Evidence): Evidence {
+  const { seqs, payload_ids } = evidence;
+  const ascending = isAscending(seqs);
+  if (ascending && seqs.length < SHORT && (payload_ids.length < 2 || isPair(payload_ids))) return evidence;
+  return {
+    seqs: ascending ? seqs.slice() : [...new Set(seqs)].toSorted((left, right) => left - right),
+    payload_ids: [...new Set(payload_ids)],
   };
-  return copy as unknown as Unshared<Entry>;
+}
+
+function isPair(ids: readonly string[]): boolean {
+  return ids.length === 2 && ids[0] !== ids[1];
 }
 
 function isAscending(seqs: readonly number[]): boolean {

@@ -6,7 +6,7 @@ import type {
   RawEvent,
   WaitOutcomeKind,
 } from "@rollout-trace/protocol";
-import { endedAt, startedAt } from "../graph/draft.ts";
+import { appended, endedAt, NONE, startedAt } from "../graph/draft.ts";
 import { attachCell } from "../linking/call-slots.ts";
 import { endCell, mayEnd } from "../linking/closing.ts";
 import { addNotification } from "../linking/notifications.ts";
@@ -47,7 +47,7 @@ export const codeCellHandlers: Handlers<CodeCellEventPayload["type"]> = {
     if (draft.initial_response !== null) return;
     draft.initial_response = { ...reduction.moment, status, payload_id: payloadId };
     if (draft.execution.status === "running") draft.runtime_status = status;
-    if (status === "yielded") draft.yields.push({ ...reduction.moment, wait_id: null });
+    if (status === "yielded") draft.yields = appended(draft.yields, { ...reduction.moment, wait_id: null });
   },
 
   code_cell_wait_started(reduction, event) {
@@ -96,7 +96,8 @@ export const codeCellHandlers: Handlers<CodeCellEventPayload["type"]> = {
     if (draft.execution.status === "running" && (outcome === "yielded" || outcome === "pending")) {
       draft.runtime_status = outcome;
     }
-    if (outcome === "yielded") draft.yields.push({ ...reduction.moment, wait_id: waitId });
+    if (outcome === "yielded")
+      draft.yields = appended(draft.yields, { ...reduction.moment, wait_id: waitId });
   },
 
   code_cell_cancel_requested(reduction, event) {
@@ -168,6 +169,7 @@ function startCell(
   const { runtime_cell_id: runtimeId, model_visible_call_id: callId } = payload;
   const recordedId = `cell:${thread.draft.thread_id}:${callId}`;
   const id = cells.mint(recordedId);
+  const origin = reduction.evidence();
   const cell: CellState = {
     draft: {
       code_cell_id: id,
@@ -177,31 +179,35 @@ function startCell(
       thread_id: thread.draft.thread_id,
       turn_id: turn?.draft.turn_id ?? null,
       source_item_id: null,
-      output_item_ids: [],
+      output_item_ids: NONE,
       execution: startedAt(reduction.moment),
       runtime_status: "starting",
       source: payload.source,
       initial_response: null,
-      yields: [],
-      waits: [],
+      yields: NONE,
+      waits: NONE,
       cancellation: null,
       result_payload_id: null,
       journal_payload_id: null,
       caused_by: null,
-      notifications: [],
-      nested_tool_call_ids: [],
-      evidence: reduction.evidence(),
+      notifications: NONE,
+      nested_tool_call_ids: NONE,
+      evidence: origin,
       provenance: reduction.provenance,
     },
+    origin,
     thread,
     turn,
     slot: null,
-    openNested: new Set(),
+    openNested: null,
     askedToEnd: null,
     unseenNotifications: new Map(),
     otherOutputs: new Map(),
+    recordedId,
+    scope: thread.draft.thread_id,
+    isOver: false,
   };
-  cells.add(cell, { id, recordedId, threadId: thread.draft.thread_id });
+  cells.add(cell, id);
   thread.cells.set(runtimeId, cell);
   enter(thread.inside, "cells", cell);
   enter(turn?.inside, "cells", cell);

@@ -5,7 +5,7 @@ import type { NormalItem } from "../conversation/normal-item.ts";
 import { applyInputHistory, applyReplacement, headLength } from "../conversation/snapshot.ts";
 import { createItem, type ItemOrigin } from "../conversation/transcript.ts";
 import { tokenUsageOf } from "../conversation/token-usage.ts";
-import { endedAt, startedAt } from "../graph/draft.ts";
+import { appended, endedAt, NONE, startedAt } from "../graph/draft.ts";
 import { mayEnd } from "../linking/closing.ts";
 import type { Reduction } from "../reduction.ts";
 import type { CompactionRequestState, CompactionState } from "../state/reducer-state.ts";
@@ -46,9 +46,12 @@ export const compactionHandlers: Handlers<CompactionEventPayload["type"]> = {
         provenance: reduction.provenance,
       },
       turn,
+      recordedId,
+      scope: thread_id,
+      isOver: false,
     };
-    compactionRequests.add(request, { id, recordedId, threadId: thread_id });
-    compaction.draft.request_ids.push(id);
+    compactionRequests.add(request, id);
+    compaction.draft.request_ids = appended(compaction.draft.request_ids, id);
     reduction.touch(compaction.draft);
     for (const late of reduction.takeWaiting("compaction_request", recordedId, thread_id))
       reduction.replay(late);
@@ -109,7 +112,7 @@ function install(reduction: Reduction, compaction: CompactionState, origin: Item
   draft.installed_at_us = reduction.moment.at_us;
   draft.installed_seq = reduction.moment.seq;
   reduction.touch(draft);
-  reduction.state.compactions.close(compaction, { recordedId: draft.recorded_id, threadId: draft.thread_id });
+  reduction.state.compactions.close(compaction);
   const made = { ...origin, compactionId: draft.compaction_id };
   const input = readHistory(reduction, document, "input_history");
   if (input !== null) draft.input_item_ids = idsOf(applyInputHistory(reduction, { reading: input, origin }));
@@ -130,6 +133,7 @@ const MARKER: NormalItem = {
   parts: [],
   distinguisher: "",
   hiddenBytes: 0,
+  source: null,
   oddity: null,
 };
 
@@ -157,15 +161,18 @@ function compactionOf(
       installed_at_us: null,
       installed_seq: null,
       marker_item_id: null,
-      request_ids: [],
-      input_item_ids: [],
-      replacement_item_ids: [],
+      request_ids: NONE,
+      input_item_ids: NONE,
+      replacement_item_ids: NONE,
       evidence: reduction.evidence(),
       provenance: reduction.provenance,
     },
     thread,
+    recordedId,
+    scope: threadId,
+    isOver: false,
   };
-  compactions.add(compaction, { id, recordedId, threadId });
+  compactions.add(compaction, id);
   return compaction;
 }
 
@@ -190,6 +197,6 @@ function end(
   if (!mayEnd(reduction, draft.execution, object)) return null;
   draft.execution = endedAt(draft.execution, reduction.moment, { status, cause: "observed" });
   draft.response_payload_id = payloadId;
-  reduction.state.compactionRequests.close(request, { recordedId, threadId: draft.thread_id });
+  reduction.state.compactionRequests.close(request);
   return request;
 }

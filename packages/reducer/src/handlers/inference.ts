@@ -17,7 +17,7 @@ import {
 } from "../conversation/snapshot.ts";
 import { createItem, type ItemOrigin } from "../conversation/transcript.ts";
 import { tokenUsageOf } from "../conversation/token-usage.ts";
-import { startedAt } from "../graph/draft.ts";
+import { appended, NONE, startedAt } from "../graph/draft.ts";
 import { endInference, type End, mayEnd } from "../linking/closing.ts";
 import type { Reduction } from "../reduction.ts";
 import type { InferenceState } from "../state/call-state.ts";
@@ -86,10 +86,13 @@ export const inferenceHandlers: Handlers<InferenceEventPayload["type"]> = {
     if (payloadId === null) return;
     const [first, ...rest] = readElement(reduction, { payloadId, dialect: thread.dialect });
     if (first === undefined) return;
-    createItem(reduction, { ...first, providerItemId: item_id }, { thread, turn, payloadId });
+    createItem(reduction, { ...first, providerItemId: item_id, source: null }, { thread, turn, payloadId });
     for (const normal of rest) createItem(reduction, normal, { thread, turn, payloadId });
   },
 };
+
+/** Until it is known, and of one that cannot be read. */
+const NO_REQUEST = Object.freeze({ base_inference_call_id: null, keep: 0, item_ids: NONE });
 
 function startCall(
   reduction: Reduction,
@@ -113,10 +116,10 @@ function startCall(
       response_id: null,
       upstream_request_id: null,
       error: null,
-      request: { base_inference_call_id: null, keep: 0, item_ids: [] },
-      response_item_ids: [],
-      tool_call_ids: [],
-      code_cell_ids: [],
+      request: NO_REQUEST,
+      response_item_ids: NONE,
+      tool_call_ids: NONE,
+      code_cell_ids: NONE,
       usage: null,
       request_payload_id: requestId,
       response_payload_id: null,
@@ -126,11 +129,14 @@ function startCall(
     thread,
     turn,
     requestEnd: thread.conversation.root,
-    responseItems: [],
+    responseItems: NONE,
     dropped: 0,
+    recordedId,
+    scope: thread.draft.thread_id,
+    isOver: false,
   };
-  inferenceCalls.add(call, { id, recordedId, threadId: thread.draft.thread_id });
-  turn.draft.inference_call_ids.push(id);
+  inferenceCalls.add(call, id);
+  turn.draft.inference_call_ids = appended(turn.draft.inference_call_ids, id);
   enter(turn.inside, "inference", call);
   enter(thread.inside, "inference", call);
   thread.dialect = dialect;
@@ -163,7 +169,7 @@ function applyRequest(reduction: Reduction, call: InferenceState, payload: Infer
 
 /** One context of a recorded prefix and what a request adds to it. */
 function joined(prefix: Reading, added: Reading): Reading {
-  return { kept: prefix.kept, elements: [...prefix.elements, ...added.elements] };
+  return { kept: prefix.kept, rest: [...prefix.rest, ...added.rest] };
 }
 
 /**

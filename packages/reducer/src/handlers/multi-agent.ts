@@ -6,6 +6,7 @@ import type {
   RawEvent,
 } from "@rollout-trace/protocol";
 import { addEdge, mergeResult, updateEdge } from "../linking/edges.ts";
+import { appended } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
 import type { Interaction } from "../state/call-state.ts";
 import type { Handlers } from "./handler.ts";
@@ -55,7 +56,8 @@ function interactionOf(reduction: Reduction, event: InteractionEvent): Interacti
     return null;
   }
   const runtimeId = reduction.payload(runtime);
-  if (runtimeId !== null) call.draft.runtime_payload_ids.push(runtimeId);
+  if (runtimeId !== null)
+    call.draft.runtime_payload_ids = appended(call.draft.runtime_payload_ids, runtimeId);
   reduction.touch(call.draft);
   const interaction = (call.interaction ??= {
     call,

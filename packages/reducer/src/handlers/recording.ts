@@ -44,7 +44,7 @@ export const recordingHandlers: Handlers<RecordingEventPayload["type"]> = {
       evidence: reduction.evidence(),
       provenance: reduction.provenance,
     };
-    spans.add({ draft }, { id, recordedId, threadId: traceId });
+    spans.add({ draft, recordedId, scope: traceId, isOver: false }, id);
     for (const late of reduction.takeWaiting("span", recordedId, traceId)) reduction.replay(late);
   },
 
@@ -68,7 +68,7 @@ export const recordingHandlers: Handlers<RecordingEventPayload["type"]> = {
       { at_us: payload.end_time_unix_us, seq: event.seq },
       { status: payload.status.code === "error" ? "failed" : "completed", cause: "observed" },
     );
-    reduction.state.spans.close(span, { recordedId, threadId: traceId });
+    reduction.state.spans.close(span);
   },
 
   recorder_gap(reduction, event) {

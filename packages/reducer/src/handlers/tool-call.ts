@@ -1,7 +1,7 @@
 /** The lifecycle of tool calls. */
 import type { RawEvent, ToolCallEventPayload, ToolCallStarted } from "@rollout-trace/protocol";
 import { readObject } from "../conversation/elements.ts";
-import { startedAt } from "../graph/draft.ts";
+import { appended, NONE, startedAt } from "../graph/draft.ts";
 import type { GraphToolRequester } from "../graph/tool-call.ts";
 import { attachToolCall } from "../linking/call-slots.ts";
 import { endToolCall, mayEnd } from "../linking/closing.ts";
@@ -17,6 +17,7 @@ import {
 import { joinWaitCall } from "../linking/waits.ts";
 import type { Reduction } from "../reduction.ts";
 import type { CellState, ToolCallState } from "../state/call-state.ts";
+import { withMember } from "../state/members.ts";
 import { enqueue } from "../state/queues.ts";
 import { enter, leave, type ThreadState, type TurnState } from "../state/thread-state.ts";
 import type { Handlers } from "./handler.ts";
@@ -54,7 +55,7 @@ export const toolCallHandlers: Handlers<ToolCallEventPayload["type"]> = {
     if (call === null) return;
     const { kind, runtime } = event.payload;
     // What it turned out to be outranks what it was dispatched as.
-    call.draft.kind = kind ?? call.draft.kind;
+    if (kind !== null && kind !== undefined) call.draft.kind = { ...kind };
     const runtimeId = reduction.payload(runtime);
     addRuntime(reduction, call, runtimeId);
     beginRuntime(reduction, call, runtimeId);
@@ -171,6 +172,7 @@ function startCall(reduction: Reduction, payload: ToolCallStarted, place: CallPl
   const id = toolCalls.mint(recordedId);
   const parentCell =
     requester.type === "code_cell" ? (thread?.cells.get(requester.runtime_cell_id) ?? null) : null;
+  const origin = reduction.evidence();
   const call: ToolCallState = {
     draft: {
       tool_call_id: id,
@@ -180,21 +182,21 @@ function startCall(reduction: Reduction, payload: ToolCallStarted, place: CallPl
       execution: startedAt(reduction.moment),
       recorded_end_cause: null,
       requester: requesterOf(payload, parentCell),
-      kind: payload.kind,
+      kind: { ...payload.kind },
       label: payload.label,
       model_visible_call_id: payload.model_visible_call_id ?? null,
       runtime_tool_call_id: payload.runtime_tool_call_id ?? null,
       mcp_call_id: null,
-      call_item_ids: [],
-      output_item_ids: [],
+      call_item_ids: NONE,
+      output_item_ids: NONE,
       code_cell_id: null,
       terminal_operation_id: null,
-      span_ids: [],
+      span_ids: NONE,
       input_preview: payload.input_preview ?? null,
       output_preview: null,
       invocation_payload_id: invocationId,
       result_payload_id: null,
-      runtime_payload_ids: [],
+      runtime_payload_ids: NONE,
       caused_by: null,
       visibility: {
         produced_bytes: null,
@@ -202,9 +204,10 @@ function startCall(reduction: Reduction, payload: ToolCallStarted, place: CallPl
         to_model_bytes: null,
         seen_by_model: false,
       },
-      evidence: reduction.evidence(),
+      evidence: origin,
       provenance: reduction.provenance,
     },
+    origin,
     thread,
     turn,
     slot: null,
@@ -212,11 +215,17 @@ function startCall(reduction: Reduction, payload: ToolCallStarted, place: CallPl
     wait: null,
     operation: null,
     interaction: null,
+    recordedId,
+    scope: thread?.draft.thread_id ?? null,
+    isOver: false,
   };
-  toolCalls.add(call, { id, recordedId, threadId: thread?.draft.thread_id ?? null });
-  enter(turn?.inside, "calls", call);
-  enter(thread?.inside, "calls", call);
-  if (parentCell !== null) adopt(reduction, parentCell, call);
+  toolCalls.add(call, id);
+  // While its cell runs it is the cell that closes it, and not the turn.
+  if (parentCell?.draft.execution.status !== "running") {
+    enter(turn?.inside, "calls", call);
+    enter(thread?.inside, "calls", call);
+  }
+  if (parentCell !== null) join(reduction, parentCell, call);
   else if (requester.type === "code_cell" && thread !== null)
     enqueue(thread.orphans, requester.runtime_cell_id, call);
   return call;
@@ -228,23 +237,29 @@ function requesterOf({ requester }: ToolCallStarted, parentCell: CellState | nul
   return { type: "code_cell", code_cell_id: parentCell?.draft.code_cell_id ?? null, runtime_cell_id };
 }
 
-/** Makes a call a nested call of a cell. While the cell runs it is the cell that closes it, not the turn. */
+/** Makes a call that came before its cell a nested call of it. */
 export function adopt(reduction: Reduction, cell: CellState, call: ToolCallState): void {
+  join(reduction, cell, call);
+  if (cell.draft.execution.status !== "running") return;
+  leave(call.turn?.inside, "calls", call);
+  leave(call.thread?.inside, "calls", call);
+}
+
+function join(reduction: Reduction, cell: CellState, call: ToolCallState): void {
   const { draft } = call;
   call.parentCell = cell;
-  cell.draft.nested_tool_call_ids.push(draft.tool_call_id);
+  cell.draft.nested_tool_call_ids = appended(cell.draft.nested_tool_call_ids, draft.tool_call_id);
   if (draft.requester.type === "code_cell") {
     draft.requester = { ...draft.requester, code_cell_id: cell.draft.code_cell_id };
   }
   reduction.touch(draft);
-  if (cell.draft.execution.status !== "running") return;
-  leave(call.turn?.inside, "calls", call);
-  leave(call.thread?.inside, "calls", call);
-  if (draft.execution.status === "running") cell.openNested.add(call);
+  if (cell.draft.execution.status === "running" && draft.execution.status === "running") {
+    cell.openNested = withMember(cell.openNested, call);
+  }
 }
 
 function addRuntime(reduction: Reduction, call: ToolCallState, runtimeId: string): void {
-  call.draft.runtime_payload_ids.push(runtimeId);
+  call.draft.runtime_payload_ids = appended(call.draft.runtime_payload_ids, runtimeId);
   reduction.touch(call.draft);
 }
 

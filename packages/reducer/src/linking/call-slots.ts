@@ -5,6 +5,7 @@
  * Models reuse call ids, so a thread has uses for each id. A start (tool call, cell) belongs to the oldest use that has no
  * output yet and no such start; an output belongs to the latest use that has none, or where all have to the latest.
  */
+import { appended, NONE } from "../graph/draft.ts";
 import { addOrigin, type Reduction } from "../reduction.ts";
 import type {
   CallSlot,
@@ -29,7 +30,7 @@ export function attachCallItem(reduction: Reduction, item: TranscriptItem, place
   const isReplay = place.compactionId !== undefined;
   const slot = isReplay ? latestSlot(place) : slotFor(reduction, place, "callItems");
   item.slot = slot;
-  slot.callItems.push(item);
+  slot.callItems = appended(slot.callItems, item);
   if (place.inference !== undefined) slot.inference = place.inference.draft;
   if (slot.toolCall !== null) joinCallItem(slot.toolCall, item);
   if (slot.cell !== null) joinSourceItem(slot.cell, item);
@@ -37,11 +38,11 @@ export function attachCallItem(reduction: Reduction, item: TranscriptItem, place
 
 export function attachOutputItem(item: TranscriptItem, place: ItemPlace): void {
   const isReplay = place.compactionId !== undefined;
-  const open = isReplay ? undefined : place.thread.slots.get(place.callId)?.open.pop();
+  const open = isReplay ? undefined : latestOpen(place);
   if (open !== undefined) open.isOpen = false;
   const slot = open ?? latestSlot(place);
   item.slot = slot;
-  slot.outputItems.push(item);
+  slot.outputItems = appended(slot.outputItems, item);
   if (slot.toolCall !== null) joinOutputItem(slot.toolCall, item);
   if (slot.cell !== null) joinCellOutput(slot.cell, item);
 }
@@ -65,84 +66,112 @@ export function attachCell(reduction: Reduction, cell: CellState, place: ItemPla
 }
 
 function slotFor(reduction: Reduction, place: ItemPlace, part: SlotPart): CallSlot {
-  const uses = place.thread.slots.get(place.callId);
-  const open = uses === undefined ? undefined : nextLacking(uses, part);
+  const { thread, callId } = place;
+  const first = thread.slots.get(callId);
+  if (first === undefined) return newSlot(place);
+  const uses = usesOf(place);
+  const open = uses === undefined ? (lacks(first, part) ? first : undefined) : nextLacking(uses, part);
   if (open !== undefined) return open;
-  if (uses !== undefined) {
-    reduction.diagnose(
-      "call_id_reused",
-      `thread ${JSON.stringify(place.thread.draft.thread_id)} uses call id ${JSON.stringify(place.callId)} again`,
-      { type: "thread", id: place.thread.draft.thread_id },
-    );
-  }
+  reduction.diagnose(
+    "call_id_reused",
+    `thread ${JSON.stringify(thread.draft.thread_id)} uses call id ${JSON.stringify(callId)} again`,
+    { type: "thread", id: thread.draft.thread_id },
+  );
   return newSlot(place);
+}
+
+/** All uses of a call id that has more than one. */
+function usesOf({ thread, callId }: ItemPlace): CallUses | undefined {
+  return thread.reusedSlots.size === 0 ? undefined : thread.reusedSlots.get(callId);
 }
 
 /** The oldest open use that lacks a part. */
 function nextLacking(uses: CallUses, part: SlotPart): CallSlot | undefined {
-  const lacks = (slot: CallSlot) =>
-    slot.isOpen && (part === "callItems" ? slot.callItems.length === 0 : slot[part] === null);
   let slot = uses.all[uses.next[part]];
-  while (slot !== undefined && !lacks(slot)) {
+  while (slot !== undefined && !lacks(slot, part)) {
     uses.next[part] += 1;
     slot = uses.all[uses.next[part]];
   }
   return slot;
 }
 
-function latestSlot(place: ItemPlace): CallSlot {
-  return place.thread.slots.get(place.callId)?.all.at(-1) ?? newSlot(place);
+function lacks(slot: CallSlot, part: SlotPart): boolean {
+  return slot.isOpen && (part === "callItems" ? slot.callItems.length === 0 : slot[part] === null);
 }
 
-function newSlot({ thread, callId }: ItemPlace): CallSlot {
+function latestSlot(place: ItemPlace): CallSlot {
+  return usesOf(place)?.all.at(-1) ?? place.thread.slots.get(place.callId) ?? newSlot(place);
+}
+
+function latestOpen(place: ItemPlace): CallSlot | undefined {
+  const uses = usesOf(place);
+  if (uses !== undefined) return uses.open.pop();
+  const only = place.thread.slots.get(place.callId);
+  return only?.isOpen === true ? only : undefined;
+}
+
+function newSlot(place: ItemPlace): CallSlot {
+  const { thread, callId } = place;
   const slot: CallSlot = {
     thread,
     callId,
     isOpen: true,
-    callItems: [],
-    outputItems: [],
+    callItems: NONE,
+    outputItems: NONE,
     toolCall: null,
     cell: null,
     inference: null,
   };
-  const uses = thread.slots.get(callId);
-  if (uses === undefined)
-    thread.slots.set(callId, { all: [slot], open: [slot], next: { callItems: 0, toolCall: 0, cell: 0 } });
-  else {
+  const first = thread.slots.get(callId);
+  if (first === undefined) {
+    thread.slots.set(callId, slot);
+    return slot;
+  }
+  const uses = usesOf(place);
+  if (uses !== undefined) {
     uses.all.push(slot);
     uses.open.push(slot);
+    return slot;
   }
+  const open = first.isOpen ? [first, slot] : [slot];
+  thread.reusedSlots.set(callId, { all: [first, slot], open, next: { callItems: 0, toolCall: 0, cell: 0 } });
   return slot;
 }
 
 function joinCallItem(call: ToolCallState, item: TranscriptItem): void {
-  call.draft.call_item_ids.push(item.draft.item_id);
-  addOrigin(call.draft, item.draft);
+  call.draft.call_item_ids = appended(call.draft.call_item_ids, item.draft.item_id);
+  addOrigin(call.draft, item);
 }
 
 function joinOutputItem(call: ToolCallState, item: TranscriptItem): void {
-  call.draft.output_item_ids.push(item.draft.item_id);
-  item.draft.produced_by.push({ type: "tool", tool_call_id: call.draft.tool_call_id });
-  addOrigin(call.draft, item.draft);
-  addOrigin(item.draft, call.draft);
+  call.draft.output_item_ids = appended(call.draft.output_item_ids, item.draft.item_id);
+  item.draft.produced_by = appended(item.draft.produced_by, {
+    type: "tool",
+    tool_call_id: call.draft.tool_call_id,
+  });
+  addOrigin(call.draft, item);
+  addOrigin(item.draft, call);
 }
 
 function joinSourceItem(cell: CellState, item: TranscriptItem): void {
   cell.draft.source_item_id ??= item.draft.item_id;
-  addOrigin(cell.draft, item.draft);
+  addOrigin(cell.draft, item);
 }
 
 function joinCellOutput(cell: CellState, item: TranscriptItem): void {
-  cell.draft.output_item_ids.push(item.draft.item_id);
-  item.draft.produced_by.push({ type: "code_cell", code_cell_id: cell.draft.code_cell_id });
-  addOrigin(cell.draft, item.draft);
-  addOrigin(item.draft, cell.draft);
+  cell.draft.output_item_ids = appended(cell.draft.output_item_ids, item.draft.item_id);
+  item.draft.produced_by = appended(item.draft.produced_by, {
+    type: "code_cell",
+    code_cell_id: cell.draft.code_cell_id,
+  });
+  addOrigin(cell.draft, item);
+  addOrigin(item.draft, cell);
   matchNotification(cell, item);
 }
 
 function joinExec(call: ToolCallState, cell: CellState): void {
   call.draft.code_cell_id = cell.draft.code_cell_id;
   cell.draft.exec_tool_call_id = call.draft.tool_call_id;
-  addOrigin(call.draft, cell.draft);
-  addOrigin(cell.draft, call.draft);
+  addOrigin(call.draft, cell);
+  addOrigin(cell.draft, call);
 }

@@ -8,7 +8,8 @@ import type { Anchor, ExecutionEndCause, ExecutionWindow } from "../graph/base.t
 import { endedAt } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
 import type { CellState, InferenceState, ToolCallState } from "../state/call-state.ts";
-import { dropEmpty, type Inside, leave, type ThreadState, type TurnState } from "../state/thread-state.ts";
+import { eachMember, withoutMember } from "../state/members.ts";
+import { type Inside, leave, type ThreadState, type TurnState } from "../state/thread-state.ts";
 
 export interface End {
   readonly status: ExecutionStatus;
@@ -42,10 +43,11 @@ export function endToolCall(reduction: Reduction, call: ToolCallState, end: End)
   const { draft } = call;
   draft.execution = endedAt(draft.execution, reduction.moment, end);
   reduction.touch(draft);
-  call.parentCell?.openNested.delete(call);
+  const { parentCell } = call;
+  if (parentCell !== null) parentCell.openNested = withoutMember(parentCell.openNested, call);
   leave(call.turn?.inside, "calls", call);
   leave(call.thread?.inside, "calls", call);
-  reduction.state.toolCalls.close(call, { recordedId: draft.recorded_id, threadId: draft.thread_id });
+  reduction.state.toolCalls.close(call);
 }
 
 /** Ends a cell, and with it the nested calls that nobody waited for. */
@@ -63,7 +65,7 @@ export function endCell(
   reduction.touch(draft);
   leave(cell.turn?.inside, "cells", cell);
   leave(cell.thread?.inside, "cells", cell);
-  for (const call of cell.openNested) {
+  for (const call of eachMember(cell.openNested)) {
     endToolCall(reduction, call, { status: "cancelled", cause: "cell_ended" });
   }
 }
@@ -74,7 +76,7 @@ export function endInference(reduction: Reduction, call: InferenceState, end: En
   reduction.touch(draft);
   leave(call.turn.inside, "inference", call);
   leave(call.thread.inside, "inference", call);
-  reduction.state.inferenceCalls.close(call, { recordedId: draft.recorded_id, threadId: draft.thread_id });
+  reduction.state.inferenceCalls.close(call);
 }
 
 /** Ends a turn; unless it completed, everything in it. A completed turn leaves its yielded cells and their calls alone. */
@@ -82,15 +84,15 @@ export function endTurn(reduction: Reduction, turn: TurnState, end: End): void {
   const { draft } = turn;
   draft.execution = endedAt(draft.execution, reduction.moment, end);
   reduction.touch(draft);
-  reduction.state.threads.get(draft.thread_id)?.openTurns.delete(turn);
-  reduction.state.turns.close(turn, { recordedId: draft.recorded_id, threadId: draft.thread_id });
+  const thread = reduction.state.threads.get(draft.thread_id);
+  if (thread !== undefined) thread.openTurns = withoutMember(thread.openTurns, turn);
+  reduction.state.turns.close(turn);
   const inside = { status: end.status === "failed" ? "failed" : "cancelled", cause: "turn_ended" } as const;
   if (end.status === "completed") {
-    for (const call of turn.inside.inference ?? []) endInference(reduction, call, inside);
+    for (const call of eachMember(turn.inside.inference)) endInference(reduction, call, inside);
   } else {
     endInside(reduction, turn.inside, inside);
   }
-  dropEmpty(turn.inside);
 }
 
 /** Ends a thread and everything in it. */
@@ -98,7 +100,8 @@ export function endThread(reduction: Reduction, thread: ThreadState, end: End): 
   thread.draft.execution = endedAt(thread.draft.execution, reduction.moment, end);
   reduction.touch(thread.draft);
   const status = end.status === "failed" ? "failed" : "cancelled";
-  for (const turn of thread.openTurns) endTurn(reduction, turn, { status: "aborted", cause: "thread_ended" });
+  for (const turn of eachMember(thread.openTurns))
+    endTurn(reduction, turn, { status: "aborted", cause: "thread_ended" });
   endInside(reduction, thread.inside, { status, cause: "thread_ended" });
   for (const { draft } of thread.runningSessions) {
     draft.execution = endedAt(draft.execution, reduction.moment, { status, cause: "thread_ended" });
@@ -112,10 +115,10 @@ function endInside(
   inside: Inside,
   end: { status: "failed" | "cancelled"; cause: ExecutionEndCause },
 ): void {
-  for (const cell of inside.cells ?? []) {
+  for (const cell of eachMember(inside.cells)) {
     const status = end.status === "failed" ? "failed" : "terminated";
     endCell(reduction, cell, { status, cause: end.cause });
   }
-  for (const call of inside.calls ?? []) endToolCall(reduction, call, end);
-  for (const call of inside.inference ?? []) endInference(reduction, call, end);
+  for (const call of eachMember(inside.calls)) endToolCall(reduction, call, end);
+  for (const call of eachMember(inside.inference)) endInference(reduction, call, end);
 }

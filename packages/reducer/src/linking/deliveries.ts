@@ -4,6 +4,7 @@
  * The item is recognised by its thread, its author and its content. A message between agents may be wrapped in a header, and
  * its text may travel as an encoded part, so an item is known by several contents; the sender knows only what it sent.
  */
+import { appended } from "../graph/draft.ts";
 import { addOrigin } from "../reduction.ts";
 import type { EdgeState } from "../state/call-state.ts";
 import type { TranscriptItem } from "../state/conversation-state.ts";
@@ -24,17 +25,18 @@ export interface Delivery {
 /** Links an edge to the item that carries its message, now or when that item shows up. */
 export function expectMessage(edge: EdgeState, delivery: Delivery): void {
   const { recipient, author, message, sentSeq, outputs = [] } = delivery;
+  sortMessages(recipient);
   const keys = [keyOf(author, message), keyOf(null, message)];
   for (const key of keys) {
     const next = () => take(recipient.possibleMessages, key);
     for (let item = next(); item !== undefined; item = next()) {
-      if (item.claimed || item.createdSeq < sentSeq) continue;
+      if (item.claimed || createdSeq(item) < sentSeq) continue;
       deliver(edge, item);
       return;
     }
   }
   for (const item of outputs) {
-    if (item.claimed || item.createdSeq < sentSeq || !contentsOf(item).includes(message)) continue;
+    if (item.claimed || createdSeq(item) < sentSeq || !contentsOf(item).includes(message)) continue;
     deliver(edge, item);
     return;
   }
@@ -49,8 +51,7 @@ export function offerMessage(item: TranscriptItem, thread: ThreadState): void {
   // An agent's answer may be what the call that waited for it returned, once somebody says that there is an answer.
   const isOutput = kind === "function_call_output" && thread.expectedMessages.size > 0;
   if (!isMessage && !isOutput) return;
-  const author = agentMessage?.author ?? null;
-  const keys = contentsOf(item).map((content) => (isOutput ? outputKeyOf(content) : keyOf(author, content)));
+  const keys = thread.expectedMessages.size === 0 ? [] : isOutput ? outputKeysOf(item) : messageKeysOf(item);
   for (const key of keys) {
     const next = () => take(thread.expectedMessages, key);
     for (let edge = next(); edge !== undefined; edge = next()) {
@@ -59,16 +60,40 @@ export function offerMessage(item: TranscriptItem, thread: ThreadState): void {
       return;
     }
   }
-  if (isMessage) for (const key of keys) offer(thread.possibleMessages, key, item);
+  if (isMessage) thread.unsortedMessages.push(item);
+}
+
+/** Puts the items that look like a message under what they look like. Most threads are sent none, and never ask. */
+function sortMessages({ unsortedMessages, possibleMessages }: ThreadState): void {
+  for (const item of unsortedMessages) {
+    for (const key of messageKeysOf(item)) offer(possibleMessages, key, item);
+  }
+  unsortedMessages.length = 0;
+}
+
+function messageKeysOf(item: TranscriptItem): readonly string[] {
+  const author = item.normal.agentMessage?.author ?? null;
+  return contentsOf(item).map((content) => keyOf(author, content));
+}
+
+function outputKeysOf(item: TranscriptItem): readonly string[] {
+  return contentsOf(item).map(outputKeyOf);
+}
+
+function createdSeq({ origin }: TranscriptItem): number {
+  return origin.seqs[0] ?? 0;
 }
 
 function deliver(edge: EdgeState, item: TranscriptItem): void {
   item.claimed = true;
   edge.draft.target = { type: "conversation_item", id: item.draft.item_id };
-  edge.draft.carried_item_ids.push(item.draft.item_id);
-  item.draft.produced_by.push({ type: "interaction_edge", edge_id: edge.draft.edge_id });
-  addOrigin(edge.draft, item.draft);
-  addOrigin(item.draft, edge.draft);
+  edge.draft.carried_item_ids = appended(edge.draft.carried_item_ids, item.draft.item_id);
+  item.draft.produced_by = appended(item.draft.produced_by, {
+    type: "interaction_edge",
+    edge_id: edge.draft.edge_id,
+  });
+  addOrigin(edge.draft, item);
+  addOrigin(item.draft, edge);
 }
 
 /** Hosts put `Message Type: …` and more lines before the message itself. */

@@ -1,6 +1,7 @@
 /** Interaction edges: made as soon as both ends can be named, completed as the rest becomes known. */
 import type { EdgeKind } from "../graph/edge.ts";
 import type { Anchor } from "../graph/base.ts";
+import { appended, NONE } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
 import type { EdgeState, Interaction } from "../state/call-state.ts";
 import type { TranscriptItem } from "../state/conversation-state.ts";
@@ -30,7 +31,11 @@ export function addEdge(reduction: Reduction, interaction: Interaction): EdgeSta
     call,
   });
   edge.draft.started_at_us = call.draft.execution.started_at_us;
-  edge.draft.evidence.seqs.push(call.draft.execution.started_seq, ...interaction.seqs);
+  const { seqs, payload_ids } = edge.origin;
+  edge.draft.evidence = {
+    seqs: [...seqs, call.draft.execution.started_seq, ...interaction.seqs],
+    payload_ids,
+  };
   if (kind === "close_agent" && targetThreadId !== null)
     edge.draft.target = { type: "thread", id: targetThreadId };
   return edge;
@@ -102,7 +107,7 @@ export function mergeResult(reduction: Reduction, result: ObservedResult): void 
       call: null,
     });
   if (carriedId !== null && !edge.draft.carried_payload_ids.includes(carriedId)) {
-    edge.draft.carried_payload_ids.push(carriedId);
+    edge.draft.carried_payload_ids = appended(edge.draft.carried_payload_ids, carriedId);
   }
   reduction.touch(edge.draft);
   if (known !== undefined) return;
@@ -131,6 +136,7 @@ interface NewEdge extends Pick<EdgeState, "recipientThreadId" | "resultOf" | "ca
 }
 
 function newEdge(reduction: Reduction, { id, kind, source, ...rest }: NewEdge): EdgeState {
+  const origin = reduction.evidence();
   const edge: EdgeState = {
     draft: {
       edge_id: id,
@@ -140,11 +146,12 @@ function newEdge(reduction: Reduction, { id, kind, source, ...rest }: NewEdge): 
       started_at_us: reduction.moment.at_us,
       ended_at_us: null,
       status: "running",
-      carried_item_ids: [],
-      carried_payload_ids: [],
-      evidence: reduction.evidence(),
+      carried_item_ids: NONE,
+      carried_payload_ids: NONE,
+      evidence: origin,
       provenance: reduction.provenance,
     },
+    origin,
     ...rest,
     expecting: false,
   };

@@ -8,7 +8,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from "@rollout-trace/protocol";
 import type { ExecutionStatus } from "@rollout-trace/protocol";
 import { readObject } from "../conversation/elements.ts";
-import { endedAt, startedAt } from "../graph/draft.ts";
+import { appended, endedAt, NONE, startedAt } from "../graph/draft.ts";
 import type { TerminalRequest, TerminalResult } from "../graph/terminal.ts";
 import type { Reduction } from "../reduction.ts";
 import type { OperationState, SessionState, ToolCallState } from "../state/call-state.ts";
@@ -116,7 +116,7 @@ function openOperation(reduction: Reduction, call: ToolCallState, request: Termi
       execution: startedAt(reduction.moment),
       request,
       result: null,
-      observed_by: [],
+      observed_by: NONE,
       evidence: reduction.evidence(),
       provenance: reduction.provenance,
     },
@@ -156,7 +156,7 @@ function openSession(reduction: Reduction, operation: OperationState, processId:
       recorded_id: processId,
       thread_id: thread?.draft.thread_id ?? null,
       created_by_operation_id: operation.draft.operation_id,
-      operation_ids: [],
+      operation_ids: NONE,
       execution: {
         ...operation.draft.execution,
         ended_at_us: null,
@@ -167,8 +167,11 @@ function openSession(reduction: Reduction, operation: OperationState, processId:
       evidence: reduction.evidence(),
       provenance: reduction.provenance,
     },
+    recordedId: processId,
+    scope: thread?.draft.thread_id ?? null,
+    isOver: false,
   };
-  sessions.add(session, { id, recordedId: processId, threadId: thread?.draft.thread_id ?? null });
+  sessions.add(session, id);
   thread?.sessions.set(processId, session);
   thread?.runningSessions.add(session);
   return session;
@@ -177,7 +180,7 @@ function openSession(reduction: Reduction, operation: OperationState, processId:
 function joinSession(reduction: Reduction, operation: OperationState, session: SessionState): void {
   operation.session = session;
   operation.draft.terminal_session_id = session.draft.terminal_session_id;
-  session.draft.operation_ids.push(operation.draft.operation_id);
+  session.draft.operation_ids = appended(session.draft.operation_ids, operation.draft.operation_id);
   reduction.touch(session.draft);
   reduction.touch(operation.draft);
 }

@@ -4,7 +4,7 @@
  */
 import type { CodeCellWaitStarted } from "@rollout-trace/protocol";
 import type { CellWait } from "../graph/code-cell.ts";
-import { startedAt } from "../graph/draft.ts";
+import { appended, replaced, startedAt } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
 import type { CellState, ToolCallState, WaitState } from "../state/call-state.ts";
 import type { ThreadState } from "../state/thread-state.ts";
@@ -70,7 +70,9 @@ export function joinWaitCall(reduction: Reduction, call: ToolCallState, input: W
 
 export function changeWait({ cell, index }: WaitState, change: Partial<CellWait>): void {
   const wait = cell?.draft.waits[index];
-  if (cell !== null && wait !== undefined) cell.draft.waits[index] = { ...wait, ...change };
+  if (cell !== null && wait !== undefined) {
+    cell.draft.waits = replaced(cell.draft.waits, index, { ...wait, ...change });
+  }
 }
 
 export function waitOf({ cell, index }: WaitState): CellWait | undefined {
@@ -94,8 +96,11 @@ function addWait(
   cell: CellState | null,
   { runtimeCellId, wait }: { runtimeCellId: string; wait: CellWait },
 ): WaitState {
-  const index = cell === null ? -1 : cell.draft.waits.push(wait) - 1;
-  if (cell !== null) reduction.touch(cell.draft);
+  const index = cell === null ? -1 : cell.draft.waits.length;
+  if (cell !== null) {
+    cell.draft.waits = appended(cell.draft.waits, wait);
+    reduction.touch(cell.draft);
+  }
   return { cell, index, runtimeCellId, observed: false };
 }
 

@@ -1,5 +1,6 @@
 /** What the reducer keeps about calls, cells and the interactions that calls make. */
 import type { AgentInteractionKind, ExecutionStatus } from "@rollout-trace/protocol";
+import type { Evidence } from "../graph/base.ts";
 import type { CellCancellation, CodeCell } from "../graph/code-cell.ts";
 import type { Draft, Moment } from "../graph/draft.ts";
 import type { InteractionEdge } from "../graph/edge.ts";
@@ -7,7 +8,9 @@ import type { InferenceCall } from "../graph/inference.ts";
 import type { TerminalOperation, TerminalSession } from "../graph/terminal.ts";
 import type { ToolCall } from "../graph/tool-call.ts";
 import type { ContextNode, TranscriptItem } from "./conversation-state.ts";
+import type { Members } from "./members.ts";
 import type { Queue } from "./queues.ts";
+import type { Recorded } from "./recorded-ids.ts";
 import type { ThreadState, TurnState } from "./thread-state.ts";
 
 /**
@@ -19,8 +22,8 @@ export interface CallSlot {
   readonly callId: string;
   /** Whether an output is still to come. */
   isOpen: boolean;
-  readonly callItems: TranscriptItem[];
-  readonly outputItems: TranscriptItem[];
+  callItems: readonly TranscriptItem[];
+  outputItems: readonly TranscriptItem[];
   toolCall: ToolCallState | null;
   cell: CellState | null;
   /** The call whose response carries the call item. */
@@ -40,7 +43,7 @@ export interface CallUses {
   readonly next: { [Part in SlotPart]: number };
 }
 
-export interface InferenceState {
+export interface InferenceState extends Recorded {
   readonly draft: Draft<InferenceCall>;
   readonly thread: ThreadState;
   readonly turn: TurnState;
@@ -51,8 +54,10 @@ export interface InferenceState {
   dropped: number;
 }
 
-export interface ToolCallState {
+export interface ToolCallState extends Recorded {
   readonly draft: Draft<ToolCall>;
+  /** Its evidence when it was made. */
+  readonly origin: Evidence;
   readonly thread: ThreadState | null;
   readonly turn: TurnState | null;
   /** Where its model-visible call id meets its items; null for a call without one. */
@@ -64,13 +69,15 @@ export interface ToolCallState {
   interaction: Interaction | null;
 }
 
-export interface CellState {
+export interface CellState extends Recorded {
   readonly draft: Draft<CodeCell>;
+  /** Its evidence when it was made. */
+  readonly origin: Evidence;
   readonly thread: ThreadState | null;
   readonly turn: TurnState | null;
   slot: CallSlot | null;
   /** Nested calls that have not ended; the end of the cell closes them. */
-  readonly openNested: Set<ToolCallState>;
+  openNested: Members<ToolCallState>;
   /**
    * What a wait call with `terminate` asked for while the cell ran. Only the runtime knows whether that ended the cell; where
    * it says nothing of a cancellation, a cell that was terminated afterwards was terminated for this.
@@ -93,7 +100,7 @@ export interface WaitState {
   observed: boolean;
 }
 
-export interface SessionState {
+export interface SessionState extends Recorded {
   readonly draft: Draft<TerminalSession>;
 }
 
@@ -119,6 +126,8 @@ export interface Interaction {
 
 export interface EdgeState {
   readonly draft: Draft<InteractionEdge>;
+  /** Its evidence when it was made. */
+  readonly origin: Evidence;
   /** Whose live history the message goes to; null while that is not known. */
   recipientThreadId: string | null;
   /** For a result: the turn that it comes from. */

@@ -2,11 +2,11 @@
 import { DIALECT_READERS } from "../conversation/dialects.ts";
 import { ReduceError } from "../errors.ts";
 import { type Codec, type ObjectGraph, readObjects, writeObjects } from "./object-graph.ts";
-import { RecordedIds } from "./recorded-ids.ts";
+import { type Recorded, RecordedIds } from "./recorded-ids.ts";
 import type { ReducerState } from "./reducer-state.ts";
 
 /** Of the checkpoint's shape and of what the state means: another version of this package may not go on with it. */
-export const CHECKPOINT_VERSION = 1;
+export const CHECKPOINT_VERSION = 2;
 
 /** JSON; as large as the graph, about. */
 export interface ReducerCheckpoint {
@@ -56,8 +56,8 @@ const NORMALISERS: ReadonlyMap<string, object> = new Map(
 const CODECS: readonly Codec[] = [
   {
     matches: (value) => value instanceof RecordedIds,
-    write: (value) => (value as RecordedIds<unknown>).parts(),
-    read: (parts) => RecordedIds.of(parts as ReturnType<RecordedIds<unknown>["parts"]>),
+    write: (value) => (value as RecordedIds<Recorded>).parts(),
+    read: (parts) => RecordedIds.of(parts as ReturnType<RecordedIds<Recorded>["parts"]>),
   },
   {
     matches: (value) => typeof value === "function",

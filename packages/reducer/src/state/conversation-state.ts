@@ -1,5 +1,6 @@
 /** What the reducer keeps about one thread's transcript. */
 import type { NormalItem, Normalise } from "../conversation/normal-item.ts";
+import type { Evidence } from "../graph/base.ts";
 import type { ConversationItem } from "../graph/conversation.ts";
 import type { Draft, Moment } from "../graph/draft.ts";
 import type { InferenceCall } from "../graph/inference.ts";
@@ -11,17 +12,11 @@ export interface ElementSource {
   /** The store's content id. */
   readonly contentId: string;
   /** The items that it stands for, in order. */
-  readonly elements: readonly Element[];
+  readonly items: readonly NormalItem[];
   /** The provider item id of an element that stands for none. */
   readonly outsideId: string | null;
   /** Whether it is of the instructions that stand beside the history. */
   readonly isHead: boolean;
-}
-
-/** One of the items that an element of a model-facing array stands for. */
-export interface Element {
-  readonly normal: NormalItem;
-  readonly source: ElementSource;
 }
 
 /** An item of a thread's transcript and what the reducer keeps about it. */
@@ -29,7 +24,8 @@ export interface TranscriptItem {
   readonly draft: Draft<ConversationItem>;
   /** The sighting it was created from. */
   readonly normal: NormalItem;
-  readonly createdSeq: number;
+  /** Its evidence when it was made. */
+  readonly origin: Evidence;
   /** Where it was last put in its thread's live context; -1 for one that was never in any. */
   position: number;
   /** The model-visible call that it is a call or an output of. */
@@ -54,8 +50,8 @@ export interface ContextNode {
 export interface Conversation {
   /** The live context: what the next full request is compared with. */
   live: TranscriptItem[];
-  /** The recorded element that each live item was last seen in; null where that is not known. */
-  seenIn: (Element | null)[];
+  /** The latest sighting of each live item; null where that is not known. */
+  seenAs: (NormalItem | null)[];
   /**
    * The nodes of the live context, as far as a recorded call has been through it. Shorter than `live` after a compaction and
    * after a response that came when another request had already gone out.

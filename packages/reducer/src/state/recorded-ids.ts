@@ -5,46 +5,51 @@
  * recorded id gets `#2`, and so on in order of starting. A reference means the latest object of its own thread with that id
  * that has not ended, or the latest at all.
  */
+export interface Recorded {
+  readonly recordedId: string;
+  /** What the recorded id is unique in at a time: the thread of most, the trace of a span. */
+  readonly scope: string | null;
+  /** Whether it has ended, so that a reference prefers others that have not. Set by `close`. */
+  isOver: boolean;
+}
+
 interface Uses<Entry> {
-  readonly threadId: string | null;
-  /** Those that have not ended, and some that have and are in `closed`, oldest first; the last one has not. */
+  /** Those that have not ended, and some that have, oldest first; the last one has not. */
   readonly open: Entry[];
-  /** Null while ends come in the reverse order of starts, as they nearly always do. */
-  closed: Set<Entry> | null;
   latest: Entry;
 }
 
-/** The uses of one recorded id. Nearly every id is used by one thread; the map exists for those that more use. */
-interface Known<Entry> {
-  readonly first: Uses<Entry>;
-  others: Map<string | null, Uses<Entry>> | null;
+/** The uses of a recorded id that several objects have, by scope. */
+interface Shared<Entry> {
+  readonly byScope: Map<string | null, Uses<Entry>>;
   last: Uses<Entry>;
 }
 
-type Parts<Entry> = readonly [Map<string, Entry>, Map<string, Known<Entry>>, Map<string, number>];
+type Parts<Entry> = readonly [Map<string, Entry>, Map<string, Shared<Entry>>, Map<string, number>];
 
-export class RecordedIds<Entry> {
+export class RecordedIds<Entry extends Recorded> {
   /** By graph id, in the order of creation. */
   readonly byId: Map<string, Entry>;
-  readonly #known: Map<string, Known<Entry>>;
+  /** Those recorded ids that are not simply the graph id of their one object, which are few. */
+  readonly #shared: Map<string, Shared<Entry>>;
   readonly #repeats: Map<string, number>;
 
   /** What it consists of, for `of` to make another of. */
   parts(): Parts<Entry> {
-    return [this.byId, this.#known, this.#repeats];
+    return [this.byId, this.#shared, this.#repeats];
   }
 
-  static of<Entry>([byId, known, repeats]: Parts<Entry>): RecordedIds<Entry> {
-    return new RecordedIds(byId, known, repeats);
+  static of<Entry extends Recorded>([byId, shared, repeats]: Parts<Entry>): RecordedIds<Entry> {
+    return new RecordedIds(byId, shared, repeats);
   }
 
   constructor(
     byId: Map<string, Entry> = new Map(),
-    known: Map<string, Known<Entry>> = new Map(),
+    shared: Map<string, Shared<Entry>> = new Map(),
     repeats: Map<string, number> = new Map(),
   ) {
     this.byId = byId;
-    this.#known = known;
+    this.#shared = shared;
     this.#repeats = repeats;
   }
 
@@ -61,54 +66,53 @@ export class RecordedIds<Entry> {
     return id;
   }
 
-  add(entry: Entry, ids: { id: string; recordedId: string; threadId: string | null }): void {
-    const { id, recordedId, threadId } = ids;
+  /** `id` is what `mint` gave. */
+  add(entry: Entry, id: string): void {
+    const { recordedId } = entry;
+    if (id !== recordedId) {
+      const only = this.#only(recordedId);
+      if (only !== undefined) this.#share(only);
+      this.#share(entry);
+    }
     this.byId.set(id, entry);
-    const known = this.#known.get(recordedId);
-    const uses = known === undefined ? undefined : usesIn(known, threadId);
-    if (known !== undefined && uses !== undefined) {
-      uses.open.push(entry);
-      uses.latest = entry;
-      known.last = uses;
-      return;
-    }
-    const first: Uses<Entry> = { threadId, open: [entry], closed: null, latest: entry };
-    if (known === undefined) this.#known.set(recordedId, { first, others: null, last: first });
-    else {
-      (known.others ??= new Map()).set(threadId, first);
-      known.last = first;
-    }
   }
 
-  /** Looked for in its thread, then among objects without one; a reference without a thread may mean any. */
-  find(recordedId: string, threadId: string | null): Entry | undefined {
-    const known = this.#known.get(recordedId);
-    if (known === undefined) return undefined;
-    const uses = usesIn(known, threadId) ?? (threadId === null ? known.last : usesIn(known, null));
+  /** Looked for in its scope, then among objects without one; a reference without a scope may mean any. */
+  find(recordedId: string, scope: string | null): Entry | undefined {
+    const only = this.#only(recordedId);
+    if (only !== undefined) {
+      return only.scope === scope || scope === null || only.scope === null ? only : undefined;
+    }
+    const shared = this.#shared.get(recordedId);
+    const uses = shared?.byScope.get(scope) ?? (scope === null ? shared?.last : shared?.byScope.get(null));
     return uses === undefined ? undefined : (uses.open.at(-1) ?? uses.latest);
   }
 
-  /** Says that an object has ended, so that a reference prefers others that have not. */
-  close(entry: Entry, ids: { recordedId: string; threadId: string | null }): void {
-    const known = this.#known.get(ids.recordedId);
-    const uses = known === undefined ? undefined : usesIn(known, ids.threadId);
-    if (uses === undefined) return;
-    if (uses.closed === null && uses.open.at(-1) === entry) {
-      uses.open.pop();
-      return;
-    }
-    (uses.closed ??= new Set()).add(entry);
-    for (
-      let last = uses.open.at(-1);
-      last !== undefined && uses.closed.delete(last);
-      last = uses.open.at(-1)
-    ) {
-      uses.open.pop();
-    }
-    if (uses.closed.size === 0) uses.closed = null;
+  /** Says that an object has ended. */
+  close(entry: Entry): void {
+    entry.isOver = true;
+    const open = this.#shared.get(entry.recordedId)?.byScope.get(entry.scope)?.open;
+    while (open?.at(-1)?.isOver === true) open.pop();
   }
-}
 
-function usesIn<Entry>(known: Known<Entry>, threadId: string | null): Uses<Entry> | undefined {
-  return known.first.threadId === threadId ? known.first : known.others?.get(threadId);
+  /** The one object that was recorded under an id, and has it as its graph id. */
+  #only(recordedId: string): Entry | undefined {
+    if (this.#shared.size > 0 && this.#shared.has(recordedId)) return undefined;
+    const entry = this.byId.get(recordedId);
+    return entry?.recordedId === recordedId ? entry : undefined;
+  }
+
+  #share(entry: Entry): void {
+    const { recordedId, scope } = entry;
+    const shared = this.#shared.get(recordedId);
+    let uses = shared?.byScope.get(scope);
+    if (uses === undefined) uses = { open: [], latest: entry };
+    if (!entry.isOver) uses.open.push(entry);
+    uses.latest = entry;
+    if (shared === undefined) this.#shared.set(recordedId, { byScope: new Map([[scope, uses]]), last: uses });
+    else {
+      shared.byScope.set(scope, uses);
+      shared.last = uses;
+    }
+  }
 }

@@ -2,7 +2,6 @@
 import type { HostInfo, RawEvent, RolloutStatus } from "@rollout-trace/protocol";
 import type { Normalise } from "../conversation/normal-item.ts";
 import type { Diagnostic } from "../diagnostics.ts";
-import type { TokenUsage } from "../graph/base.ts";
 import type { Draft, Moment } from "../graph/draft.ts";
 import type { Compaction, CompactionRequest } from "../graph/inference.ts";
 import type { GraphPayload } from "../graph/rollout-graph.ts";
@@ -17,21 +16,21 @@ import type {
   ToolCallState,
 } from "./call-state.ts";
 import type { ElementSource, TranscriptItem } from "./conversation-state.ts";
-import { NO_USAGE } from "../conversation/token-usage.ts";
-import { RecordedIds } from "./recorded-ids.ts";
+import { NO_USAGE, type UsageSum } from "../conversation/token-usage.ts";
+import { type Recorded, RecordedIds } from "./recorded-ids.ts";
 import type { ThreadState, TurnState } from "./thread-state.ts";
 
-export interface CompactionState {
+export interface CompactionState extends Recorded {
   readonly draft: Draft<Compaction>;
   readonly thread: ThreadState;
 }
 
-export interface CompactionRequestState {
+export interface CompactionRequestState extends Recorded {
   readonly draft: Draft<CompactionRequest>;
   readonly turn: TurnState;
 }
 
-export interface SpanState {
+export interface SpanState extends Recorded {
   readonly draft: Draft<Span>;
 }
 
@@ -66,10 +65,11 @@ export interface ReducerState {
   readonly spans: RecordedIds<SpanState>;
   readonly payloads: Map<string, GraphPayload>;
   readonly usage: {
-    total: TokenUsage;
-    readonly byModel: Map<string, TokenUsage>;
-    readonly byThread: Map<string, TokenUsage>;
-    readonly byTurn: Map<string, TokenUsage>;
+    readonly total: UsageSum;
+    readonly byModel: Map<string, UsageSum>;
+    readonly byThread: Map<string, UsageSum>;
+    /** Those that have any, in the order of having it. */
+    readonly turns: TurnState[];
     /** Responses that have been counted. */
     readonly responseIds: Set<string>;
   };
@@ -114,10 +114,10 @@ export function emptyState(): ReducerState {
     spans: new RecordedIds(),
     payloads: new Map(),
     usage: {
-      total: NO_USAGE,
+      total: { ...NO_USAGE },
       byModel: new Map(),
       byThread: new Map(),
-      byTurn: new Map(),
+      turns: [],
       responseIds: new Set(),
     },
     waiting: new Map(),

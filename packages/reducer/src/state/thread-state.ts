@@ -3,6 +3,7 @@ import type { Dialect } from "@rollout-trace/protocol";
 import type { Draft } from "../graph/draft.ts";
 import type { Thread, Turn } from "../graph/thread.ts";
 import type {
+  CallSlot,
   CallUses,
   CellState,
   EdgeState,
@@ -12,7 +13,9 @@ import type {
   WaitState,
 } from "./call-state.ts";
 import type { Conversation, TranscriptItem } from "./conversation-state.ts";
+import { type Members, withMember, withoutMember } from "./members.ts";
 import type { Queue } from "./queues.ts";
+import type { Recorded } from "./recorded-ids.ts";
 
 /** What runs inside something and is closed by its end. */
 interface Work {
@@ -21,8 +24,8 @@ interface Work {
   readonly inference: InferenceState;
 }
 
-/** Members leave when they end themselves. There are sets only where there have been members. */
-export type Inside = { -readonly [Kind in keyof Work]: Set<Work[Kind]> | null };
+/** Members leave when they end themselves. */
+export type Inside = { -readonly [Kind in keyof Work]: Members<Work[Kind]> };
 
 export function enter<Kind extends keyof Work>(
   inside: Inside | undefined,
@@ -30,9 +33,7 @@ export function enter<Kind extends keyof Work>(
   entry: Work[Kind],
 ): void {
   if (inside === undefined) return;
-  const members: Set<Work[Kind]> = inside[kind] ?? new Set();
-  members.add(entry);
-  inside[kind] = members as Inside[Kind];
+  inside[kind] = withMember<Work[Kind]>(inside[kind], entry) as Inside[Kind];
 }
 
 export function leave<Kind extends keyof Work>(
@@ -40,15 +41,8 @@ export function leave<Kind extends keyof Work>(
   kind: Kind,
   entry: Work[Kind],
 ): void {
-  const members: Set<Work[Kind]> | null | undefined = inside?.[kind];
-  members?.delete(entry);
-}
-
-/** Lets go of empty sets: most turns are over, and there are as many as a rollout is long. */
-export function dropEmpty(inside: Inside): void {
-  if (inside.calls?.size === 0) inside.calls = null;
-  if (inside.cells?.size === 0) inside.cells = null;
-  if (inside.inference?.size === 0) inside.inference = null;
+  if (inside === undefined) return;
+  inside[kind] = withoutMember<Work[Kind]>(inside[kind], entry) as Inside[Kind];
 }
 
 export interface ThreadState {
@@ -58,8 +52,10 @@ export interface ThreadState {
   readonly conversation: Conversation;
   /** The wire format of its latest request. */
   dialect: Dialect;
-  /** By model-visible call id. */
-  readonly slots: Map<string, CallUses>;
+  /** The first use of each model-visible call id. */
+  readonly slots: Map<string, CallSlot>;
+  /** All uses of those ids that have more than one. */
+  readonly reusedSlots: Map<string, CallUses>;
   /** The latest cell with each runtime cell id. */
   readonly cells: Map<string, CellState>;
   /** Nested calls by a runtime cell id that nothing has started yet; a cell that starts with that id takes them. */
@@ -71,18 +67,20 @@ export interface ThreadState {
   /** The latest terminal session with each process id. */
   readonly sessions: Map<string, SessionState>;
   readonly runningSessions: Set<SessionState>;
-  readonly openTurns: Set<TurnState>;
+  openTurns: Members<TurnState>;
   readonly inside: Inside;
   /**
    * Messages that other agents have sent here, by what they would look like, until an item shows up; and items that look
    * like a message, until somebody turns out to have sent it. The sender is recorded when it sends, the item when a request
-   * carries it; the two may come in either order. Both are queues, oldest first.
+   * carries it; the two may come in either order. Both are queues, oldest first. Items go to `unsortedMessages` first, and
+   * from there when a message is looked for among them.
    */
   readonly expectedMessages: Map<string, Queue<EdgeState>>;
   readonly possibleMessages: Map<string, Queue<TranscriptItem>>;
+  readonly unsortedMessages: TranscriptItem[];
 }
 
-export interface TurnState {
+export interface TurnState extends Recorded {
   readonly draft: Draft<Turn>;
   readonly inside: Inside;
   /** What the model last said in it; the source of a result edge. */
