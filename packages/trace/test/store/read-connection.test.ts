@@ -58,16 +58,19 @@ describe("reading a store", () => {
     expect(existsSync(`${path}-wal`)).toBe(true);
   });
 
-  it.skipIf(process.getuid?.() !== 0)("works in a folder that may not be written", async () => {
-    const path = temporaryPath();
-    record(path);
-    const copy = readOnlyCopy(path, [""]);
-    expect(await readAsNobody(copy)).toEqual({ rollouts: ["r"], ok: true, left: [] });
-    expect(readdirSync(dirname(copy))).toEqual(["copy.db"]);
-  });
+  it.skipIf(process.getuid?.() !== 0)(
+    "works in a folder that may not be written (as root only)",
+    async () => {
+      const path = temporaryPath();
+      record(path);
+      const copy = readOnlyCopy(path, [""]);
+      expect(await readAsNobody(copy)).toEqual({ rollouts: ["r"], ok: true, left: [] });
+      expect(readdirSync(dirname(copy))).toEqual(["copy.db"]);
+    },
+  );
 
   it.skipIf(process.getuid?.() !== 0)(
-    "works there also for what was recorded last and is not in the file yet",
+    "works there also for what was recorded last and is not in the file yet (as root only)",
     async () => {
       const path = temporaryPath();
       record(path, "old");
