@@ -8,8 +8,8 @@ export type {
   RolloutImporterOptions,
 } from "./import/import-rollout.ts";
 export type { ImportInput } from "./import/input-fingerprint.ts";
-export { openTraceStore, readTraceStore } from "./open-store.ts";
-export type { StoreCounts, TraceStore, TraceStoreOptions, TraceStoreReader } from "./open-store.ts";
+export { openTraceStore } from "./open-store.ts";
+export type { StoreCounts, TraceStore, TraceStoreOptions } from "./open-store.ts";
 export type { Clock } from "./recorder/clock.ts";
 export { currentTrace } from "./recorder/context.ts";
 export type { TraceContext } from "./recorder/context.ts";
@@ -64,6 +64,8 @@ export { recordingWriterState } from "./store/recording-writer.ts";
 export type { WriterState } from "./store/writer-process.ts";
 export type { StoredPayloads } from "./store/read-payloads.ts";
 export type { RolloutSummary, StoredRollout } from "./store/read-rollouts.ts";
+export { readTraceStore } from "./store/read-store.ts";
+export type { TraceStoreReader } from "./store/read-store.ts";
 export { STORE_FINDING_CODES } from "./store/findings.ts";
 export type { StoreFinding, StoreFindingCode, StorePlace } from "./store/findings.ts";
 export { verifyStore } from "./store/verify.ts";

@@ -10,6 +10,7 @@ import { startRollout, type StartRolloutOptions } from "./recorder/start-rollout
 import type { Durability } from "./store/connection.ts";
 import type { RolloutCounts } from "./store/count-rollouts.ts";
 import type { RolloutSummary, StoredRollout } from "./store/read-rollouts.ts";
+import type { TraceStoreReader } from "./store/read-store.ts";
 import { StoreReader } from "./store/store-reader.ts";
 import { StoreWriter, type WriterCounts } from "./store/store-writer.ts";
 import { TraceStoreError } from "./trace-store-error.ts";
@@ -43,20 +44,6 @@ export interface TraceStoreOptions {
   readonly openTelemetry?: boolean | undefined;
   /** Microseconds since the epoch. Default: the wall clock. */
   readonly clock?: Clock | undefined;
-}
-
-/** A store that is open for reading. */
-export interface TraceStoreReader extends Disposable {
-  /** All recordings, oldest first. Throws `TraceStoreError`. */
-  rollouts(): readonly RolloutSummary[];
-  /** All recordings with what can be counted of them without reading a payload, oldest first. Throws `TraceStoreError`. */
-  rolloutCounts(): readonly RolloutCounts[];
-  /**
-   * A rollout by its id (the latest recording of it) or by its trace id. Throws `TraceStoreError` (`unknown_rollout`, or
-   * why the file cannot be read); what it returns is total, and stops giving anything when the store is closed.
-   */
-  openRollout(id: string): StoredRollout;
-  close(): void;
 }
 
 /** What became of what was given to a store so far. */
@@ -117,19 +104,6 @@ export function openTraceStore(options: TraceStoreOptions): TraceStore {
     clock: options.clock ?? wallClock(),
     openTelemetry: options.openTelemetry ?? true,
   });
-}
-
-/** Opens a store for reading. Throws `TraceStoreError`: `cannot_open`, `not_a_store`, and what SQLite reports. */
-export function readTraceStore(path: string): TraceStoreReader {
-  const reader = new StoreReader(path);
-  reader.rollouts();
-  return {
-    rollouts: () => reader.rollouts(),
-    rolloutCounts: () => reader.rolloutCounts(),
-    openRollout: (id) => reader.openRollout(id),
-    close: () => reader.close(),
-    [Symbol.dispose]: () => reader.close(),
-  };
 }
 
 class WritableTraceStore implements TraceStore {

@@ -15,6 +15,11 @@ export class StoreReader {
     this.#path = path;
   }
 
+  /** Opens the file. Throws `TraceStoreError`. */
+  check(): void {
+    this.#read((database) => database.prepare("SELECT 1 FROM rollouts LIMIT 1").get());
+  }
+
   rollouts(): readonly RolloutSummary[] {
     return this.#read(listRollouts);
   }
