@@ -1,11 +1,10 @@
 #!/usr/bin/env node
 /** `rollout-trace`. */
 import { enableCompileCache } from "node:module";
-import { EXIT } from "./errors.ts";
-import { processIo } from "./io.ts";
 
 // What is imported from here on is compiled once, and not at each start.
 enableCompileCache();
+const { EXIT } = await import("./errors.ts");
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   // A reader that has seen enough (`| head`) is no failure.
@@ -15,5 +14,6 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 // Whoever took stderr away wants no diagnostics.
 process.stderr.on("error", () => undefined);
+const { processIo } = await import("./io.ts");
 const { runCli } = await import("./program.ts");
 process.exitCode = await runCli(process.argv.slice(2), processIo());

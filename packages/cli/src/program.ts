@@ -1,20 +1,20 @@
 /** The command line: what may be typed, and which exit code comes of it. */
 import { Argument, Command, CommanderError, Option } from "commander";
-import { diffCommand, type DiffCommandOptions } from "./commands/diff.ts";
-import { explainCommand, type ExplainCommandOptions } from "./commands/explain.ts";
-import { exportCommand, type ExportCommandOptions } from "./commands/export.ts";
-import { fixtureCommand, type FixtureCommandOptions } from "./commands/fixture.ts";
-import { ignorables, levels } from "./commands/option-values.ts";
-import { GRAPH_FORMATS, reduceCommand, type ReduceCommandOptions } from "./commands/reduce.ts";
-import { replayCommand, type ReplayCommandOptions } from "./commands/replay.ts";
-import { showCommand, type ShowCommandOptions } from "./commands/show.ts";
-import { verifyCommand, type VerifyCommandOptions } from "./commands/verify.ts";
-import { whyCommand, type WhyCommandOptions } from "./commands/why.ts";
+import type { DiffCommandOptions } from "./commands/diff.ts";
+import type { ExplainCommandOptions } from "./commands/explain.ts";
+import type { ExportCommandOptions } from "./commands/export.ts";
+import type { FixtureCommandOptions } from "./commands/fixture.ts";
+import { GRAPH_FORMATS, ignorables, levels } from "./commands/option-values.ts";
+import type { ReduceCommandOptions } from "./commands/reduce.ts";
+import type { ReplayCommandOptions } from "./commands/replay.ts";
+import type { ShowCommandOptions } from "./commands/show.ts";
+import type { VerifyCommandOptions } from "./commands/verify.ts";
+import type { WhyCommandOptions } from "./commands/why.ts";
 import { completionScript, type Shell, SHELLS } from "./completion/scripts.ts";
 import { completedCommands } from "./completion/words.ts";
 import { CliError, EXIT, exitCodeOf } from "./errors.ts";
 import { type CommandIo, withSafeMessages } from "./io.ts";
-import { SOURCE_FORMATS } from "./sources/open-source.ts";
+import { SOURCE_FORMATS } from "./sources/source-format.ts";
 import { addStoreCommands, example } from "./store-commands.ts";
 import { VERSION } from "./version.ts";
 
@@ -81,7 +81,10 @@ function addRolloutCommands(program: Command, io: CommandIo, done: Done): void {
     .option("--files", "the files that tools changed, instead of a tree")
     .option("--json", "the graph as JSON instead of a tree")
     .addHelpText("after", example("show session.db --rollout latest --thread /root"))
-    .action((path: string, options: ShowCommandOptions) => done(showCommand(path, options, io)));
+    .action(async (path: string, options: ShowCommandOptions) => {
+      const { showCommand } = await import("./commands/show.ts");
+      done(await showCommand(path, options, io));
+    });
   sourceCommand(program, "reduce")
     .description("reduce a rollout to graph JSON")
     .option("-o, --output <file>", "write to a file instead of stdout")
@@ -93,12 +96,18 @@ function addRolloutCommands(program: Command, io: CommandIo, done: Done): void {
         .default("graph"),
     )
     .addHelpText("after", example("reduce session.db --rollout latest -o graph.json"))
-    .action((path: string, options: ReduceCommandOptions) => done(reduceCommand(path, options, io)));
+    .action(async (path: string, options: ReduceCommandOptions) => {
+      const { reduceCommand } = await import("./commands/reduce.ts");
+      done(await reduceCommand(path, options, io));
+    });
   sourceCommand(program, "verify")
     .description("check events, payloads and graph; prints the graph's digest; exit code 1 for damage")
     .option("--json", "as JSON")
     .addHelpText("after", `\nWithout --rollout all rollouts of a store.\n${example("verify session.db")}`)
-    .action((path: string, options: VerifyCommandOptions) => done(verifyCommand(path, options, io)));
+    .action(async (path: string, options: VerifyCommandOptions) => {
+      const { verifyCommand } = await import("./commands/verify.ts");
+      done(await verifyCommand(path, options, io));
+    });
   sourceCommand(program, "export")
     .description("write a rollout for another tool; exit code 1 when something had to be left out")
     .option("--html", "one page that opens from disk, without a network: timeline, transcripts, evidence")
@@ -115,9 +124,10 @@ function addRolloutCommands(program: Command, io: CommandIo, done: Done): void {
     )
     .option("-o, --output <file>", "write to a file instead of stdout")
     .addHelpText("after", example("export session.db --rollout latest --html -o session.html"))
-    .action(async (path: string, options: ExportCommandOptions) =>
-      done(await exportCommand(path, options, io)),
-    );
+    .action(async (path: string, options: ExportCommandOptions) => {
+      const { exportCommand } = await import("./commands/export.ts");
+      done(await exportCommand(path, options, io));
+    });
   program
     .command("diff")
     .argument("<a>", "a store, a bundle or another recording")
@@ -131,14 +141,20 @@ function addRolloutCommands(program: Command, io: CommandIo, done: Done): void {
     .addOption(fromOption())
     .option("--json", "as JSON")
     .addHelpText("after", example("diff before.db after.db --rollout latest --ignore times,ids"))
-    .action((a: string, b: string, options: DiffCommandOptions) => done(diffCommand(a, b, options, io)));
+    .action(async (a: string, b: string, options: DiffCommandOptions) => {
+      const { diffCommand } = await import("./commands/diff.ts");
+      done(await diffCommand(a, b, options, io));
+    });
   sourceCommand(program, "fixture")
     .description("cut a regression fixture: a recording without secrets, its graph, and a test of it")
     .requiredOption("-o, --output <folder>", "the folder to make; that of a fixture is replaced")
     .option("--secret-field <names...>", "further names of fields whose values are secrets")
     .option("--json", "as JSON")
     .addHelpText("after", example("fixture session.db --rollout latest -o fixtures/weather"))
-    .action((path: string, options: FixtureCommandOptions) => done(fixtureCommand(path, options, io)));
+    .action(async (path: string, options: FixtureCommandOptions) => {
+      const { fixtureCommand } = await import("./commands/fixture.ts");
+      done(await fixtureCommand(path, options, io));
+    });
 }
 
 /** Commands about one object of a rollout. */
@@ -149,9 +165,10 @@ function addObjectCommands(program: Command, io: CommandIo, done: Done): void {
     .description("why an object is there: its links, its events, what the model saw of it")
     .option("--json", "as JSON")
     .addHelpText("after", example("explain session.db cell 1 of /root --rollout latest"))
-    .action((path: string, object: readonly string[], options: ExplainCommandOptions) =>
-      done(explainCommand(path, object.join(" "), options, io)),
-    );
+    .action(async (path: string, object: readonly string[], options: ExplainCommandOptions) => {
+      const { explainCommand } = await import("./commands/explain.ts");
+      done(await explainCommand(path, object.join(" "), options, io));
+    });
   sourceCommand(program, "why")
     .argument("<object...>", objectHelp)
     .description(
@@ -159,18 +176,20 @@ function addObjectCommands(program: Command, io: CommandIo, done: Done): void {
     )
     .option("--json", "as JSON")
     .addHelpText("after", example("why session.db item 2 --rollout latest"))
-    .action((path: string, object: readonly string[], options: WhyCommandOptions) =>
-      done(whyCommand(path, object.join(" "), options, io)),
-    );
+    .action(async (path: string, object: readonly string[], options: WhyCommandOptions) => {
+      const { whyCommand } = await import("./commands/why.ts");
+      done(await whyCommand(path, object.join(" "), options, io));
+    });
   sourceCommand(program, "replay")
     .argument("<cell...>", "`cell 3`, `cell 3 of /root`, or the call id of its exec")
     .description("run a recorded cell again from its journal; exit code 1 when it behaves differently")
     .option("--tools <file>", "JSON: the tools that the cell had; default: those that its script names")
     .option("--json", "as JSON")
     .addHelpText("after", example("replay session.db cell 1 --rollout latest"))
-    .action(async (path: string, cell: readonly string[], options: ReplayCommandOptions) =>
-      done(await replayCommand(path, cell.join(" "), options, io)),
-    );
+    .action(async (path: string, cell: readonly string[], options: ReplayCommandOptions) => {
+      const { replayCommand } = await import("./commands/replay.ts");
+      done(await replayCommand(path, cell.join(" "), options, io));
+    });
 }
 
 function sourceCommand(program: Command, name: string): Command {

@@ -1,14 +1,14 @@
 /** The commands about a whole store: what may be typed after them. */
 import { type Command, Option } from "commander";
-import { compactCommand, type CompactCommandOptions } from "./commands/compact.ts";
-import { importCommand, type ImportCommandOptions } from "./commands/import.ts";
-import { listCommand, type ListCommandOptions } from "./commands/list.ts";
+import type { CompactCommandOptions } from "./commands/compact.ts";
+import type { ImportCommandOptions } from "./commands/import.ts";
+import type { ListCommandOptions } from "./commands/list.ts";
 import { age, moment } from "./commands/option-values.ts";
-import { pruneCommand, type PruneCommandOptions } from "./commands/prune.ts";
-import { tailCommand, type TailCommandOptions } from "./commands/tail.ts";
+import type { PruneCommandOptions } from "./commands/prune.ts";
+import type { TailCommandOptions } from "./commands/tail.ts";
 import type { CommandIo } from "./io.ts";
 import { LISTED_STATUSES } from "./listing/list-rollouts.ts";
-import { SOURCE_FORMATS } from "./sources/open-source.ts";
+import { SOURCE_FORMATS } from "./sources/source-format.ts";
 
 /** An example at the end of a command's help. */
 export function example(line: string): string {
@@ -29,9 +29,10 @@ export function addStoreCommands(program: Command, io: CommandIo, done: (code: n
     )
     .option("--json", "as JSON")
     .addHelpText("after", example("import ~/.codex/sessions --store sessions.db"))
-    .action((paths: readonly string[], options: ImportCommandOptions) =>
-      done(importCommand(paths, options, io)),
-    );
+    .action(async (paths: readonly string[], options: ImportCommandOptions) => {
+      const { importCommand } = await import("./commands/import.ts");
+      done(importCommand(paths, options, io));
+    });
   program
     .command("list")
     .argument("<store>", "a store")
@@ -44,7 +45,10 @@ export function addStoreCommands(program: Command, io: CommandIo, done: (code: n
     .addOption(new Option("--status <status>", "only these").choices([...LISTED_STATUSES]))
     .option("--json", "as JSON")
     .addHelpText("after", example("list session.db --since 7d --status failed"))
-    .action((path: string, options: ListCommandOptions) => done(listCommand(path, options, io)));
+    .action(async (path: string, options: ListCommandOptions) => {
+      const { listCommand } = await import("./commands/list.ts");
+      done(await listCommand(path, options, io));
+    });
   program
     .command("tail")
     .argument("<store>", "a store that another process writes")
@@ -55,7 +59,10 @@ export function addStoreCommands(program: Command, io: CommandIo, done: (code: n
     )
     .option("--json", "every event as a line of JSON")
     .addHelpText("after", example("tail session.db"))
-    .action(async (path: string, options: TailCommandOptions) => done(await tailCommand(path, options, io)));
+    .action(async (path: string, options: TailCommandOptions) => {
+      const { tailCommand } = await import("./commands/tail.ts");
+      done(await tailCommand(path, options, io));
+    });
   program
     .command("compact")
     .argument("<store>", "a store")
@@ -63,7 +70,10 @@ export function addStoreCommands(program: Command, io: CommandIo, done: (code: n
     .option("--no-vacuum", "compress only; do not give the freed space back")
     .option("--json", "as JSON")
     .addHelpText("after", example("compact session.db"))
-    .action((path: string, options: CompactCommandOptions) => done(compactCommand(path, options, io)));
+    .action(async (path: string, options: CompactCommandOptions) => {
+      const { compactCommand } = await import("./commands/compact.ts");
+      done(await compactCommand(path, options, io));
+    });
   program
     .command("prune")
     .argument("<store>", "a store")
@@ -76,5 +86,8 @@ export function addStoreCommands(program: Command, io: CommandIo, done: (code: n
     .option("--dry-run", "only say what would go")
     .option("--json", "as JSON")
     .addHelpText("after", example("prune session.db --older-than 30d --dry-run"))
-    .action((path: string, options: PruneCommandOptions) => done(pruneCommand(path, options, io)));
+    .action(async (path: string, options: PruneCommandOptions) => {
+      const { pruneCommand } = await import("./commands/prune.ts");
+      done(await pruneCommand(path, options, io));
+    });
 }

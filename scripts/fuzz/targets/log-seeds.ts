@@ -1,7 +1,7 @@
 /** A log or two of each format, as the lines that are mutated: short, with a bit of everything that the importer looks at. */
 import type { JsonValue } from "@rollout-trace/protocol";
 import { CHILD, LogBuilder } from "../../../packages/cli/test/sources/codex-log/log-builder.ts";
-import type { LogFormatName } from "../../../packages/cli/src/sources/open-source.ts";
+import type { LogFormatName } from "../../../packages/cli/src/sources/source-format.ts";
 
 const parsed = (text: string): readonly JsonValue[] =>
   text

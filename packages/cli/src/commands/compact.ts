@@ -1,10 +1,11 @@
 import { statSync } from "node:fs";
-import { compactTraceStore, recordingWriterState, TraceStoreError } from "@rollout-trace/trace";
+import { compactTraceStore, recordingWriterState, TraceStoreError } from "@rollout-trace/trace/store";
 import { EXIT } from "../errors.ts";
 import { type CommandIo, outJson } from "../io.ts";
 import { escapeText } from "../render/escape.ts";
 import { bytes, count } from "../render/format.ts";
 import { page } from "../render/page.ts";
+import { wrapWords } from "../render/wrap.ts";
 import { openStore, requireStore, storeError } from "./open-store.ts";
 import { progressLine } from "./progress.ts";
 
@@ -27,8 +28,12 @@ interface Compacted {
  * Compresses what a store keeps and gives the freed space back. What is read of it stays the same. Throws `CliError`
  * `unknown_format`, `unreadable_source` or `unwritable_output`.
  */
-export function compactCommand(path: string, options: CompactCommandOptions, io: CommandIo): number {
-  requireStore(path, "compact");
+export async function compactCommand(
+  path: string,
+  options: CompactCommandOptions,
+  io: CommandIo,
+): Promise<number> {
+  await requireStore(path, "compact");
   const before = sizeOf(path);
   const recording = countRecording(path);
   const vacuum = options.vacuum !== false && recording === 0;
@@ -41,7 +46,7 @@ export function compactCommand(path: string, options: CompactCommandOptions, io:
     recording,
   };
   if (options.json === true) outJson(io, `${JSON.stringify(result, null, 1)}\n`);
-  else io.out(page(lines(path, result), io));
+  else io.out(page(wrapWords(told(path, result), io.columns), io));
   if (recording > 0 && options.vacuum !== false) {
     const who = recording === 1 ? "a rollout is" : `${recording} rollouts are`;
     io.err(
@@ -86,7 +91,7 @@ function sizeOf(path: string): number {
   );
 }
 
-function lines(path: string, result: Compacted): readonly string[] {
+function told(path: string, result: Compacted): string {
   const { compressed_chunks: chunks, file_bytes_before: before, file_bytes_after: after } = result;
-  return [`${escapeText(path)}: ${bytes(before)} → ${bytes(after)}; ${count(chunks, "chunk")} compressed`];
+  return `${escapeText(path)}: ${bytes(before)} → ${bytes(after)}; ${count(chunks, "chunk")} compressed`;
 }

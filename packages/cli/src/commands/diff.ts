@@ -1,5 +1,6 @@
 import { compare, type FieldChange, type Hunk } from "../comparison/compare.ts";
-import { type Ignorable, outlineOf, type Step } from "../comparison/outline.ts";
+import type { Ignorable } from "../comparison/ignorable.ts";
+import { outlineOf, type Step } from "../comparison/outline.ts";
 import { EXIT } from "../errors.ts";
 import { type CommandIo, outJson } from "../io.ts";
 import { escapeText, fitText } from "../render/escape.ts";
@@ -19,15 +20,15 @@ export interface DiffCommandOptions extends SourceOptions {
  * Compares two rollouts by structure. Prints nothing for equal ones. Exit code 1 for a difference. Throws `CliError` as
  * `openSource` does.
  */
-export function diffCommand(
+export async function diffCommand(
   pathA: string,
   pathB: string,
   options: DiffCommandOptions,
   io: CommandIo,
-): number {
+): Promise<number> {
   const ignored = new Set(options.ignore);
-  using a = openGraph(pathA, options, io);
-  using b = openGraph(pathB, { ...options, rollout: options.rolloutB ?? options.rollout }, io);
+  using a = await openGraph(pathA, options, io);
+  using b = await openGraph(pathB, { ...options, rollout: options.rolloutB ?? options.rollout }, io);
   const hunks = compare(outlineOf(a.graph, ignored), outlineOf(b.graph, ignored));
   if (options.json === true) outJson(io, `${JSON.stringify(asJson(hunks), null, 1)}\n`);
   else if (hunks.length > 0)

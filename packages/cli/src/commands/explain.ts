@@ -37,13 +37,13 @@ interface Explanation {
 }
 
 /** Says why an object is in the graph. Returns the exit code. Throws `CliError`: as `openSource`, `unknown_object`, `ambiguous_object`. */
-export function explainCommand(
+export async function explainCommand(
   path: string,
   object: string,
   options: ExplainCommandOptions,
   io: CommandIo,
-): number {
-  using opened = openGraph(path, options, io);
+): Promise<number> {
+  using opened = await openGraph(path, options, io);
   const { graph, source } = opened;
   const anchor = findObject(graph, object);
   const seqs =

@@ -1,16 +1,12 @@
 import { CliError, EXIT } from "../errors.ts";
-import { type BundleVersion, exportCodexBundle } from "../export/codex-bundle/export-bundle.ts";
-import { htmlPieces } from "../export/html/export-html.ts";
-import { mermaidDiagram } from "../export/mermaid/export-mermaid.ts";
-import { ndjsonLines } from "../export/ndjson/export-ndjson.ts";
-import { otlpPieces } from "../export/otlp/export-otlp.ts";
-import { perfettoPackets } from "../export/perfetto/export-perfetto.ts";
+import type { BundleVersion } from "../export/codex-bundle/export-bundle.ts";
 import { type Piece, writePieces } from "../export/write-pieces.ts";
 import type { CommandIo } from "../io.ts";
 import { escapeJson, fitText } from "../render/escape.ts";
 import { grouped } from "../render/format.ts";
-import { openSource, type SourceOptions } from "../sources/open-source.ts";
+import type { SourceOptions } from "../sources/open-source.ts";
 import { type OpenGraph, openGraph } from "./open-graph.ts";
+import { openNamedSource } from "./open-named-source.ts";
 
 export interface ExportCommandOptions extends SourceOptions {
   readonly html?: boolean | undefined;
@@ -48,24 +44,32 @@ export async function exportCommand(
       return exportBundle(path, options.bundle ?? "", options, io);
     case "ndjson":
       return exportNdjson(path, options, io);
-    case "html":
+    case "html": {
+      const { htmlPieces } = await import("../export/html/export-html.ts");
       return exportGraph(path, options, io, ({ source, graph }) =>
         htmlPieces({ rollout: source.rollout, graph, source: path }),
       );
-    case "otlp":
+    }
+    case "otlp": {
+      const { otlpPieces } = await import("../export/otlp/export-otlp.ts");
       return exportGraph(path, options, io, ({ source, graph }) => {
         const pieces = otlpPieces(source.rollout, graph, { content: options.content });
         return options.output === undefined && io.columns !== null ? pieces.map(escapeJson) : pieces;
       });
-    case "perfetto":
+    }
+    case "perfetto": {
+      const { perfettoPackets } = await import("../export/perfetto/export-perfetto.ts");
       return exportGraph(path, options, io, ({ graph }) => perfettoPackets(graph));
-    case "mermaid":
+    }
+    case "mermaid": {
+      const { mermaidDiagram } = await import("../export/mermaid/export-mermaid.ts");
       return exportGraph(path, options, io, ({ graph }) => {
         const { text, leftOut } = mermaidDiagram(graph);
         if (leftOut.length > 0)
           io.err(`${path}: too much for one picture, left out: ${leftOut.join(", ")}\n`);
         return [text];
       });
+    }
   }
 }
 
@@ -94,8 +98,14 @@ function formatOf(options: ExportCommandOptions, io: CommandIo): Format {
 
 const MESSAGE_COLUMNS = 300;
 
-function exportBundle(path: string, folder: string, options: ExportCommandOptions, io: CommandIo): number {
-  using source = openSource(path, options);
+async function exportBundle(
+  path: string,
+  folder: string,
+  options: ExportCommandOptions,
+  io: CommandIo,
+): Promise<number> {
+  const { exportCodexBundle } = await import("../export/codex-bundle/export-bundle.ts");
+  using source = await openNamedSource(path, options);
   const version = bundleVersion(options.bundleVersion);
   const { events, payloads, losses, ...exported } = exportCodexBundle(source.rollout, folder, { version });
   for (const loss of losses) reportLoss(path, loss, io);
@@ -107,7 +117,8 @@ function exportBundle(path: string, folder: string, options: ExportCommandOption
 }
 
 async function exportNdjson(path: string, options: ExportCommandOptions, io: CommandIo): Promise<number> {
-  using source = openSource(path, options);
+  const { ndjsonLines } = await import("../export/ndjson/export-ndjson.ts");
+  using source = await openNamedSource(path, options);
   let losses = 0;
   const lines = ndjsonLines(source.rollout, {
     payloadRefs: options.payloadRefs,
@@ -128,7 +139,7 @@ async function exportGraph(
   io: CommandIo,
   piecesOf: (opened: OpenGraph) => Iterable<Piece>,
 ): Promise<number> {
-  using opened = openGraph(path, options, io);
+  using opened = await openGraph(path, options, io);
   return await writePieces(piecesOf(opened), options.output, io);
 }
 

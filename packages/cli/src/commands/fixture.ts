@@ -16,7 +16,9 @@ import { type CommandIo, outJson } from "../io.ts";
 import { escapeText, fitText } from "../render/escape.ts";
 import { bytes, count } from "../render/format.ts";
 import { page } from "../render/page.ts";
-import { openSource, type SourceOptions } from "../sources/open-source.ts";
+import { wrapWords } from "../render/wrap.ts";
+import type { SourceOptions } from "../sources/open-source.ts";
+import { openNamedSource } from "./open-named-source.ts";
 import { writeWhole } from "./write-whole.ts";
 
 export interface FixtureCommandOptions extends SourceOptions {
@@ -36,8 +38,12 @@ const TEST = "rollout.test.ts";
  * the fixture reduces to another graph than the source, which is then said. Throws `CliError`: as `openSource`, `usage`,
  * `unwritable_output`.
  */
-export function fixtureCommand(path: string, options: FixtureCommandOptions, io: CommandIo): number {
-  using source = openSource(path, options);
+export async function fixtureCommand(
+  path: string,
+  options: FixtureCommandOptions,
+  io: CommandIo,
+): Promise<number> {
+  using source = await openNamedSource(path, options);
   const { output } = options;
   checkFolder(output);
   const redactor = redactorOf(options);
@@ -71,9 +77,11 @@ export function fixtureCommand(path: string, options: FixtureCommandOptions, io:
       bytes(size),
       ...(secrets === 0 ? [] : [`${count(secrets, "secret")} taken out`]),
     ];
+    const folder = escapeText(output);
+    const lines = [`${folder}: ${facts.join(", ")}`, `  run it with: vitest run ${folder}`];
     io.out(
       page(
-        [`${escapeText(output)}: ${facts.join(", ")}`, `  run it with: vitest run ${escapeText(output)}`],
+        lines.flatMap((line) => wrapWords(line, io.columns)),
         io,
       ),
     );

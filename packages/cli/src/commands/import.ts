@@ -11,9 +11,11 @@ import { type CommandIo, outJson } from "../io.ts";
 import { escapeText, fitText } from "../render/escape.ts";
 import { count, grouped } from "../render/format.ts";
 import { page } from "../render/page.ts";
+import { wrapWords } from "../render/wrap.ts";
 import { everyRollout, type FoundRollout } from "../sources/every-rollout.ts";
-import type { SourceFormat } from "../sources/open-source.ts";
+import type { SourceFormat } from "../sources/source-format.ts";
 import { type ProgressLine, progressLine } from "./progress.ts";
+import { textWidth } from "../render/width.ts";
 
 export interface ImportCommandOptions {
   /** The store to import into. */
@@ -158,7 +160,7 @@ class ImportRun {
   }
 
   #lines(redacted: Readonly<Record<string, number>>): readonly string[] {
-    const { colour } = this.#io;
+    const { colour, columns } = this.#io;
     const changed = this.#imported.filter(({ outcome }) => outcome !== "unchanged");
     const unchanged = this.#imported.length - changed.length;
     const secrets = Object.values(redacted).reduce((sum, one) => sum + one, 0);
@@ -169,11 +171,14 @@ class ImportRun {
       ...(secrets > 0 ? [`${count(secrets, "secret")} replaced`] : []),
     ];
     return [
-      ...changed.map(({ rollout_id, outcome, added_events, format }) => {
-        const events = `${outcome === "new" ? "" : "+"}${count(added_events, "event")}`;
-        return `${outcome === "new" ? "new      " : "continued"}  ${escapeText(rollout_id)}  ${colour.dim(`${format}, ${events}`)}`;
+      ...changed.flatMap(({ rollout_id, outcome, added_events, format }) => {
+        const isNew = outcome === "new";
+        const facts = `${format}, ${isNew ? "" : "+"}${count(added_events, "event")}`;
+        const line = `${isNew ? "new      " : "continued"}  ${escapeText(rollout_id)}`;
+        const isWide = columns === null || textWidth(line) + facts.length + 2 <= columns;
+        return isWide ? [`${line}  ${colour.dim(facts)}`] : [line, `           ${colour.dim(facts)}`];
       }),
-      summary.join(", "),
+      ...wrapWords(summary.join(", "), columns),
     ];
   }
 }

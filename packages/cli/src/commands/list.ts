@@ -4,7 +4,7 @@ import { page } from "../render/page.ts";
 import { listTable } from "../render/list-table.ts";
 import { type ListedRollout, type ListedStatus, listRollouts } from "../listing/list-rollouts.ts";
 import { openStore } from "./open-store.ts";
-import { detectFormat } from "../sources/open-source.ts";
+import { namedFormat } from "./open-named-source.ts";
 
 export interface ListCommandOptions {
   /** Only rollouts that started at this moment or later, in microseconds since the epoch. */
@@ -17,8 +17,8 @@ export interface ListCommandOptions {
  * Lists the rollouts of a store, newest first, with what the store can count without reading payloads. Throws `CliError`
  * `unreadable_source` or `unknown_format`.
  */
-export function listCommand(path: string, options: ListCommandOptions, io: CommandIo): number {
-  if (detectFormat(path) !== "store") {
+export async function listCommand(path: string, options: ListCommandOptions, io: CommandIo): Promise<number> {
+  if ((await namedFormat(path)) !== "store") {
     throw new CliError(
       "unknown_format",
       `${path}: \`list\` reads stores (SQLite files); \`show\` reads this one`,

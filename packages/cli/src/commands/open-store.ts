@@ -1,6 +1,6 @@
-import { readTraceStore, TraceStoreError, type TraceStoreReader } from "@rollout-trace/trace";
+import { readTraceStore, TraceStoreError, type TraceStoreReader } from "@rollout-trace/trace/store";
 import { CliError } from "../errors.ts";
-import { detectFormat } from "../sources/open-source.ts";
+import { namedFormat } from "./open-named-source.ts";
 
 /** Opens a whole store for reading. Throws `CliError` `unreadable_source`. */
 export function openStore(path: string): TraceStoreReader {
@@ -12,9 +12,9 @@ export function openStore(path: string): TraceStoreReader {
   }
 }
 
-/** Throws `CliError` `unknown_format` for what is no store, and what `detectFormat` throws. */
-export function requireStore(path: string, command: string): void {
-  if (detectFormat(path) === "store") return;
+/** Rejects with `CliError` `unknown_format` for what is no store, and with what `detectFormat` throws. */
+export async function requireStore(path: string, command: string): Promise<void> {
+  if ((await namedFormat(path)) === "store") return;
   throw new CliError(
     "unknown_format",
     `${path}: \`${command}\` works on stores (SQLite files), which this is not`,

@@ -1,6 +1,9 @@
 /** What may be typed after an option, and what becomes of it. Each throws `InvalidArgumentError`. */
 import { InvalidArgumentError } from "commander";
-import { IGNORABLE, type Ignorable } from "../comparison/outline.ts";
+import { IGNORABLE, type Ignorable } from "../comparison/ignorable.ts";
+
+export const GRAPH_FORMATS = ["graph", "codex"] as const;
+export type GraphFormat = (typeof GRAPH_FORMATS)[number];
 
 export function levels(text: string): number {
   const number = Number(text);

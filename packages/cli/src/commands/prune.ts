@@ -1,9 +1,10 @@
-import { type PruneProgress, type PruneResult, pruneTraceStore } from "@rollout-trace/trace";
+import { type PruneProgress, type PruneResult, pruneTraceStore } from "@rollout-trace/trace/store";
 import { EXIT } from "../errors.ts";
 import { type CommandIo, outJson } from "../io.ts";
 import { escapeText } from "../render/escape.ts";
 import { bytes, count, grouped, utc } from "../render/format.ts";
 import { page } from "../render/page.ts";
+import { wrapWords } from "../render/wrap.ts";
 import { requireStore, storeError } from "./open-store.ts";
 import { progressLine } from "./progress.ts";
 
@@ -24,11 +25,18 @@ const REASONS = {
 /**
  * Removes old rollouts from a store. Throws `CliError` `unknown_format`, `unreadable_source` or `unwritable_output`.
  */
-export function pruneCommand(path: string, options: PruneCommandOptions, io: CommandIo): number {
-  requireStore(path, "prune");
+export async function pruneCommand(
+  path: string,
+  options: PruneCommandOptions,
+  io: CommandIo,
+): Promise<number> {
+  await requireStore(path, "prune");
   const result = prune(path, options, io);
   if (options.json === true) outJson(io, `${JSON.stringify(asJson(result, options), null, 1)}\n`);
-  else io.out(page(lines(path, result, options), io));
+  else {
+    const told = lines(path, result, options).flatMap((line) => wrapWords(line, io.columns));
+    io.out(page(told, io));
+  }
   return EXIT.ok;
 }
 

@@ -3,7 +3,9 @@ import { EXIT } from "../errors.ts";
 import { codexStateJson } from "../export/codex-state/codex-state.ts";
 import { type CommandIo, outJson } from "../io.ts";
 import { fitText } from "../render/escape.ts";
-import { openSource, type SourceOptions } from "../sources/open-source.ts";
+import type { SourceOptions } from "../sources/open-source.ts";
+import type { GraphFormat } from "./option-values.ts";
+import { openNamedSource } from "./open-named-source.ts";
 import { watched } from "./progress.ts";
 import { writeWhole } from "./write-whole.ts";
 
@@ -18,12 +20,13 @@ export interface ReduceCommandOptions extends SourceOptions {
   readonly format?: GraphFormat | undefined;
 }
 
-export const GRAPH_FORMATS = ["graph", "codex"] as const;
-export type GraphFormat = (typeof GRAPH_FORMATS)[number];
-
 /** Reduces a source to graph JSON. Returns the exit code. */
-export function reduceCommand(path: string, options: ReduceCommandOptions, io: CommandIo): number {
-  using source = openSource(path, options);
+export async function reduceCommand(
+  path: string,
+  options: ReduceCommandOptions,
+  io: CommandIo,
+): Promise<number> {
+  using source = await openNamedSource(path, options);
   let graph: RolloutGraph;
   try {
     const mode = options.strict === true ? "strict" : "lenient";

@@ -9,7 +9,7 @@ import { describe } from "../objects/graph-objects.ts";
 import { fitText } from "../render/escape.ts";
 import { count } from "../render/format.ts";
 import { page } from "../render/page.ts";
-import { wrapText } from "../render/wrap.ts";
+import { wrapText, wrapWords } from "../render/wrap.ts";
 import { type Divergence, firstDivergence } from "../replay/first-divergence.ts";
 import { type RecordedCell, recordedCell } from "../replay/recorded-cell.ts";
 import { type ProcessOutcome, ReplayProcess } from "../replay/replay-process.ts";
@@ -37,7 +37,7 @@ export async function replayCommand(
   options: ReplayCommandOptions,
   io: CommandIo,
 ): Promise<number> {
-  using opened = openGraph(path, options, io);
+  using opened = await openGraph(path, options, io);
   const { graph, source } = opened;
   const anchor = findObject(graph, object);
   const found = cellIdOf(graph, anchor);
@@ -143,14 +143,14 @@ function lines(name: string, cell: RecordedCell, result: Result, io: CommandIo):
     const items = replayed.type === "lost" ? 0 : replayed.contentItems.length;
     const how = replayed.type === "unfinished" ? "as far as the recording goes" : cell.status;
     const facts = `${count(cell.calls.length, "call")}, ${count(items, "output item")}, ${how}`;
-    return [colour.bold(name), `${colour.green("the same")}: ${facts}`];
+    return [colour.bold(name), ...wrapWords(facts, io.columns, `${colour.green("the same")}: `)];
   }
   const { title, expected, actual } = told(divergence);
   const side = (sign: string, text: string | null): readonly string[] =>
     text === null ? [] : wrapText(text, { columns: io.columns, indent: `  ${sign} `, lines: 4 });
   return [
     colour.bold(name),
-    `${colour.red("behaves differently")}: ${title}`,
+    ...wrapWords(title, io.columns, `${colour.red("behaves differently")}: `),
     ...side("-", expected).map((line) => colour.red(line)),
     ...side("+", actual).map((line) => colour.green(line)),
   ];

@@ -6,7 +6,7 @@ import { type TouchedFile, touchedFiles } from "../files/touched-files.ts";
 import { type CommandIo, outJson } from "../io.ts";
 import { escapeText, fitText } from "../render/escape.ts";
 import { count } from "../render/format.ts";
-import { page } from "../render/page.ts";
+import { page, printPage } from "../render/page.ts";
 import { rolloutTree } from "../render/rollout-tree.ts";
 import { summaryLines } from "../render/summary.ts";
 import { treeLines } from "../render/tree.ts";
@@ -31,12 +31,12 @@ export interface ShowOptions {
 export interface ShowCommandOptions extends ShowOptions, SourceOptions {}
 
 /** Shows a rollout as a tree. Returns the exit code. */
-export function showCommand(path: string, options: ShowCommandOptions, io: CommandIo): number {
-  using opened = openGraph(path, options, io);
+export async function showCommand(path: string, options: ShowCommandOptions, io: CommandIo): Promise<number> {
+  using opened = await openGraph(path, options, io);
   const { graph, source } = opened;
   if (options.files === true) showFiles(touchedFiles(graph, source.rollout.payloads), options, io);
   else if (options.json === true) outJson(io, graphJson(graph));
-  else io.out(renderRollout(graph, options, io));
+  else await printPage(linesOf(graph, options, io), io);
   return EXIT.ok;
 }
 
@@ -45,19 +45,25 @@ export function showCommand(path: string, options: ShowCommandOptions, io: Comma
  * read.
  */
 export function renderRollout(graph: RolloutGraph, options: ShowOptions, io: CommandIo): string {
+  return page(linesOf(graph, options, io), io);
+}
+
+function* linesOf(graph: RolloutGraph, options: ShowOptions, io: CommandIo): Generator<string, void> {
   const thread = options.thread === undefined ? undefined : threadNamed(graph, options.thread);
   const turn = options.turn === undefined ? undefined : turnNamed(graph, options.turn, thread);
   const costs = options.prices === undefined ? undefined : costsOf(graph, readPrices(options.prices));
   // Several agents may have one path; asked for by it, all of them are shown.
   const owner = turn === undefined ? options.thread : graph.turns[turn]?.thread_id;
-  const trees = rolloutTree(graph, { colour: io.colour, thread: owner, turn, costs });
+  yield* summaryLines(graph, io, costs);
+  yield "";
+  const isWalked = options.depth === undefined;
+  const trees = rolloutTree(graph, { colour: io.colour, thread: owner, turn, costs, isWalked });
   const style = {
     columns: io.columns,
     branch: (text: string) => io.colour.dim(text),
     detail: (text: string, columns: number) => io.colour.dim(fitText(text, columns)),
   };
-  const summary = summaryLines(graph, io, costs);
-  return page([...summary, "", ...treeLines(trees, style, options.depth)], io);
+  yield* treeLines(trees, style, options.depth);
 }
 
 function showFiles(files: readonly TouchedFile[], { json }: ShowOptions, io: CommandIo): void {

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { JsonObject } from "@rollout-trace/protocol";
-import { recordingWriterState, TraceStoreError, type TraceStoreReader } from "@rollout-trace/trace";
+import { recordingWriterState, TraceStoreError, type TraceStoreReader } from "@rollout-trace/trace/store";
 import { CliError, EXIT } from "../errors.ts";
 import { type CommandIo, outJson } from "../io.ts";
 import { eventOf } from "../objects/evidence.ts";
@@ -38,7 +38,7 @@ const LAST: ReadonlyMap<string, number> = new Map([
  * `latest` goes on to the next rollout instead. Throws `CliError`: `unreadable_source`, `unknown_format`, `unknown_rollout`.
  */
 export async function tailCommand(path: string, options: TailCommandOptions, io: CommandIo): Promise<number> {
-  requireStore(path, "tail");
+  await requireStore(path, "tail");
   using store = openStore(path);
   const signal = io.untilInterrupted();
   const isLatest = options.rollout === "latest";

@@ -4,10 +4,11 @@ import { type CommandIo, outJson } from "../io.ts";
 import { escapeText } from "../render/escape.ts";
 import { count } from "../render/format.ts";
 import { page } from "../render/page.ts";
-import { wrapText } from "../render/wrap.ts";
+import { wrapText, wrapWords } from "../render/wrap.ts";
 import { progressLine } from "./progress.ts";
+import { namedFormat, openNamedSource } from "./open-named-source.ts";
 import { openStore } from "./open-store.ts";
-import { detectFormat, openSource, type SourceOptions } from "../sources/open-source.ts";
+import type { SourceOptions } from "../sources/open-source.ts";
 import { chooseRollout } from "../sources/store.ts";
 import { type CheckedRollout, checkRollout, type CheckResult } from "../verification/check-rollout.ts";
 import { type CheckedStore, checkStore } from "../verification/check-store.ts";
@@ -20,14 +21,18 @@ export interface VerifyCommandOptions extends SourceOptions {
  * Checks a rollout, or all those of a store. Prints the digest of each graph. Exit code 1 when a check found something.
  * Throws `CliError` as `openSource` does.
  */
-export function verifyCommand(path: string, options: VerifyCommandOptions, io: CommandIo): number {
+export async function verifyCommand(
+  path: string,
+  options: VerifyCommandOptions,
+  io: CommandIo,
+): Promise<number> {
   const checked: CheckedRollout[] = [];
-  const format = options.from ?? detectFormat(path);
+  const format = options.from ?? (await namedFormat(path));
   const store = format === "store" ? checkStore(path) : null;
   if (store !== null && store.file.count > 0 && options.json !== true) {
     io.out(page([`${io.colour.red("damaged")}  ${escapeText(path)}`, ...failedLines(store.file, io)], io));
   }
-  for (const { rollout, isOneOfMany } of checkEach(path, { ...options, from: format }, { io, store })) {
+  for await (const { rollout, isOneOfMany } of checkEach(path, { ...options, from: format }, { io, store })) {
     checked.push(rollout);
     if (options.json !== true)
       io.out(page(lines(rollout, { colour: io.colour, columns: io.columns, isOneOfMany }), io));
@@ -55,20 +60,20 @@ interface Checks {
   readonly store: CheckedStore | null;
 }
 
-function* checkEach(
+async function* checkEach(
   path: string,
   options: SourceOptions,
   { io, store: file }: Checks,
-): Generator<Verified, void> {
+): AsyncGenerator<Verified, void> {
   if (file === null) {
-    using source = openSource(path, options);
+    using source = await openNamedSource(path, options);
     yield { rollout: checkRollout(source), isOneOfMany: false };
     return;
   }
   using store = openStore(path);
   if (options.rollout !== undefined) {
     const traceId = chooseRollout(path, store, options.rollout);
-    using source = openSource(path, { ...options, rollout: traceId });
+    using source = await openNamedSource(path, { ...options, rollout: traceId });
     yield { rollout: checkRollout(source, [file.ofRollout(traceId)]), isOneOfMany: false };
     return;
   }
@@ -102,7 +107,7 @@ function lines(rollout: CheckedRollout, options: LineOptions): readonly string[]
     .map((check) => `  ${colour.green("✓")} ${check.name}`);
   return [
     `${word}  ${escapeText(rollout.rollout_id)}  ${colour.dim(facts)}`,
-    `  digest ${rollout.digest}`,
+    ...wrapWords(rollout.digest, columns, "  digest "),
     ...failed,
     ...passed,
   ];

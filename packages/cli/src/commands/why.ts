@@ -21,8 +21,13 @@ export interface WhyCommandOptions extends SourceOptions {
  * Follows the recorded causes of an object back to a user's message. Exit code 0 when the chain has a beginning, 1 when
  * evidence is missing. Throws `CliError`: as `openSource`, `unknown_object`, `ambiguous_object`.
  */
-export function whyCommand(path: string, object: string, options: WhyCommandOptions, io: CommandIo): number {
-  using opened = openGraph(path, options, io);
+export async function whyCommand(
+  path: string,
+  object: string,
+  options: WhyCommandOptions,
+  io: CommandIo,
+): Promise<number> {
+  using opened = await openGraph(path, options, io);
   const { graph, source } = opened;
   const anchor = findObject(graph, object);
   const chain = chainOf(graph, source.rollout, anchor);

@@ -17,10 +17,7 @@ import type {
 } from "@rollout-trace/reducer";
 import { agentPath, hasObject, type ObjectAnchor, threadOf, toolName } from "../objects/graph-objects.ts";
 import { itemText } from "../render/item-text.ts";
-
-/** Kinds of differences that a comparison can leave out. */
-export const IGNORABLE = ["times", "ids"] as const;
-export type Ignorable = (typeof IGNORABLE)[number];
+import type { Ignorable } from "./ignorable.ts";
 
 export interface Step {
   /** What steps are laid beside each other by: equal keys may be the same step. */

@@ -2,7 +2,7 @@
  * Recorded text on a terminal: everything inside a recording is untrusted, so nothing of it may move the cursor, change
  * colours, hide or reorder text, or take more room than it is given.
  */
-import stringWidth from "string-width";
+import { graphemes, textWidth } from "./width.ts";
 
 /**
  * Control characters (C0, DEL, C1), marks that reorder or hide text (bidirectional controls, zero-width characters, tags,
@@ -67,21 +67,29 @@ function hex(code: number, digits: number): string {
 
 /** The escaped text cut to a number of columns, the cut marked by `…`. */
 export function fitText(text: string, columns: number): string {
-  if (text.length <= columns && PLAIN.test(text)) return text;
+  const head = text.length <= columns + 1 ? text : text.slice(0, columns + 1);
+  if (PLAIN.test(head)) {
+    if (text.length <= columns) return onOneLine(text);
+    // What comes after the cut may belong to the character before it, so one more is looked at than is kept.
+    return `${onOneLine(head.slice(0, Math.max(0, columns - 1))).trimEnd()}…`;
+  }
   // A column is made of at most a few code units; what is far beyond the cut need not be looked at.
   const safe = escapeText(text.slice(0, columns * 8 + 8));
-  if (stringWidth(safe) <= columns && text.length <= columns * 8 + 8) return safe;
+  if (textWidth(safe) <= columns && text.length <= columns * 8 + 8) return safe;
   let width = 0;
   let kept = "";
-  for (const { segment } of segmenter.segment(safe)) {
-    width += stringWidth(segment);
+  for (const { segment } of graphemes(safe)) {
+    width += textWidth(segment);
     if (width > columns - 1) break;
     kept += segment;
   }
   return `${kept.trimEnd()}…`;
 }
 
-/** A column for each. */
-const PLAIN = /^[\x20-\x7e]*$/;
+/** A column for each when it is escaped. */
+const PLAIN = /^[\x20-\x7e\n\t]*$/;
 
-const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
+/** `escapeText` for plain text. */
+function onOneLine(text: string): string {
+  return text.replaceAll("\n", "⏎").replaceAll("\t", " ");
+}

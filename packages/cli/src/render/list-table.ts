@@ -1,9 +1,10 @@
 /** The table that `list` prints; where the terminal is too narrow for it, two lines for each rollout. */
 import type { CommandIo } from "../io.ts";
 import type { ListedRollout } from "../listing/list-rollouts.ts";
-import { escapeText, fitText } from "./escape.ts";
+import { fitText } from "./escape.ts";
 import { factLines } from "./page.ts";
 import { count, duration, grouped, utc } from "./format.ts";
+import { wrapWords } from "./wrap.ts";
 
 const HEADS = [
   "started",
@@ -21,6 +22,7 @@ const HEADS = [
 const FIRST_NUMBER = 3;
 const LAST_NUMBER = 7;
 const GAP = "  ";
+const NOTE = "tokens, diagnostics and findings are not counted here: `show` does, one rollout at a time";
 /** Rollouts whose ids are looked at to size the table would otherwise be all of them; ids are mostly of one length. */
 const ID_COLUMNS = 60;
 
@@ -32,20 +34,14 @@ export function listTable(rollouts: readonly ListedRollout[], io: CommandIo): re
     rows.reduce((widest, row) => Math.max(widest, row[index]?.length ?? 0), head.length),
   );
   const width = widths.reduce((sum, each) => sum + each + GAP.length, -GAP.length);
-  const note = colour.dim(
-    "tokens, diagnostics and findings are not counted here: `show` does, one rollout at a time",
-  );
+  const note = `${count(rollouts.length, "rollout")}; ${NOTE}`;
+  const end = ["", ...wrapWords(note, columns).map((each) => colour.dim(each))];
   if (columns !== null && width > columns) {
-    return [...rollouts.flatMap((rollout) => narrow(rollout, columns, io)), "", ...noteLines(columns)];
+    return [...rollouts.flatMap((rollout) => narrow(rollout, columns, io)), ...end];
   }
   const line = (row: readonly string[]): string =>
     row.map((cell, index) => pad(cell, index, widths)).join(GAP);
-  return [
-    colour.bold(line(HEADS)),
-    ...rows.map((row, index) => paint(line(row), rollouts[index])),
-    "",
-    `${count(rollouts.length, "rollout")}; ${note}`,
-  ];
+  return [colour.bold(line(HEADS)), ...rows.map((row, index) => paint(line(row), rollouts[index])), ...end];
 
   function paint(text: string, rollout: ListedRollout | undefined): string {
     return rollout?.status === "completed" ? text : colour.yellow(text);
@@ -99,8 +95,4 @@ function narrow(rollout: ListedRollout, columns: number, { colour }: CommandIo):
     colour.dim(`  ${fitText(`${utc(rollout.started_at_us)} ${duration(rollout.duration_us)}`, columns - 2)}`),
     ...factLines(facts, columns - 2).map((line) => colour.dim(`  ${line}`)),
   ];
-}
-
-function noteLines(columns: number): readonly string[] {
-  return [fitText(escapeText("tokens, diagnostics, findings: see `show`"), columns)];
 }

@@ -33,6 +33,8 @@ export interface RolloutTreeOptions {
   readonly turn?: string | undefined;
   /** Default: nothing is said about costs. */
   readonly costs?: Costs | undefined;
+  /** Whether the trees are walked as deep as they go. */
+  readonly isWalked: boolean;
 }
 
 /** Everything a node is made from. */
@@ -46,10 +48,18 @@ export interface Page {
   readonly shown: Set<string>;
   /** Tool calls already on the page: nor may a call, by way of its cell, hang under itself. */
   readonly shownCalls: Set<string>;
+  /** False where some children are not asked for: the agents among them are on the page all the same. */
+  readonly isWalked: boolean;
 }
 
-/** The trees of a graph: that of the root agent first, then agents that hang under nobody. */
-export function rolloutTree(graph: RolloutGraph, options: RolloutTreeOptions): readonly TreeNode[] {
+/**
+ * The trees of a graph: that of the root agent first, then agents that hang under nobody. Each is made as it is walked, and must
+ * be walked to its end before the next is asked for.
+ */
+export function* rolloutTree(
+  graph: RolloutGraph,
+  options: RolloutTreeOptions,
+): Generator<TreeNode, void, undefined> {
   const page: Page = {
     graph,
     index: graphIndex(graph),
@@ -58,6 +68,7 @@ export function rolloutTree(graph: RolloutGraph, options: RolloutTreeOptions): r
     costs: options.costs,
     shown: new Set(),
     shownCalls: new Set(),
+    isWalked: options.isWalked,
   };
   const threads = Object.values(graph.threads);
   const wanted =
@@ -69,8 +80,10 @@ export function rolloutTree(graph: RolloutGraph, options: RolloutTreeOptions): r
   const roots = wanted.filter(
     (thread) => options.thread !== undefined || !page.index.hangsUnderSpawn(thread),
   );
-  const nodes = roots.flatMap((thread) => threadNode(page, thread) ?? []);
-  return [...nodes, ...wanted.flatMap((thread) => threadNode(page, thread) ?? [])];
+  for (const thread of [...roots, ...wanted]) {
+    const node = threadNode(page, thread);
+    if (node !== null) yield node;
+  }
 }
 
 function threadNode(page: Page, thread: Thread): TreeNode | null {
@@ -149,9 +162,24 @@ function compactionLine({ colour, graph }: Page, compaction: Compaction): string
 }
 
 function turnNode(page: Page, turn: Turn, number: number): TreeNode {
+  const { colour, index, isWalked } = page;
+  const facts = [
+    colour.bold(`turn ${number}`),
+    status(colour, turn.execution),
+    turn.usage === null ? null : colour.dim(count(turn.usage.total_tokens, "token")),
+    costOf(page, (costs) => costs.turn(turn.turn_id)),
+  ];
+  return {
+    text: facts.filter((fact) => fact !== null).join("  "),
+    detail: index.openingMessage(turn),
+    children: isWalked ? () => stepNodes(page, turn) : stepNodes(page, turn),
+  };
+}
+
+/** What happened in a turn, in order. */
+function stepNodes(page: Page, turn: Turn): readonly TreeNode[] {
   const { colour, graph, index } = page;
   const calls = turn.inference_call_ids.flatMap((id) => graph.inference_calls[id] ?? []);
-  const opening = index.openingMessage(turn);
   const steps = [
     ...calls.map((call) => ({ seq: call.execution.started_seq, node: inferenceNode(page, call) })),
     ...index.ownCalls(turn.turn_id).map((call) => ({
@@ -174,18 +202,8 @@ function turnNode(page: Page, turn: Turn, number: number): TreeNode {
       seq: cell.execution.started_seq,
       node: { text: cellLine(colour, cell), children: cellNodes(page, cell, toolCallNode) },
     })),
-  ].toSorted((left, right) => left.seq - right.seq);
-  const facts = [
-    colour.bold(`turn ${number}`),
-    status(colour, turn.execution),
-    turn.usage === null ? null : colour.dim(count(turn.usage.total_tokens, "token")),
-    costOf(page, (costs) => costs.turn(turn.turn_id)),
   ];
-  return {
-    text: facts.filter((fact) => fact !== null).join("  "),
-    detail: opening,
-    children: steps.map((step) => step.node),
-  };
+  return steps.toSorted((left, right) => left.seq - right.seq).map((step) => step.node);
 }
 
 function inferenceNode(page: Page, call: InferenceCall): TreeNode {

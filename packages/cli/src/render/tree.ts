@@ -1,12 +1,13 @@
 /** A tree of lines with branches in front of them. */
-import stringWidth from "string-width";
+import { textWidth } from "./width.ts";
 
 /** One line and what hangs under it. `text` is styled and safe already; `detail` is recorded text that may be cut. */
 export interface TreeNode {
   readonly text: string;
   /** Untrusted text shown after `text` or, on a narrow terminal, below it; cut to the room there is. */
   readonly detail?: string | null;
-  readonly children: readonly TreeNode[];
+  /** A function makes them when their parent's line has been taken. */
+  readonly children: readonly TreeNode[] | (() => readonly TreeNode[]);
 }
 
 export interface TreeStyle {
@@ -27,19 +28,24 @@ const LEAST_DETAIL_COLUMNS = 12;
  * agents may nest deeper than calls can.
  */
 export function* treeLines(
-  roots: readonly TreeNode[],
+  roots: Iterable<TreeNode>,
   style: TreeStyle,
   levels: number = Number.POSITIVE_INFINITY,
 ): Generator<string, void, undefined> {
-  const stack = roots.toReversed().map((node) => ({ node, lead: "", under: "", level: 1 }));
+  for (const root of roots) yield* linesOf(root, style, levels);
+}
+
+function* linesOf(root: TreeNode, style: TreeStyle, levels: number): Generator<string, void, undefined> {
+  const stack = [{ node: root, lead: "", under: "", level: 1 }];
   for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
     const { node, lead, under, level } = top;
-    const last = level >= levels ? -1 : node.children.length - 1;
+    const children = level >= levels ? [] : childrenOf(node);
+    const last = children.length - 1;
     const { head, below } = line(node, lead, style);
     yield head;
     if (below !== null) yield detailLine(below, under + (last >= 0 ? "│  " : "   "), style);
     for (let index = last; index >= 0; index -= 1) {
-      const child = node.children[index];
+      const child = children[index];
       if (child === undefined) continue;
       stack.push({
         node: child,
@@ -51,6 +57,10 @@ export function* treeLines(
   }
 }
 
+function childrenOf({ children }: TreeNode): readonly TreeNode[] {
+  return typeof children === "function" ? children() : children;
+}
+
 /** The line of a node; its recorded text comes on a line of its own where there is no room beside it. */
 function line(
   node: TreeNode,
@@ -59,7 +69,7 @@ function line(
 ): { readonly head: string; readonly below: string | null } {
   const head = style.branch(lead) + node.text;
   if (node.detail === undefined || node.detail === null || node.detail === "") return { head, below: null };
-  const room = style.columns === null ? DETAIL_COLUMNS : style.columns - stringWidth(head) - 2;
+  const room = style.columns === null ? DETAIL_COLUMNS : style.columns - textWidth(head) - 2;
   if (room < LEAST_DETAIL_COLUMNS) return { head, below: node.detail };
   return { head: `${head}  ${style.detail(node.detail, room)}`, below: null };
 }

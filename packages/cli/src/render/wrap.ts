@@ -1,6 +1,6 @@
 /** Recorded text on several lines: safe, as wide as the terminal, and not longer than it is worth. */
-import stringWidth from "string-width";
 import { escapeText } from "./escape.ts";
+import { graphemes, textWidth } from "./width.ts";
 
 export interface WrapOptions {
   /** Columns of the terminal, or null for one line of any length. */
@@ -23,8 +23,8 @@ export function wrapText(text: string, { columns, indent, lines }: WrapOptions):
   const wrapped: string[] = [];
   let line = "";
   let width = 0;
-  for (const { segment } of segmenter.segment(safe)) {
-    const wide = stringWidth(segment);
+  for (const { segment } of graphemes(safe)) {
+    const wide = textWidth(segment);
     if (width + wide > room) {
       if (wrapped.length === lines - 1) return [...wrapped, `${indent}${cutLast(line, room)}…`];
       wrapped.push(indent + line);
@@ -38,10 +38,34 @@ export function wrapText(text: string, { columns, indent, lines }: WrapOptions):
 }
 
 function cutLast(line: string, room: number): string {
-  if (stringWidth(line) < room) return line;
-  const graphemes = [...segmenter.segment(line)].map(({ segment }) => segment);
-  while (graphemes.length > 0 && stringWidth(graphemes.join("")) >= room) graphemes.pop();
-  return graphemes.join("");
+  if (textWidth(line) < room) return line;
+  const kept = [...graphemes(line)].map(({ segment }) => segment);
+  while (kept.length > 0 && textWidth(kept.join("")) >= room) kept.pop();
+  return kept.join("");
 }
 
-const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
+/**
+ * A sentence of safe text, broken between words, and a word that is longer than a line within it. `lead` is put in front of it; it
+ * may be styled and stays whole.
+ */
+export function wrapWords(text: string, columns: number | null, lead = ""): readonly string[] {
+  if (columns === null) return [lead + text];
+  const lines: string[] = [];
+  let line = lead;
+  for (const [index, word] of text.split(" ").entries()) {
+    const longer = index === 0 ? line + word : `${line} ${word}`;
+    if (textWidth(longer) <= columns) {
+      line = longer;
+      continue;
+    }
+    if (line !== "") lines.push(line.trimEnd());
+    const indent = line === "" ? "" : CONTINUED;
+    const pieces = wrapText(word, { columns, indent, lines: Number.POSITIVE_INFINITY });
+    lines.push(...pieces.slice(0, -1));
+    line = pieces.at(-1) ?? "";
+  }
+  return [...lines, line];
+}
+
+/** Before what does not fit on the first line. */
+const CONTINUED = "  ";

@@ -6,14 +6,8 @@ import { messageOf } from "../errors.ts";
 import { bundleInput, isCodexBundle, openCodexBundle } from "./codex-bundle/open-bundle.ts";
 import { LOG_NAME, MAX_DEPTH } from "./log/find-logs.ts";
 import type { OpenRollout } from "./log/log-format.ts";
-import {
-  detectFormat,
-  isFolder,
-  LOG_FORMATS,
-  type LogFormatName,
-  readableFormat,
-  type SourceFormat,
-} from "./open-source.ts";
+import { detectFormat, isFolder, LOG_FORMATS, readableFormat } from "./open-source.ts";
+import type { LogFormatName, SourceFormat } from "./source-format.ts";
 import { storeRollouts } from "./store.ts";
 
 /** A rollout that can be opened. */

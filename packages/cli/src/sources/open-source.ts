@@ -1,20 +1,16 @@
 /** Finds out what a source is, from its content, and opens one rollout of it. */
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import type { RolloutSource, SourceProblem } from "@rollout-trace/protocol";
 import { CliError, messageOf } from "../errors.ts";
 import { claudeCodeFormat } from "./claude-code/claude-code-format.ts";
 import { isCodexBundle, openCodexBundle } from "./codex-bundle/open-bundle.ts";
 import { codexLogFormat } from "./codex-log/codex-log-format.ts";
 import { sampleOf, textHeadOf } from "./detect.ts";
-import { findLogs } from "./log/find-logs.ts";
+import { findLogs, isNamedDocument } from "./log/find-logs.ts";
 import { chooseRollout, type LogFormat } from "./log/log-format.ts";
 import { otlpFormat } from "./otlp/otlp-format.ts";
-import { openStoreRollout } from "./store.ts";
-
-export const LOG_FORMAT_NAMES = ["codex-log", "claude-code", "otlp"] as const;
-
-export type LogFormatName = (typeof LOG_FORMAT_NAMES)[number];
-export type SourceFormat = "store" | "codex-bundle" | LogFormatName;
+import { LOG_FORMAT_NAMES, type LogFormatName, type SourceFormat } from "./source-format.ts";
+import { isStoreFile, openStoreRollout } from "./store.ts";
 
 /** Formats of files of JSON lines. A file is of the first format that recognises it. */
 export const LOG_FORMATS: { readonly [Name in LogFormatName]: LogFormat } = {
@@ -22,9 +18,6 @@ export const LOG_FORMATS: { readonly [Name in LogFormatName]: LogFormat } = {
   "claude-code": claudeCodeFormat,
   otlp: otlpFormat,
 };
-
-/** The formats this command reads. */
-export const SOURCE_FORMATS: readonly SourceFormat[] = ["store", "codex-bundle", ...LOG_FORMAT_NAMES];
 
 export interface SourceOptions {
   /** Which rollout, by id, or `latest`. Needed only where a source holds several. */
@@ -62,7 +55,7 @@ export function openSource(path: string, options: SourceOptions = {}): OpenSourc
 export function detectFormat(path: string): SourceFormat {
   if (isFolder(path)) return isCodexBundle(path) ? "codex-bundle" : detectLogs(path);
   try {
-    if (readStart(path) === SQLITE_HEAD) return "store";
+    if (isStoreFile(path)) return "store";
     const format = formatOf(path);
     if (format !== null) return format;
   } catch (error) {
@@ -117,10 +110,11 @@ function formatOf(path: string): LogFormatName | null {
   return LOG_FORMAT_NAMES.find((name) => LOG_FORMATS[name].recognisesText?.(head)) ?? null;
 }
 
-/** The format of a file among others; null for one that is no log or cannot be read. */
+/** The format of a file of a folder; null for one that is no log or cannot be read. */
 export function readableFormat(path: string, report: (problem: SourceProblem) => void): LogFormatName | null {
   try {
-    return formatOf(path);
+    if (!isNamedDocument(path)) return formatOf(path);
+    return otlpFormat.recognisesText?.(textHeadOf(path)) === true ? "otlp" : null;
   } catch (error) {
     report({ where: path, message: messageOf(error) });
     return null;
@@ -140,18 +134,4 @@ function unknownFormat(path: string, what: string): CliError {
     "unknown_format",
     `${path}: ${what}; this command reads stores (SQLite files), Codex trace bundles (folders with manifest.json) and session logs (${LOG_FORMAT_NAMES.join(", ")}), also gzip or zstd compressed`,
   );
-}
-
-/** The first bytes of every SQLite database file (SQLite file format, section 1.3). */
-const SQLITE_HEAD = "SQLite format 3\0";
-
-function readStart(path: string): string {
-  const descriptor = openSync(path, "r");
-  try {
-    const head = Buffer.alloc(SQLITE_HEAD.length);
-    const length = readSync(descriptor, head, 0, head.length, 0);
-    return head.subarray(0, length).toString("latin1");
-  } finally {
-    closeSync(descriptor);
-  }
 }

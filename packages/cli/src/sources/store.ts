@@ -1,11 +1,27 @@
 /** A rollout of a store. */
+import { closeSync, openSync, readSync } from "node:fs";
 import type { RolloutSource } from "@rollout-trace/protocol";
-import { readTraceStore, TraceStoreError, type TraceStoreReader } from "@rollout-trace/trace";
+import { readTraceStore, TraceStoreError, type TraceStoreReader } from "@rollout-trace/trace/store";
 import { CliError } from "../errors.ts";
 import { utc } from "../render/format.ts";
 
 /** Rollouts named in a message when none was chosen. */
 const NAMED = 10;
+
+/** The first bytes of every SQLite database file (SQLite file format, section 1.3). */
+const SQLITE_HEAD = "SQLite format 3\0";
+
+/** Whether the file is one of SQLite. Throws what opening and reading it throw. */
+export function isStoreFile(path: string): boolean {
+  const descriptor = openSync(path, "r");
+  try {
+    const head = Buffer.alloc(SQLITE_HEAD.length);
+    const length = readSync(descriptor, head, 0, head.length, 0);
+    return head.toString("latin1", 0, length) === SQLITE_HEAD;
+  } finally {
+    closeSync(descriptor);
+  }
+}
 
 /** Opens a store for reading and one rollout of it: the one named, `latest`, or the only one. */
 export function openStoreRollout(
@@ -18,7 +34,7 @@ export function openStoreRollout(
     return { rollout, [Symbol.dispose]: () => store.close() };
   } catch (error) {
     store.close();
-    throw error;
+    throw asUnreadable(error);
   }
 }
 
@@ -27,8 +43,14 @@ export function storeRollouts(
   path: string,
 ): readonly (() => Disposable & { readonly rollout: RolloutSource })[] {
   using store = openReader(path);
+  let rollouts: ReturnType<TraceStoreReader["rollouts"]>;
+  try {
+    rollouts = store.rollouts();
+  } catch (error) {
+    throw asUnreadable(error);
+  }
   // By trace id: a rollout that was recorded twice is two recordings.
-  return store.rollouts().map(({ traceId }) => () => {
+  return rollouts.map(({ traceId }) => () => {
     const reader = openReader(path);
     return { rollout: reader.openRollout(traceId), [Symbol.dispose]: () => reader.close() };
   });
@@ -38,11 +60,13 @@ function openReader(path: string): TraceStoreReader {
   try {
     return readTraceStore(path);
   } catch (error) {
-    if (error instanceof TraceStoreError) {
-      throw new CliError("unreadable_source", error.message, { cause: error });
-    }
-    throw error;
+    throw asUnreadable(error);
   }
+}
+
+function asUnreadable(error: unknown): unknown {
+  if (!(error instanceof TraceStoreError)) return error;
+  return new CliError("unreadable_source", error.message, { cause: error });
 }
 
 /** The trace id of the rollout named, `latest`, or the only one. Throws `CliError` `unknown_rollout` or `ambiguous_rollout`. */

@@ -1,10 +1,6 @@
 /** The checks of a store's file: what its writers promise of rows, hashes and payloads, whatever they mean. */
-import {
-  type StoreFindingCode,
-  type StoreVerification,
-  TraceStoreError,
-  verifyStore,
-} from "@rollout-trace/trace";
+import type { StoreFindingCode, StoreVerification } from "@rollout-trace/trace";
+import { TraceStoreError, verifyStore } from "@rollout-trace/trace/store";
 import { CliError } from "../errors.ts";
 import { type CheckResult, result } from "./check-rollout.ts";
 import { Problems } from "./problems.ts";

@@ -50,7 +50,8 @@ const EVERY: readonly (readonly [name: string, args: (source: string) => string]
   ["explain", (source) => `explain ${source} turn 1 of /root`],
   ["why", (source) => `why ${source} turn 1 of /root`],
   ["diff", (source) => `diff ${source} after.db`],
-  ["export", (source) => `export ${source} --ndjson`],
+  // A format that is made of the graph: everything is read before anything is printed.
+  ["export", (source) => `export ${source} --mermaid`],
   ["fixture", (source) => `fixture ${source} -o cut`],
 ];
 const OF_STORES: typeof EVERY = [

@@ -1,5 +1,5 @@
 /** What each command prints of one small store: on a narrow terminal, on a wide one with colours, and without a terminal. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import stringWidth from "string-width";
@@ -52,7 +52,22 @@ const COMMANDS = [
   ["replay", 0, ["replay", "cells.db", "call_races"]],
   ["replay-tampered", 1, ["replay", "cells.db", "call_read", "--tools", "no-tools.json"]],
   ["fixture", 0, ["fixture", "session.db", "--rollout", "weather", "-o", "cut"]],
+  ["import", 0, ["import", "session.db", "bundle", "--store", "new.db"]],
+  ["compact", 0, ["compact", "copy.db"]],
+  ["export-mermaid", 0, ["export", "session.db", "--rollout", "weather", "--mermaid"]],
+  ["export-ndjson", 0, ["export", "bundle", "--ndjson", "--payload-refs"]],
+  ["export-otlp", 0, ["export", "bundle", "--otlp", "--content"]],
+  ["export-bundle", 0, ["export", "session.db", "--rollout", "weather", "--bundle", "bundle-copy"]],
 ] as const;
+
+/** What programs read is not cut, on a terminal either. */
+const UNCUT: ReadonlySet<string> = new Set(["reduce", "export-mermaid", "export-ndjson", "export-otlp"]);
+
+/** Digests, ids and sizes that each recording has its own of. */
+const OWN: readonly (readonly [RegExp, string])[] = [
+  [/"trace_id": ?"[^"]*"/g, '"trace_id":"…"'],
+  [/[\d.]+ kB → [\d.]+\skB/g, "… kB → … kB"],
+];
 
 /** Command lines that end with a message. */
 const ERRORS = [
@@ -86,19 +101,33 @@ const ERRORS = [
   "compact notes.txt",
   "diff session.db other.db --rollout weather --ignore colours",
   "completion tcsh",
+  "import none.db --store new.db",
+  "import session.db --store session.db",
+  "export session.db --rollout weather",
+  "export session.db --rollout weather --html --otlp",
 ] as const;
 
 describe.each(TERMINALS)("on a terminal that is %s", (terminal, { columns, isColoured }) => {
   it.each(COMMANDS)("%s prints what its golden file holds", async (name, code, args) => {
+    for (const made of ["new.db", "bundle-copy"]) rmSync(made, { recursive: true, force: true });
+    cpSync("session.db", "copy.db");
     const ran = await run(args, columns, isColoured);
     expect(ran.code).toBe(code);
-    // Every recording has a trace id of its own.
-    const out = ran.out.replaceAll(/"trace_id": ?"[^"]*"/g, '"trace_id":"…"');
+    const printed = name === "export-bundle" ? ran.err : ran.out;
+    const out = OWN.reduce((text, [own, shown]) => text.replaceAll(own, shown), printed);
     await expect(out).toMatchFileSnapshot(join(GOLDEN, `${name}.${terminal}.txt`));
     const widest = Math.max(...ran.out.split("\n").map((line) => stringWidth(line)));
-    // JSON is for programs, on a terminal too.
-    expect(name === "reduce" ? 0 : widest).toBeLessThanOrEqual(columns ?? Number.POSITIVE_INFINITY);
+    expect(UNCUT.has(name) ? 0 : widest).toBeLessThanOrEqual(columns ?? Number.POSITIVE_INFINITY);
   });
+
+  it.each(["bash", "zsh", "fish"])(
+    "completion prints the script for %s as it is everywhere",
+    async (shell) => {
+      const { code, out, err } = await run(["completion", shell], columns, isColoured);
+      expect({ code, err }).toEqual({ code: 0, err: "" });
+      await expect(out).toMatchFileSnapshot(join(GOLDEN, `completion.${shell}.txt`));
+    },
+  );
 });
 
 describe("what is wrong", () => {
@@ -120,7 +149,7 @@ describe("verify", () => {
       // Every recording has a trace id of its own, and the graph holds it.
       const ran = await run(["verify", "session.db"], options.columns, options.isColoured);
       expect(ran.code).toBe(0);
-      const out = ran.out.replaceAll(/digest [0-9a-f]+/g, "digest …");
+      const out = ran.out.replaceAll(/digest\s[0-9a-f\s]{64,}\n(?! *[0-9a-f]{8})/g, "digest …\n");
       await expect(out).toMatchFileSnapshot(join(GOLDEN, `verify.${terminal}.txt`));
     },
   );

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readTraceStore, TraceStoreError, verifyStore } from "@rollout-trace/trace";
 import { childLog, parentLog } from "../sources/codex-log/agent-logs.ts";
 import { LogBuilder, ROOT } from "../sources/codex-log/log-builder.ts";
+import { otlp } from "../sources/otlp/trace-file.ts";
 import { Running } from "./cli-process.ts";
 import { run } from "./run.ts";
 import { smallBundle } from "./small-bundle.ts";
@@ -81,6 +82,36 @@ describe("import", () => {
     const second = await run(["import", inside, "--store", db]);
     expect(second.out).toBe("0 rollouts imported, 4 unchanged, 2 skipped\n");
     expect(verifyStore(db)).toMatchObject({ ok: true, checked: { rollouts: 4 } });
+  });
+
+  it("takes of the documents in a folder those that hold spans, and none out of a bundle", async () => {
+    const inside = join(folder, "traces");
+    mkdirSync(inside);
+    const trace = (name: string): string => {
+      const attributes = { "gen_ai.operation.name": "invoke_agent" };
+      return otlp({ id: name, trace: name, name: "invoke_agent a", attributes });
+    };
+    writeFileSync(join(inside, "one.json"), JSON.stringify(JSON.parse(trace("one")), null, 2));
+    writeFileSync(join(inside, "two.json.gz"), gzipSync(trace("two")));
+    writeFileSync(join(inside, "package.json"), '{"name":"traces","version":"1.0.0"}');
+    writeFileSync(join(inside, "broken.json"), '{"resourceSp');
+    const bundle = smallBundle(inside);
+    writeFileSync(join(bundle, "payloads", "trace.json"), trace("three"));
+
+    const { code, out } = await run(["import", inside, "--store", db, "--json"]);
+    const { rollouts, skipped } = JSON.parse(out) as {
+      readonly rollouts: readonly { readonly format: string }[];
+      readonly skipped: readonly unknown[];
+    };
+    const formats = rollouts.map(({ format }) => format);
+    expect({ code, formats, skipped }).toEqual({
+      code: 0,
+      formats: ["codex-bundle", "otlp", "otlp"],
+      skipped: [],
+    });
+    rmSync(join(inside, "two.json.gz"));
+    const shown = await run(["show", inside]);
+    expect(shown).toMatchObject({ code: 0, err: "", out: expect.stringContaining("1 agent · 1 turn") });
   });
 
   it("keeps what is known of each object: the graph of the store is the graph of the log, byte by byte", async () => {

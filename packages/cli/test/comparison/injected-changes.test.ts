@@ -7,7 +7,8 @@ import type { RawEvent } from "@rollout-trace/protocol";
 import { reduceRollout, type RolloutGraph } from "@rollout-trace/reducer";
 import { MAX_STEP, type MemoryPayload, memorySource, playRollout } from "@rollout-trace/reducer/testing";
 import { compare, type Hunk } from "../../src/comparison/compare.ts";
-import { type Ignorable, outlineOf } from "../../src/comparison/outline.ts";
+import type { Ignorable } from "../../src/comparison/ignorable.ts";
+import { outlineOf } from "../../src/comparison/outline.ts";
 
 type Body = { [key: string]: unknown; type: string };
 type Event = { seq: number; payload: Body; thread_id: string | null; turn_id: string | null };

@@ -5,7 +5,8 @@ import { describe, expect, it } from "vitest";
 import { cutStyled, factLines } from "../../src/render/page.ts";
 import { treeLines } from "../../src/render/tree.ts";
 import { escapeText, fitText } from "../../src/render/escape.ts";
-import { wrapText } from "../../src/render/wrap.ts";
+import { textWidth } from "../../src/render/width.ts";
+import { wrapText, wrapWords } from "../../src/render/wrap.ts";
 
 const colour = new Chalk({ level: 1 });
 const anyText = fc.string({ unit: "binary", maxLength: 120 });
@@ -25,6 +26,52 @@ describe("a styled line", () => {
         expect(stringWidth(cutStyled(styled, width))).toBeLessThanOrEqual(width);
       }),
     );
+  });
+});
+
+describe("the width of a text", () => {
+  const ownText = fc.string({ unit: fc.constantFrom(..."ab ~·→…µ\u2009│├└─⏎✓✗"), maxLength: 40 });
+
+  it("is what string-width says, whether it is asked or not", () => {
+    fc.assert(
+      fc.property(fc.oneof(anyText, ownText), (text) => {
+        const safe = escapeText(text);
+        expect(textWidth(colour.red(safe))).toBe(stringWidth(safe));
+      }),
+    );
+  });
+});
+
+describe("text that is cut", () => {
+  const plain = fc.string({ unit: fc.constantFrom(..."ab c\n\te\u0301日"), maxLength: 80 });
+
+  it("keeps within its columns and is the beginning of what it would be uncut", () => {
+    fc.assert(
+      fc.property(fc.oneof(anyText, plain), columns, (text, width) => {
+        const cut = fitText(text, width);
+        expect(stringWidth(cut)).toBeLessThanOrEqual(width);
+        const whole = escapeText(text);
+        expect(cut === whole || whole.startsWith(cut.slice(0, -1))).toBe(true);
+      }),
+    );
+  });
+});
+
+describe("a wrapped sentence", () => {
+  it("keeps within the columns and loses no word", () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ maxLength: 30 })), columns, (words, width) => {
+        const sentence = words.map(escapeText).join(" ");
+        const wrapped = wrapWords(sentence, width, colour.green("lead: "));
+        expect(Math.max(...wrapped.map((line) => stringWidth(line)))).toBeLessThanOrEqual(width);
+        const squeezed = (text: string): string => text.replaceAll(" ", "");
+        expect(squeezed(wrapped.join(""))).toBe(squeezed(colour.green("lead: ") + sentence));
+      }),
+    );
+  });
+
+  it("is broken between words, and what follows stands further in", () => {
+    expect(wrapWords("2 rollouts would go", 16, "s.db: ")).toEqual(["s.db: 2 rollouts", "  would go"]);
   });
 });
 
