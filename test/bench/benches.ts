@@ -88,4 +88,13 @@ export const BENCHES: ReadonlyMap<string, BenchEntry> = new Map([
       quick: ["--lengths", "1000", "--warm", "0"],
     },
   ],
+  [
+    "cli",
+    {
+      about:
+        "What a person waits for who types a command: the built program as a process of its own, its start included. Times are processor time of all its threads, the least of several rounds.",
+      load: async () => (await import("./cli.bench.ts")).cliBench,
+      quick: ["--turns", "20", "--rollouts", "20", "--rounds", "1"],
+    },
+  ],
 ]);
