@@ -21,6 +21,9 @@ const MAX_DELAY_MS = 60;
 /** Some are killed counting from their start, while they open the store. */
 const EARLY_SHARE = 0.2;
 const MAX_EARLY_MS = 400;
+/** Some live until what they wrote is being moved from the log into the file. */
+const LATE_SHARE = 0.1;
+const MAX_LATE_MS = 2_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -54,7 +57,8 @@ process.exitCode = problems === 0 ? 0 : 1;
 /** Gives the last `seq` that the killed process had acknowledged. */
 async function killOnce(path: string, rolloutId: string): Promise<number> {
   const isEarly = random.chance(EARLY_SHARE);
-  const delayMs = random.next() * (isEarly ? MAX_EARLY_MS : MAX_DELAY_MS);
+  const maxDelayMs = isEarly ? MAX_EARLY_MS : random.chance(LATE_SHARE) ? MAX_LATE_MS : MAX_DELAY_MS;
+  const delayMs = random.next() * maxDelayMs;
   const args = ["--conditions=rollout-trace-source", PROGRAM, path, rolloutId, values.durability];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   let output = "";
