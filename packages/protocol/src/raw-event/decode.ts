@@ -127,10 +127,14 @@ export function decodeRawEvent(value: unknown): DecodeResult {
     return fail("unsupported_schema_version", [issue], null, payload.type);
   }
   const reader = READERS.get(payload.type);
-  const envelope: RawEventEnvelope = { schema_version, seq, time_unix_us, rollout_id, thread_id, turn_id };
   if (reader?.isExact(payload) === true) {
-    return { ok: true, event: { ...envelope, payload: payload as RawEventPayload } };
+    const exact = payload as RawEventPayload;
+    return {
+      ok: true,
+      event: { schema_version, seq, time_unix_us, rollout_id, thread_id, turn_id, payload: exact },
+    };
   }
+  const envelope: RawEventEnvelope = { schema_version, seq, time_unix_us, rollout_id, thread_id, turn_id };
   const inner = reader?.schema.safeParse(payload);
   if (inner?.success === true) return { ok: true, event: { ...envelope, payload: inner.data } };
   if (inner === undefined) {
