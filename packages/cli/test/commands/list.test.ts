@@ -84,7 +84,7 @@ describe("list", () => {
     });
   });
 
-  it("lists 10 000 rollouts within two seconds of its own work", async () => {
+  it("lists 10 000 rollouts for little more than reading their events' types takes", async () => {
     const many = join(folder, "many.db");
     const store = openTraceStore({ path: many, durability: "batch" });
     const root = store.startRollout({ rolloutId: "r" });
@@ -104,12 +104,29 @@ describe("list", () => {
         host_version, writer, state FROM rollouts, copies WHERE rollout = 1;
       INSERT INTO events SELECT r.rollout, seq, time_unix_us, thread_id, turn_id, type, body
         FROM rollouts r, events e WHERE e.rollout = 1 AND r.rollout > 1;`);
+    const types = database.prepare("SELECT rollout, time_unix_us, type FROM events");
+    const [ours, bare]: [number[], number[]] = [[], []];
+    // What others do on the machine makes either slower, never faster: the least of each counts.
+    do {
+      let before = process.threadCpuUsage();
+      const { code, out } = await run(["list", many]);
+      ours.push(usedSince(before));
+      expect({ code, lines: out.trim().split("\n").length }).toEqual({ code: 0, lines: 10_003 });
+      before = process.threadCpuUsage();
+      expect(types.all().length).toBeGreaterThan(80_000);
+      bare.push(usedSince(before));
+    } while (Math.min(...ours) > MOST_BARE * Math.min(...bare) && ours.length < TRIES);
     database.close();
-    const before = process.cpuUsage();
-    const { code, out } = await run(["list", many]);
-    const { user, system } = process.cpuUsage(before);
-    expect({ code, lines: out.trim().split("\n").length }).toEqual({ code: 0, lines: 10_003 });
-    // The processor's time, so that a busy machine does not decide.
-    expect(user + system).toBeLessThan(2_000_000);
-  }, 60_000);
+    expect(Math.min(...ours) / Math.min(...bare)).toBeLessThanOrEqual(MOST_BARE);
+  }, 120_000);
 });
+
+/** Listing counts in SQL and prints; it was a little over the same time as reading. */
+const MOST_BARE = 3;
+const TRIES = 10;
+
+/** Microseconds of this thread's processor time. */
+function usedSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.threadCpuUsage(before);
+  return user + system;
+}

@@ -50,6 +50,40 @@ describe("the output", () => {
   });
 });
 
+describe("a command", () => {
+  /** Names of the folders and packages of what a command line loads. */
+  function loadedBy(args: string): readonly string[] {
+    const watch = `
+      import { registerHooks } from "node:module";
+      const urls = [];
+      registerHooks({ load(url, context, next) { urls.push(url); return next(url, context); } });
+      process.on("exit", () => process.stderr.write(urls.join("\\n")));`;
+    const hook = `data:text/javascript,${encodeURIComponent(watch)}`;
+    const { code, err } = shell(
+      COMMAND.replace(" ", ` --import '${hook.replaceAll("'", "%27")}' `) + ` ${args}`,
+    );
+    expect(code).toBe(0);
+    const names = err.matchAll(/packages\/(\w+\/src\/\w+)|node_modules\/((?:@[\w-]+\/)?[\w-]+)/g);
+    return [...new Set([...names].map(([, folderName, packageName]) => folderName ?? packageName ?? ""))];
+  }
+
+  it("that looks at a store loads no readers of other formats, no recorder and no isolates", () => {
+    const shown = loadedBy(`show ${store}`);
+    expect(shown).toEqual(
+      expect.arrayContaining(["trace/src/store", "reducer/src/handlers", "better-sqlite3"]),
+    );
+    const unwanted =
+      /^(?:runtime|trace\/src\/(?:recorder|redact|import|opentelemetry)|cli\/src\/(?:export|replay|otlp))/;
+    const packages = ["@opentelemetry/api", "isolated-vm", "uuid", "string-width"];
+    const forNothing = (loaded: readonly string[]): readonly string[] =>
+      loaded.filter((name) => unwanted.test(name) || packages.includes(name));
+    expect(forNothing(shown)).toEqual([]);
+    const listed = loadedBy(`list ${store}`);
+    expect(forNothing(listed)).toEqual([]);
+    expect(listed).not.toContain("reducer/src/handlers");
+  });
+});
+
 describe("Ctrl-C", () => {
   it("while reading leaves the old result as it was, and no other file", async () => {
     const long = join(folder, "long.db");

@@ -4,8 +4,9 @@ import { join, resolve } from "node:path";
 import { Chalk } from "chalk";
 import stringWidth from "string-width";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type CommandIo, processIo, renderRollout } from "@rollout-trace/cli";
-import type { RolloutGraph } from "@rollout-trace/reducer";
+import { type CommandIo, openSource, processIo, renderRollout, runCli } from "@rollout-trace/cli";
+import { reduceRollout, type RolloutGraph } from "@rollout-trace/reducer";
+import { openTraceStore } from "@rollout-trace/trace";
 import { run } from "./run.ts";
 import { smallStore } from "./small-store.ts";
 
@@ -41,6 +42,29 @@ function pageOf(fixture: string, columns: number | null = null): string {
   const io: CommandIo = { ...processIo(), colour: new Chalk({ level: 0 }), columns };
   return renderRollout(graph, {}, io);
 }
+
+describe("show of a long rollout", () => {
+  it("prints the head at once and the tree as it is made, and all of it is the page", async () => {
+    const path = join(folder, "long.db");
+    const trace = openTraceStore({ path, durability: "batch" });
+    const root = trace.startRollout({ rolloutId: "long" });
+    for (let number = 0; number < 2_000; number += 1) root.startTurn().end();
+    root.endRollout();
+    trace.close();
+    const printed: string[] = [];
+    const io: CommandIo = {
+      ...processIo(),
+      colour: new Chalk({ level: 0 }),
+      columns: 60,
+      out: (text) => void printed.push(text),
+    };
+    expect(await runCli(["show", path], io)).toBe(0);
+    expect(printed[0]).toMatch(/^rollout long {2}completed\n[^└├]*$/);
+    expect(Math.max(...printed.map((piece) => piece.length))).toBeLessThan(20_000);
+    using source = openSource(path);
+    expect(printed.join("")).toBe(renderRollout(reduceRollout(source.rollout), {}, io));
+  });
+});
 
 describe("show with prices", () => {
   it("says what each request, turn and agent cost, and all of it", async () => {
