@@ -11,11 +11,10 @@ import { type CommandIo, outJson } from "../io.ts";
 import { escapeText, fitText } from "../render/escape.ts";
 import { count, grouped } from "../render/format.ts";
 import { page } from "../render/page.ts";
-import { wrapWords } from "../render/wrap.ts";
+import { withFacts, wrapWords } from "../render/wrap.ts";
 import { everyRollout, type FoundRollout } from "../sources/every-rollout.ts";
 import type { SourceFormat } from "../sources/source-format.ts";
 import { type ProgressLine, progressLine } from "./progress.ts";
-import { textWidth } from "../render/width.ts";
 
 export interface ImportCommandOptions {
   /** The store to import into. */
@@ -175,8 +174,7 @@ class ImportRun {
         const isNew = outcome === "new";
         const facts = `${format}, ${isNew ? "" : "+"}${count(added_events, "event")}`;
         const line = `${isNew ? "new      " : "continued"}  ${escapeText(rollout_id)}`;
-        const isWide = columns === null || textWidth(line) + facts.length + 2 <= columns;
-        return isWide ? [`${line}  ${colour.dim(facts)}`] : [line, `           ${colour.dim(facts)}`];
+        return withFacts(line, { facts, styled: colour.dim(facts), indent: " ".repeat(11) }, columns);
       }),
       ...wrapWords(summary.join(", "), columns),
     ];

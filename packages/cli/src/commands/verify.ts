@@ -4,7 +4,7 @@ import { type CommandIo, outJson } from "../io.ts";
 import { escapeText } from "../render/escape.ts";
 import { count } from "../render/format.ts";
 import { page } from "../render/page.ts";
-import { wrapText, wrapWords } from "../render/wrap.ts";
+import { withFacts, wrapText, wrapWords } from "../render/wrap.ts";
 import { progressLine } from "./progress.ts";
 import { namedFormat, openNamedSource } from "./open-named-source.ts";
 import { openStore } from "./open-store.ts";
@@ -106,7 +106,11 @@ function lines(rollout: CheckedRollout, options: LineOptions): readonly string[]
     .filter((check) => check.count === 0 && !isOneOfMany)
     .map((check) => `  ${colour.green("✓")} ${check.name}`);
   return [
-    `${word}  ${escapeText(rollout.rollout_id)}  ${colour.dim(facts)}`,
+    ...withFacts(
+      `${word}  ${escapeText(rollout.rollout_id)}`,
+      { facts, styled: colour.dim(facts), indent: "  " },
+      columns,
+    ),
     ...wrapWords(rollout.digest, columns, "  digest "),
     ...failed,
     ...passed,

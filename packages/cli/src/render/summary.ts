@@ -4,6 +4,7 @@ import type { ChalkInstance } from "chalk";
 import { escapeText, fitText } from "./escape.ts";
 import { type Costs, costText } from "../costs/costs.ts";
 import { factLines } from "./page.ts";
+import { wrapWords } from "./wrap.ts";
 import type { CommandIo } from "../io.ts";
 import { count, duration, utc } from "./format.ts";
 
@@ -43,7 +44,7 @@ export function summaryLines(
   return [
     `${colour.bold("rollout")} ${escapeText(graph.rollout_id ?? "without an id")}  ${statusText(graph, colour)}${ended}`,
     ...factLines([...when, ...counts], columns).map((line) => colour.dim(line)),
-    ...problems(graph, colour),
+    ...problems(graph, { colour, columns }),
   ];
 }
 
@@ -62,23 +63,30 @@ function statusText(graph: RolloutGraph, colour: ChalkInstance): string {
   return graph.status === "running" ? colour.yellow(graph.status) : colour.red(graph.status);
 }
 
-function problems(graph: RolloutGraph, colour: ChalkInstance): readonly string[] {
-  const diagnostics = graph.diagnostics.map((diagnostic) => {
-    const paint = diagnostic.severity === "error" ? colour.red : colour.yellow;
-    const where = diagnostic.seq === null ? "" : ` seq ${diagnostic.seq}`;
-    return `${paint(`${diagnostic.severity} ${diagnostic.code}`)}${where}: ${fitText(diagnostic.message, MESSAGE_COLUMNS)}`;
+function problems(
+  graph: RolloutGraph,
+  { colour, columns }: Pick<CommandIo, "colour" | "columns">,
+): readonly string[] {
+  const line = (code: string, where: string, message: string): readonly string[] =>
+    wrapWords(`${where}: ${fitText(message, MESSAGE_COLUMNS)}`, columns, code);
+  const diagnostics = shown(graph.diagnostics, ({ severity, code, seq, message }) => {
+    const paint = severity === "error" ? colour.red : colour.yellow;
+    return line(paint(`${severity} ${code}`), seq === null ? "" : ` seq ${seq}`, message);
   });
-  const findings = graph.findings.map(
-    (finding) =>
-      `${colour.yellow(finding.code)} ${anchorText(finding.object)}: ${fitText(finding.message, MESSAGE_COLUMNS)}`,
+  const findings = shown(graph.findings, ({ code, object, message }) =>
+    line(colour.yellow(code), ` ${anchorText(object)}`, message),
   );
-  return [...shortened(diagnostics), ...shortened(findings)];
+  return [...diagnostics, ...findings];
 }
 
 function anchorText(anchor: Anchor): string {
   return `${anchor.type.replaceAll("_", " ")} ${escapeText(anchor.id)}`;
 }
 
-function shortened(lines: readonly string[]): readonly string[] {
-  return lines.length <= SHOWN ? lines : [...lines.slice(0, SHOWN), `… and ${lines.length - SHOWN} more`];
+function shown<Problem>(
+  all: readonly Problem[],
+  lines: (problem: Problem) => readonly string[],
+): readonly string[] {
+  const more = all.length <= SHOWN ? [] : [`… and ${all.length - SHOWN} more`];
+  return [...all.slice(0, SHOWN).flatMap(lines), ...more];
 }

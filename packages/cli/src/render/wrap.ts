@@ -67,5 +67,15 @@ export function wrapWords(text: string, columns: number | null, lead = ""): read
   return [...lines, line];
 }
 
+/** Something and what is to be said of it, in one line or where that is too narrow in two. Both are safe; `styled` is `facts` in colour. */
+export function withFacts(
+  head: string,
+  { facts, styled, indent }: { readonly facts: string; readonly styled: string; readonly indent: string },
+  columns: number | null,
+): readonly string[] {
+  const isWide = columns === null || textWidth(`${head}  ${facts}`) <= columns;
+  return isWide ? [`${head}  ${styled}`] : [head, indent + styled];
+}
+
 /** Before what does not fit on the first line. */
 const CONTINUED = "  ";

@@ -3,10 +3,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 import type { RolloutSource } from "@rollout-trace/protocol";
 import { readTraceStore, TraceStoreError, type TraceStoreReader } from "@rollout-trace/trace/store";
 import { CliError } from "../errors.ts";
-import { utc } from "../render/format.ts";
-
-/** Rollouts named in a message when none was chosen. */
-const NAMED = 10;
+import { namedRollouts } from "./named-rollouts.ts";
 
 /** The first bytes of every SQLite database file (SQLite file format, section 1.3). */
 const SQLITE_HEAD = "SQLite format 3\0";
@@ -76,18 +73,14 @@ export function chooseRollout(path: string, store: TraceStoreReader, wanted: str
   const latest = rollouts.at(-1);
   if (latest === undefined) throw new CliError("unknown_rollout", `${path}: the store holds no rollout yet`);
   if (wanted === "latest" || (wanted === undefined && rollouts.length === 1)) return latest.traceId;
-  const listed = rollouts
-    .slice(-NAMED)
-    .map((rollout) => `\n  ${rollout.rolloutId}  ${utc(rollout.startedTimeUs)}`)
-    .join("");
-  const more = rollouts.length > NAMED ? `\n  … and ${rollouts.length - NAMED} older` : "";
+  const listed = namedRollouts(rollouts);
   if (wanted === undefined) {
     throw new CliError(
       "ambiguous_rollout",
-      `${path}: holds ${rollouts.length} rollouts; choose one with --rollout ID or --rollout latest:${listed}${more}`,
+      `${path}: holds ${rollouts.length} rollouts; choose one with --rollout ID or --rollout latest:${listed}`,
     );
   }
   const found = rollouts.findLast(({ rolloutId, traceId }) => rolloutId === wanted || traceId === wanted);
   if (found !== undefined) return found.traceId;
-  throw new CliError("unknown_rollout", `${path}: no rollout ${wanted}; it holds:${listed}${more}`);
+  throw new CliError("unknown_rollout", `${path}: no rollout ${wanted}; it holds:${listed}`);
 }

@@ -214,7 +214,7 @@ describe("a source", () => {
     store.close();
     expect(await run(["show", path])).toMatchObject({
       code: 2,
-      err: expect.stringMatching(/2 rollouts.*r1.*r2/s),
+      err: expect.stringMatching(/2 rollouts.*r2.*r1/s),
     });
     expect((await run(["show", path, "--rollout", "r1"])).out).toContain("rollout r1");
     expect((await run(["show", path, "--rollout", "latest"])).out).toContain("rollout r2");

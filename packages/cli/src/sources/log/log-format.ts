@@ -2,7 +2,7 @@
 import type { JsonValue, RolloutSource, SourceProblem } from "@rollout-trace/protocol";
 import type { ImportInput } from "@rollout-trace/trace";
 import { CliError } from "../../errors.ts";
-import { utc } from "../../render/format.ts";
+import { namedRollouts } from "../named-rollouts.ts";
 
 /** The first lines of a file, as far as they are JSON. */
 export type LogSample = readonly JsonValue[];
@@ -30,9 +30,6 @@ export interface OpenRollout extends Disposable {
   readonly inputs?: readonly ImportInput[] | undefined;
 }
 
-/** Rollouts named in a message when none was chosen. */
-const NAMED = 10;
-
 /** The rollout named, `latest`, or the only one. Throws `CliError` `unknown_rollout` or `ambiguous_rollout`. */
 export function chooseRollout(
   path: string,
@@ -42,18 +39,14 @@ export function chooseRollout(
   const latest = rollouts.at(-1);
   if (latest === undefined) throw new CliError("unknown_rollout", `${path}: holds no rollout`);
   if (wanted === "latest" || (wanted === undefined && rollouts.length === 1)) return latest;
-  const listed = rollouts
-    .slice(-NAMED)
-    .map(({ rolloutId, startedTimeUs }) => `\n  ${rolloutId}  ${utc(startedTimeUs)}`)
-    .join("");
-  const more = rollouts.length > NAMED ? `\n  … and ${rollouts.length - NAMED} older` : "";
+  const listed = namedRollouts(rollouts);
   if (wanted === undefined) {
     throw new CliError(
       "ambiguous_rollout",
-      `${path}: holds ${rollouts.length} rollouts; choose one with --rollout ID or --rollout latest:${listed}${more}`,
+      `${path}: holds ${rollouts.length} rollouts; choose one with --rollout ID or --rollout latest:${listed}`,
     );
   }
   const chosen = rollouts.find(({ rolloutId }) => rolloutId === wanted);
   if (chosen !== undefined) return chosen;
-  throw new CliError("unknown_rollout", `${path}: no rollout ${wanted}; it holds:${listed}${more}`);
+  throw new CliError("unknown_rollout", `${path}: no rollout ${wanted}; it holds:${listed}`);
 }

@@ -137,7 +137,7 @@ describe("the session logs in a folder", () => {
       expect.objectContaining({
         code: "ambiguous_rollout",
         message: expect.stringMatching(
-          /2 rollouts[\s\S]*one {2}2026-01-01 00:00:00Z[\s\S]*two {2}2026-01-01 00:01:00Z/,
+          /2 rollouts[\s\S]*two {2}2026-01-01 00:01:00Z[\s\S]*one {2}2026-01-01 00:00:00Z/,
         ),
       }),
     );
