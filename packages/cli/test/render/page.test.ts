@@ -30,7 +30,7 @@ describe("a styled line", () => {
 });
 
 describe("the width of a text", () => {
-  const ownText = fc.string({ unit: fc.constantFrom(..."ab ~·→…µ\u2009│├└─⏎✓✗"), maxLength: 40 });
+  const ownText = fc.string({ unit: fc.constantFrom(...Array.from("ab ~·→…µ\u2009│├└─⏎✓✗")), maxLength: 40 });
 
   it("is what string-width says, whether it is asked or not", () => {
     fc.assert(
@@ -43,7 +43,7 @@ describe("the width of a text", () => {
 });
 
 describe("text that is cut", () => {
-  const plain = fc.string({ unit: fc.constantFrom(..."ab c\n\te\u0301日"), maxLength: 80 });
+  const plain = fc.string({ unit: fc.constantFrom(...Array.from("ab c\n\te\u0301日")), maxLength: 80 });
 
   it("keeps within its columns and is the beginning of what it would be uncut", () => {
     fc.assert(
