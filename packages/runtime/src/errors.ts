@@ -10,3 +10,12 @@ export class CodeModeError extends Error {
     this.code = code;
   }
 }
+
+/** Of whatever somebody threw, including what throws when it is looked at. */
+export function messageOf(thrown: unknown): string {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    return "something that cannot be written as text was thrown";
+  }
+}

@@ -10,6 +10,7 @@ import type {
   ToolEndCause,
   ToolKind,
 } from "@rollout-trace/protocol";
+import { messageOf } from "../errors.ts";
 import type { DeliveredResult } from "../isolate/cell-isolate.ts";
 import type { StopHow } from "./cell-effect.ts";
 import type { CallbackGraces, CellHost } from "./cell-host.ts";
@@ -81,7 +82,7 @@ export class Callbacks {
       const told = json === "null" ? null : value;
       answer = { result: { ok: true, json }, value: { type: "value", value: told } };
     } catch (error) {
-      const text = errorMessage(error);
+      const text = messageOf(error);
       answer = { result: { ok: false, error: text }, value: { type: "error", error: text } };
     }
     // Given up meanwhile: its end was reported then.
@@ -138,13 +139,4 @@ function endCauseOf(how: StopHow): ToolEndCause {
 
 function cancelReason(): DOMException {
   return new DOMException("the cell that asked for this is over", "AbortError");
-}
-
-/** Whatever a host's tool throws, including what throws when it is looked at. */
-function errorMessage(error: unknown): string {
-  try {
-    return String(error instanceof Error ? error.message : error);
-  } catch {
-    return "the tool failed with something that cannot be written as text";
-  }
 }

@@ -1,7 +1,7 @@
 /** One client's sessions: takes its messages, runs its operations, and tells it what happens. */
 import type { JsonValue } from "@rollout-trace/protocol";
 import { ObserverPort } from "../cell/observer-port.ts";
-import { CodeModeError } from "../errors.ts";
+import { CodeModeError, messageOf } from "../errors.ts";
 import { IsolatePool } from "../isolate/isolate-pool.ts";
 import { Toolsets } from "../isolate/toolset.ts";
 import { SessionCore } from "../session/session-core.ts";
@@ -101,7 +101,7 @@ export class CodeModeHost {
       checkHello(this.#hello, theirs, []);
       this.#client = theirs;
     } catch (error) {
-      this.#refuse(error instanceof Error ? error.message : String(error));
+      this.#refuse(messageOf(error));
     }
   }
 
@@ -228,6 +228,6 @@ function wireError(error: unknown): Extract<OperationResult, { ok: false }>["err
   if (error instanceof CodeModeError && error.code !== "host_lost") {
     return { code: error.code, message: error.message };
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return { code: error instanceof Error && error.name === "AbortError" ? "abandoned" : "internal", message };
 }

@@ -64,6 +64,8 @@ const STUCK_LOOK_MS = 100;
 /** Then it is stuck whatever it had, because it does not even want a processor. */
 const STUCK_AT_LAST_MS = 30_000;
 const CALL_PREFIX = "tool-";
+/** Deliveries that were made and are still held. */
+const TAKEN_AT_ONCE = 256;
 
 /** The scripts of this process that are in the middle of something, those that never stop included. */
 const running = new Set<CellIsolate>();
@@ -207,6 +209,11 @@ export class CellIsolate {
     if (delivery === undefined) throw new RangeError("nothing to deliver");
     this.#next += 1;
     this.#delivered += 1;
+    if (this.#next === TAKEN_AT_ONCE) {
+      // A script that asks on and on never empties it.
+      this.#inbox.splice(0, TAKEN_AT_ONCE);
+      this.#next = 0;
+    }
     if (delivery.type === "timer") {
       this.#journal.delivered({ type: "timer", timer_id: delivery.timerId });
       return [delivery.timerId, "", "timer"];

@@ -4,7 +4,7 @@
  */
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import type { CodeModeErrorCode, JsonValue } from "@rollout-trace/protocol";
-import { CodeModeError } from "../errors.ts";
+import { CodeModeError, messageOf } from "../errors.ts";
 import type { ClientMessage, Operation } from "../wire/client-messages.ts";
 import { decodeMessage } from "../wire/decode-message.ts";
 import {
@@ -69,6 +69,7 @@ const START_MS = 30_000;
 /** A child whose stdin was closed ends at once. */
 const CLOSE_GRACE_MS = 1_000;
 const LOG_TAIL_CHARS = 2_000;
+const LOG_LINE_CHARS = 65_536;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class Connection {
@@ -95,6 +96,8 @@ export class Connection {
   readonly #hold: NodeJS.Timeout;
   #end: HostEnd | null = null;
   #logTail = "";
+  /** Of a line that has not ended, the end. */
+  #logRest = "";
   /** Filled when the child does not read what it was answered; emptied when it does. */
   #deferred: (() => void)[] = [];
 
@@ -128,8 +131,8 @@ export class Connection {
       if (this.#host !== null) this.#heartbeat.heard();
       if (this.#end === null) decoder.push(bytes);
     });
-    stderr.on("data", (bytes: Buffer) => {
-      this.#log(bytes.toString("utf8"));
+    stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.#log(text);
     });
     stdin.on("drain", () => {
       this.#runDeferred();
@@ -142,7 +145,8 @@ export class Connection {
     });
     this.#child.on("close", (code, signal) => {
       const how = signal === null ? `exited with code ${String(code)}` : `was ended by ${signal}`;
-      this.#finish("exited", `it ${how}`, this.#logTail);
+      this.#log("\n");
+      this.#finish("exited", `it ${how}`, this.#logTail.trim());
       this.#exited.resolve();
     });
     this.#hold = setInterval(() => {}, LONGEST_TIMER_MS).unref();
@@ -267,7 +271,7 @@ export class Connection {
       checkHello(this.#hello, theirs, CAPABILITIES);
       this.#greeted(theirs);
     } catch (error) {
-      this.kill("incompatible", error instanceof Error ? error.message : String(error));
+      this.kill("incompatible", messageOf(error));
     }
   }
 
@@ -342,8 +346,18 @@ export class Connection {
   }
 
   #log(text: string): void {
-    this.#logTail = (this.#logTail + text).slice(-LOG_TAIL_CHARS).trim();
-    for (const line of text.split("\n")) if (line !== "") this.#options.onLog(line);
+    const lines = (this.#logRest + text).split("\n");
+    const rest = lines.pop() ?? "";
+    this.#logRest = rest.slice(-LOG_LINE_CHARS);
+    for (const line of lines) {
+      if (line === "") continue;
+      this.#logTail = `${this.#logTail}${line}\n`.slice(-LOG_TAIL_CHARS);
+      try {
+        this.#options.onLog(line);
+      } catch {
+        // Whoever is told changes nothing.
+      }
+    }
   }
 }
 

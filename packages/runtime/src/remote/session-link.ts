@@ -5,7 +5,7 @@
  */
 import type { CodeModeObserver, CodeModeSessionDelegate, JsonValue } from "@rollout-trace/protocol";
 import { ObserverPort } from "../cell/observer-port.ts";
-import { CodeModeError } from "../errors.ts";
+import { CodeModeError, messageOf } from "../errors.ts";
 import type { CallAnswer, Operation } from "../wire/client-messages.ts";
 import { CellLedger } from "./cell-ledger.ts";
 import type { Connection, SentRequest, SessionMessage } from "./connection.ts";
@@ -237,7 +237,7 @@ async function answerOf(
     signal.throwIfAborted();
     return { ok: true, value: (await run(signal)) ?? null };
   } catch (error) {
-    return { ok: false, error: errorMessage(error) };
+    return { ok: false, error: messageOf(error) };
   }
 }
 
@@ -246,14 +246,10 @@ function sendAnswer(connection: Connection, call: number, answer: CallAnswer): v
     connection.send({ type: "call_answered", call, answer });
   } catch (error) {
     // A value that is no JSON or larger than a frame is a failure of this call, as the script sees it.
-    connection.send({ type: "call_answered", call, answer: { ok: false, error: errorMessage(error) } });
+    connection.send({ type: "call_answered", call, answer: { ok: false, error: messageOf(error) } });
   }
 }
 
 function overReason(): DOMException {
   return new DOMException("the cell that asked for this is over", "AbortError");
-}
-
-function errorMessage(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -2,7 +2,7 @@
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { devNull, getPriority, setPriority } from "node:os";
-import { CodeModeError } from "../errors.ts";
+import { CodeModeError, messageOf } from "../errors.ts";
 
 /** Enough that a busy script does not starve the host, little enough that it gets on beside it. */
 const NICER_BY = 5;
@@ -21,7 +21,7 @@ export function startChild(command: string, args: readonly string[]): ChildProce
     child.on("error", () => {});
     throw new Error("too many open files");
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new CodeModeError("host_lost", `${command} could not be started: ${why}`, { cause: error });
   }
 }

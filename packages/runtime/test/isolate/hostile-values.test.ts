@@ -187,7 +187,7 @@ describe("a host", () => {
     ],
   ])("may reject with %s", async (_, thrown) => {
     const texts = await runWith({ invokeTool: () => Promise.reject(thrown) });
-    const text = "the tool failed with something that cannot be written as text";
+    const text = "something that cannot be written as text was thrown";
     expect(texts).toEqual([text, text, text]);
   });
 

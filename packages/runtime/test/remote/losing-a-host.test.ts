@@ -174,6 +174,25 @@ describe("a child that dies", { timeout: TIMEOUT_MS }, () => {
     ]);
   });
 
+  it("is heard on stderr line by line, however it writes them, and whatever whoever hears it does", async () => {
+    const script = `
+      process.stderr.write("half a");
+      setImmediate(() => process.stderr.write(" line\\n\\nanother\\nthe last"));
+    `;
+    const heard: string[] = [];
+    await using subject = new Subject({
+      command: [process.execPath, "--eval", script],
+      onHostLog: (line) => {
+        heard.push(line);
+        throw new Error("no");
+      },
+    });
+    await expect(run(await subject.session(), "text(1)")).rejects.toMatchObject({
+      message: "code-mode-host is gone: it exited with code 0: half a line\nanother\nthe last",
+    });
+    expect(heard).toEqual(["half a line", "another", "the last"]);
+  });
+
   it("costs the sessions of other providers nothing", async () => {
     await using subject = new Subject();
     await using other = new Subject();

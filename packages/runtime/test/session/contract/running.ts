@@ -4,6 +4,24 @@ import { describe, expect, it } from "vitest";
 import { RecordingHost } from "../recording-host.ts";
 import { type ContractContext, result } from "./context.ts";
 
+const unspeakable = Object.create(null) as Error;
+const throwing = (): never => {
+  throw unspeakable;
+};
+/** Answers of tools, all of which their script hears as an error with a text. */
+const UNSPEAKABLE: readonly (readonly [what: string, answer: () => Promise<unknown>])[] = [
+  ["a rejection with an object without a prototype", () => Promise.reject(unspeakable)],
+  [
+    "a rejection with an error whose message throws",
+    () => Promise.reject(Object.defineProperty(new Error(), "message", { get: throwing })),
+  ],
+  [
+    "a rejection with an error whose message is no text",
+    () => Promise.reject(Object.assign(new Error(), { message: { toString: throwing } })),
+  ],
+  ["a result whose JSON throws such a thing", async () => ({ toJSON: throwing })],
+];
+
 export function describeRunning(context: ContractContext): void {
   describe("running a script", () => {
     it("gives the output and the values that tools returned", async () => {
@@ -26,6 +44,19 @@ export function describeRunning(context: ContractContext): void {
         try { await tools.fail({ text: "no such file" }) } catch (error) { text(error.message) }
       `);
       expect(response).toEqual(result("1", "no such file"));
+    });
+
+    it.each(UNSPEAKABLE)("rejects in the script, and harms nobody, after %s", async (_, answer) => {
+      const session = await context.provider.createSession({
+        invokeTool: async () => (await answer()) as null,
+        notify: async () => {},
+        cellClosed: () => {},
+      });
+      const cell = await session.execute(
+        context.request("try { await tools.echo({}) } catch (error) { text(typeof error.message) }"),
+      );
+      expect(await cell.initialResponse).toEqual(result(cell.cellId, "string"));
+      await session.shutdown();
     });
 
     it("runs tool calls in parallel and delivers results in the order of their answers", async () => {
