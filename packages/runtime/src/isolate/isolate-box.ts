@@ -33,6 +33,9 @@ const RT_SOURCE = "export const done = globalThis.__rt;\ndelete globalThis.__rt;
 const PROBE_SOURCE = 'import "cell";\nawait undefined;';
 
 const CELL_OPTIONS = { filename: CELL_FILE };
+/** What V8 makes for the first script of an isolate, and the memory that it touches, is there when the real one comes. */
+const REHEARSAL_SOURCE = "const nothing = await undefined;";
+
 /** Compiling blocks the host's loop, which is right for the usual few kilobytes: a thread hop would cost more. */
 const COMPILE_SYNC_CHARS = 64 * 1024;
 
@@ -88,6 +91,10 @@ export class IsolateBox {
     this.#rt.instantiateSync(this.#context, noImports);
     this.#rt.evaluateSync();
     this.#driver = this.isolate.compileModuleSync(DRIVER_SOURCE, { filename: PRELUDE_FILE });
+    if (options.ahead !== true) return;
+    const rehearsal = this.isolate.compileModuleSync(REHEARSAL_SOURCE, CELL_OPTIONS);
+    rehearsal.instantiateSync(this.#context, noImports);
+    rehearsal.evaluateSync();
   }
 
   /** Whether a script may move in. */
