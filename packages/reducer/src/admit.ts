@@ -71,8 +71,8 @@ function isNext(reduction: Reduction, envelope: RawEventEnvelope): boolean {
     reduction.diagnose("rollout_mismatch", message, null);
     return false;
   }
-  const rollout = { type: "rollout", id: rolloutId } as const;
   if (state.completed) {
+    const rollout = { type: "rollout", id: rolloutId } as const;
     reduction.diagnose("event_after_completion", `event ${seq} comes after recording_completed`, rollout);
   }
   return true;

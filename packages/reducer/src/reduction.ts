@@ -69,7 +69,7 @@ export class Reduction {
   }
 
   apply(event: RawEvent): void {
-    this.moment = momentOf(event);
+    if (this.moment.seq !== event.seq) this.moment = momentOf(event);
     this.#named = NONE;
     this.#evidence = null;
     this.#dispatch(this, event);

@@ -115,6 +115,7 @@ function sameItems(
   const source = seenAs[at]?.source ?? null;
   if (source === null || source.contentId !== item.contentId) return 0;
   if (source.normalise !== reader.normalise) return 0;
+  if (source.isSole) return 1;
   const { items } = source;
   for (let index = 0; index < items.length; index += 1) {
     if (seenAs[at + index] !== items[index]) return 0;
@@ -224,7 +225,9 @@ function sourceOf(
     return null;
   }
   const { items, outsideId = null } = normalise(read.value, payloadId);
-  const source: ElementSource = { normalise, contentId: item.contentId, items, outsideId, isHead };
+  const { contentId } = item;
+  const isSole = items.length === 1;
+  const source: ElementSource = { normalise, contentId, isSole, items, outsideId, isHead };
   for (const normal of items) normal.source = source;
   sources.set(item.contentId, source);
   return source;

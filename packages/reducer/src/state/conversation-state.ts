@@ -11,6 +11,8 @@ export interface ElementSource {
   readonly normalise: Normalise;
   /** The store's content id. */
   readonly contentId: string;
+  /** Whether it stands for one item; looked at for every element of every request. */
+  readonly isSole: boolean;
   /** The items that it stands for, in order. */
   readonly items: readonly NormalItem[];
   /** The provider item id of an element that stands for none. */
