@@ -12,7 +12,7 @@ const ENTRY = fileURLToPath(new URL("../../src/index.ts", import.meta.url));
 
 async function runProcess(script: string): Promise<string> {
   const args = ["--conditions=rollout-trace-source", "--input-type=module", "--eval", script];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 60_000 });
   return stdout;
 }
 
@@ -45,6 +45,21 @@ describe("a session that nobody holds any more", () => {
     }
     expect(host.closed).toEqual(["1"]);
     await provider.close();
+  });
+});
+
+describe("a cell of a session that is observed", () => {
+  it("runs nothing when it is terminated by who hears of its start", async () => {
+    await using provider = new InProcessSessionProvider();
+    const session = await provider.createSession(new RecordingHost(), {
+      observer: {
+        observe(event) {
+          if (event.type === "cell_started") void session.terminate({ cellId: event.cellId });
+        },
+      },
+    });
+    const cell = await session.execute({ toolCallId: "call", source: "text('ran')", enabledTools: [] });
+    expect(await cell.initialResponse).toEqual({ type: "terminated", cellId: "1", contentItems: [] });
   });
 });
 
