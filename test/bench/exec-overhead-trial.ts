@@ -12,7 +12,7 @@ import type { CodeModeSession, CodeModeSessionDelegate, ToolDefinition } from "@
 import { InProcessSessionProvider } from "@rollout-trace/runtime";
 import { BareIsolate } from "./bare-isolate.ts";
 import { median } from "./bench.ts";
-import { mean, percentile, settle, timed } from "./figures.ts";
+import { inTurns, mean, percentile, settle, timed } from "./figures.ts";
 
 const SOURCE = 'text("ok");';
 /** What the product keeps ready. */
@@ -53,8 +53,7 @@ process.stdout.write(JSON.stringify(figures));
 process.exit();
 
 async function playRound(round: number, note: (times: number[], ms: number) => void): Promise<void> {
-  const turn = round % runs.length;
-  for (const { run, ms } of [...runs.slice(turn), ...runs.slice(0, turn)]) {
+  for (const { run, ms } of inTurns(runs, round)) {
     await settle();
     note(ms, await timed(run));
   }

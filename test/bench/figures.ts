@@ -27,6 +27,13 @@ export async function settle(): Promise<void> {
   });
 }
 
+/** Another order each round; over the rounds each comes about as often after the one as after another, for what one leaves warm. */
+export function inTurns<Item>(items: readonly Item[], round: number): Item[] {
+  const turn = round % items.length;
+  const rotated = [...items.slice(turn), ...items.slice(0, turn)];
+  return Math.floor(round / items.length) % 2 === 0 ? rotated : rotated.toReversed();
+}
+
 /** The length of a graph's text, object by object: the whole of a long one is more than a string can hold. */
 export function graphLength(of: RolloutGraph): number {
   let length = 0;

@@ -13,7 +13,7 @@ import type { CodeModeSession, CodeModeSessionDelegate, ToolDefinition } from "@
 import { InProcessSessionProvider } from "@rollout-trace/runtime";
 import { ProcessSessionProvider } from "@rollout-trace/runtime/remote";
 import { median } from "./bench.ts";
-import { settle, timed } from "./figures.ts";
+import { inTurns, settle, timed } from "./figures.ts";
 
 const [rounds = 0, calls = 0, sessions = 0] = process.argv.slice(2).map(Number);
 const WARM_ROUNDS = 20;
@@ -55,8 +55,7 @@ async function measure(name: string, source: string, per: number, times: number)
   const taken = new Map<string, number[]>(subjects.map(([subject]) => [subject, []]));
   const warm = per === 1 ? WARM_ROUNDS : 3;
   for (let round = 0; round < warm + times; round += 1) {
-    const turn = round % subjects.length;
-    for (const [subject, run] of [...subjects.slice(turn), ...subjects.slice(0, turn)]) {
+    for (const [subject, run] of inTurns(subjects, round)) {
       await settle();
       const ms = await timed(async () => await run(source));
       if (round >= warm) taken.get(subject)?.push((ms * 1000) / per);

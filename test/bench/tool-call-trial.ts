@@ -11,7 +11,7 @@ import type { CodeModeSessionDelegate, ToolDefinition } from "@rollout-trace/pro
 import { InProcessSessionProvider } from "@rollout-trace/runtime";
 import { BareIsolate } from "./bare-isolate.ts";
 import { median } from "./bench.ts";
-import { settle, timed } from "./figures.ts";
+import { inTurns, settle, timed } from "./figures.ts";
 
 const [subjectList = "", shape, callCount, sampleCount] = process.argv.slice(2);
 const subjects = subjectList.split(",");
@@ -34,8 +34,7 @@ const times = new Map<string, number[]>(subjects.map((subject) => [subject, []])
 /** The first rounds are for the compiler. */
 const warmRounds = Math.max(2, Math.ceil(2000 / calls));
 for (let round = 0; round < warmRounds + Number(sampleCount); round += 1) {
-  const turn = round % runs.length;
-  for (const { subject, run } of [...runs.slice(turn), ...runs.slice(0, turn)]) {
+  for (const { subject, run } of inTurns(runs, round)) {
     await settle();
     const ms = await timed(run);
     if (round >= warmRounds) times.get(subject)?.push(ms);
