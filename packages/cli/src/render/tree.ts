@@ -1,8 +1,9 @@
 /** A tree of lines with branches in front of them. */
 import { textWidth } from "./width.ts";
 
-/** One line and what hangs under it. `text` is styled and safe already; `detail` is recorded text that may be cut. */
+/** One line and what hangs under it. `detail` is recorded text that may be cut. */
 export interface TreeNode {
+  /** Styled and safe: facts with two spaces between them. What does not fit beside the first goes below. */
   readonly text: string;
   /** Untrusted text shown after `text` or, on a narrow terminal, below it; cut to the room there is. */
   readonly detail?: string | null;
@@ -41,9 +42,7 @@ function* linesOf(root: TreeNode, style: TreeStyle, levels: number): Generator<s
     const { node, lead, under, level } = top;
     const children = level >= levels ? [] : childrenOf(node);
     const last = children.length - 1;
-    const { head, below } = line(node, lead, style);
-    yield head;
-    if (below !== null) yield detailLine(below, under + (last >= 0 ? "│  " : "   "), style);
+    yield* nodeLines(node, { lead, below: under + (last >= 0 ? "│  " : "   ") }, style);
     for (let index = last; index >= 0; index -= 1) {
       const child = children[index];
       if (child === undefined) continue;
@@ -61,20 +60,42 @@ function childrenOf({ children }: TreeNode): readonly TreeNode[] {
   return typeof children === "function" ? children() : children;
 }
 
-/** The line of a node; its recorded text comes on a line of its own where there is no room beside it. */
-function line(
-  node: TreeNode,
-  lead: string,
+/** The lines of a node: facts and recorded text that have no room on the first are on lines of their own. */
+function* nodeLines(
+  { text, detail }: TreeNode,
+  { lead, below }: { readonly lead: string; readonly below: string },
   style: TreeStyle,
-): { readonly head: string; readonly below: string | null } {
-  const head = style.branch(lead) + node.text;
-  if (node.detail === undefined || node.detail === null || node.detail === "") return { head, below: null };
+): Generator<string, void, undefined> {
+  let branch = lead;
+  let facts = text;
+  while (style.columns !== null && textWidth(branch + facts) > style.columns) {
+    const [first, rest] = brokenFacts(facts, style.columns - branch.length);
+    if (rest === "") break;
+    yield style.branch(branch) + first;
+    branch = below;
+    facts = rest;
+  }
+  const head = style.branch(branch) + facts;
+  if (detail === undefined || detail === null || detail === "") {
+    yield head;
+    return;
+  }
   const room = style.columns === null ? DETAIL_COLUMNS : style.columns - textWidth(head) - 2;
-  if (room < LEAST_DETAIL_COLUMNS) return { head, below: node.detail };
-  return { head: `${head}  ${style.detail(node.detail, room)}`, below: null };
+  if (room >= LEAST_DETAIL_COLUMNS) {
+    yield `${head}  ${style.detail(detail, room)}`;
+    return;
+  }
+  yield head;
+  const under = Math.max(LEAST_DETAIL_COLUMNS, (style.columns ?? DETAIL_COLUMNS) - below.length);
+  yield style.branch(below) + style.detail(detail, under);
 }
 
-function detailLine(detail: string, lead: string, style: TreeStyle): string {
-  const room = Math.max(LEAST_DETAIL_COLUMNS, (style.columns ?? DETAIL_COLUMNS) - lead.length);
-  return style.branch(lead) + style.detail(detail, room);
+const GAP = "  ";
+
+/** As many facts as there is room for, but at least one, and the others. */
+function brokenFacts(text: string, room: number): readonly [first: string, rest: string] {
+  const facts = text.split(GAP);
+  let kept = 1;
+  while (kept < facts.length && textWidth(facts.slice(0, kept + 1).join(GAP)) <= room) kept += 1;
+  return [facts.slice(0, kept).join(GAP), facts.slice(kept).join(GAP)];
 }
