@@ -12,7 +12,7 @@ import type {
   JsonValue,
   NestedToolCall,
 } from "@rollout-trace/protocol";
-import { CellActor, type Waiter } from "../cell/cell-actor.ts";
+import { CellActor, type CellSetup, type Waiter } from "../cell/cell-actor.ts";
 import type { CallbackGraces, CellHost } from "../cell/cell-host.ts";
 import type { Until } from "../cell/cell-state.ts";
 import type { ObserverPort } from "../cell/observer-port.ts";
@@ -45,6 +45,11 @@ export interface AdmittedCell {
   readonly answer: Promise<Answer>;
 }
 
+interface MadeCell {
+  readonly cell: CellActor;
+  readonly answer: Promise<Answer>;
+}
+
 export class SessionCore implements CellHost {
   readonly observer: ObserverPort;
   readonly #delegate: CodeModeSessionDelegate;
@@ -53,6 +58,8 @@ export class SessionCore implements CellHost {
   readonly #cells = new Map<string, CellActor>();
   #nextCell: number;
   #nextWait: number;
+  /** Makes the cell whose start an observer is hearing of, who may ask for it; null when none is. */
+  #starting: (() => void) | null = null;
   /** Null while the session admits cells; settles when the last cell is gone. */
   #shutdown: PromiseWithResolvers<void> | null = null;
 
@@ -79,21 +86,33 @@ export class SessionCore implements CellHost {
     const { toolsets, pool, graces } = this.#resources;
     const toolset = toolsets.of(enabledTools);
     const box = pool.take(toolset, limits);
-    // The rest is made while the script's thread wakes up, unless somebody is to hear of the cell before it runs.
-    const firstTurn = this.observer.watched ? null : box.run(source, this.#stored.snapshot());
     const cellId = String(this.#nextCell);
     this.#nextCell += 1;
-    const { waiter, answer } = initialWaiter(cellId, this.observer);
     const setup = { cellId, toolCallId, toolset, limits, graces, box, chores: pool.chores };
-    const cell = new CellActor(setup, this, this.observer, until, waiter);
-    this.#cells.set(cellId, cell);
-    if (this.observer.watched) this.observer.emit({ type: "cell_started", cellId, toolCallId, source });
-    cell.follow(firstTurn ?? box.run(source, this.#stored.snapshot()));
+    let made: MadeCell | null = null;
+    const make = (): MadeCell => (made ??= this.#make(setup, until));
+    if (this.observer.watched) {
+      this.#starting = make;
+      this.observer.emit({ type: "cell_started", cellId, toolCallId, source });
+      this.#starting = null;
+    }
+    // The rest is made while the script's thread wakes up.
+    const firstTurn = box.run(source, this.#stored.snapshot());
+    const { cell, answer } = make();
+    cell.follow(firstTurn);
     pool.refill();
     return { cellId, answer };
   }
 
+  #make(setup: CellSetup, until: Until): MadeCell {
+    const { waiter, answer } = initialWaiter(setup.cellId, this.observer);
+    const cell = new CellActor(setup, this, this.observer, until, waiter);
+    this.#cells.set(setup.cellId, cell);
+    return { cell, answer };
+  }
+
   cell(cellId: string): CellActor | undefined {
+    this.#starting?.();
     return this.#cells.get(cellId);
   }
 
@@ -105,6 +124,7 @@ export class SessionCore implements CellHost {
 
   /** Cancels every cell and resolves when the last one is gone. */
   async shutdown(): Promise<void> {
+    this.#starting?.();
     if (this.#shutdown === null) {
       this.#shutdown = Promise.withResolvers<void>();
       for (const cell of this.#cells.values()) terminateUnasked(cell, "session_shutdown");
