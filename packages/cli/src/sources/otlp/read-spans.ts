@@ -36,7 +36,7 @@ export function readSpans(path: string, text: string): SpanFile {
       MAX_DEPTH,
     );
   }
-  return { path, spans: withoutRepeats(spans), problems };
+  return { path, spans, problems };
 }
 
 function collect(value: JsonValue, place: SpanPlace, spans: SourceSpan[], depth: number): void {
@@ -83,15 +83,4 @@ function attributesAlone(value: JsonObject, place: SpanPlace): SourceSpan | null
   if (!Object.keys(value).some((key) => TELLING.test(key))) return null;
   const name = value["gen_ai.operation.name"] ?? value["ai.operationId"] ?? value["openinference.span.kind"];
   return sourceSpan({ name: typeof name === "string" ? name : "span", attributes: value }, place);
-}
-
-/** A file may hold a span again, by another order or once more when it had ended: the later one counts. */
-function withoutRepeats(spans: readonly SourceSpan[]): readonly SourceSpan[] {
-  const byId = new Map<string, SourceSpan>();
-  for (const span of spans) {
-    const key = JSON.stringify([span.traceId, span.spanId]);
-    const known = byId.get(key);
-    if (known === undefined || known.endUs === null || span.endUs !== null) byId.set(key, span);
-  }
-  return [...byId.values()];
 }

@@ -12,30 +12,49 @@ export interface TraceSession {
   readonly problems: readonly SourceProblem[];
 }
 
+interface Trace {
+  readonly name: string;
+  /** By their ids. */
+  readonly spans: Map<string, SourceSpan>;
+  readonly problems: Set<SourceProblem>;
+}
+
 /** The sessions of some files, oldest first. Traces without anything of an agent are left out where there are others. */
 export function sessionsOf(files: readonly SpanFile[]): readonly TraceSession[] {
-  const traces = new Map<string, SourceSpan[]>();
-  const problems = new Map<string, SourceProblem[]>();
+  const traces = new Map<string, Trace>();
   for (const file of files) {
     for (const span of file.spans) {
-      const trace = span.traceId ?? `spans of ${nameOf(file.path)}`;
-      const known = traces.get(trace);
-      if (known === undefined) traces.set(trace, [span]);
-      else known.push(span);
-      if (file.problems.length > 0) problems.set(trace, [...file.problems]);
+      const key = span.traceId ?? file.path;
+      let trace = traces.get(key);
+      if (trace === undefined) {
+        trace = {
+          name: span.traceId ?? `spans of ${nameOf(file.path)}`,
+          spans: new Map(),
+          problems: new Set(),
+        };
+        traces.set(key, trace);
+      }
+      // It may be there again, by another order or once more when it had ended, in this file or another: the later one counts.
+      const known = trace.spans.get(span.spanId);
+      if (known === undefined || known.endUs === null || span.endUs !== null)
+        trace.spans.set(span.spanId, span);
+      for (const problem of file.problems) trace.problems.add(problem);
     }
   }
-  const sessions = Map.groupBy(traces, ([trace, spans]) => sessionIdOf(spans) ?? trace);
+  const sessions = Map.groupBy(
+    traces.values(),
+    ({ name, spans }) => sessionIdOf([...spans.values()]) ?? name,
+  );
   const all = [...sessions]
     .map(([rolloutId, members]) => {
-      const spans = members.flatMap(([, each]) => each);
+      const spans = members.flatMap((trace) => [...trace.spans.values()]);
       return {
         rolloutId,
         startedTimeUs:
           spans.reduce((least, { startUs }) => (startUs === null ? least : Math.min(least, startUs)), FAR) %
           FAR,
         spans,
-        problems: [...new Set(members.flatMap(([trace]) => problems.get(trace) ?? []))],
+        problems: [...new Set(members.flatMap((trace) => [...trace.problems]))],
       };
     })
     .toSorted((left, right) => left.startedTimeUs - right.startedTimeUs);

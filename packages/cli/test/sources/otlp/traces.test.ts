@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -112,6 +114,18 @@ describe("agents in traces", () => {
 });
 
 describe("what else is in traces", () => {
+  it("is counted once where several files of a folder have it", () => {
+    const content = otlp(
+      agent("root", "boss", { until: 50 }),
+      tool("call", "root", "search", { at: 5, until: 40 }),
+    );
+    const path = traceFile(content, "by-trace.json");
+    const folder = dirname(path);
+    writeFileSync(join(folder, "all.json"), content);
+    using source = openSource(folder);
+    expect(reduceRollout(source.rollout)).toEqual(graphOf(content));
+  });
+
   it("stays spans, under the tool call that they ran in", () => {
     const graph = graphOf(
       otlp(
