@@ -32,7 +32,7 @@ describe("in process", { timeout: TIMEOUT_MS }, () => {
   it("a script that goes on like that after its end is reported as stuck all the same", async () => {
     const runs: UncontainedReport[] = [];
     // Its end may come before V8 has compiled the loop in the way that cannot be stopped.
-    for (let run = 0; run < 10 && !runs.some(({ lost }) => lost.length > 0); run += 1) {
+    for (let run = 0; run < 25 && !runs.some(({ lost }) => lost.length > 0); run += 1) {
       const { stdout } = await runProgram("uncontained.ts", ["loop after the end"], TIMEOUT_MS);
       runs.push(JSON.parse(stdout) as UncontainedReport);
     }
@@ -42,7 +42,7 @@ describe("in process", { timeout: TIMEOUT_MS }, () => {
   it("a map that grows ends its cell with the memory limit; when V8 gives up on the isolate, it is reported as poisoned", async () => {
     const runs: UncontainedReport[] = [];
     // V8 may also notice in time that the heap is full.
-    for (let run = 0; run < 10 && !runs.some(({ lost }) => lost.length > 0); run += 1) {
+    for (let run = 0; run < 25 && !runs.some(({ lost }) => lost.length > 0); run += 1) {
       const { stdout } = await runProgram("uncontained.ts", ["growing map"], TIMEOUT_MS);
       runs.push(JSON.parse(stdout) as UncontainedReport);
     }

@@ -50,11 +50,17 @@ const ended = first.type === "yielded" ? await terminated() : (first.errorText ?
 const after = await session.execute({ toolCallId: "next", source: "text('served')", enabledTools });
 const { contentItems } = await after.initialResponse;
 const next = contentItems.map((item) => (item.type === "input_text" ? item.text : "")).join();
-// What is lost is known when a script that does not stop has had half a second of a processor, or after half a minute.
-for (let waits = 0; waits < 400 && lost.length === 0 && name !== "growing map"; waits += 1) {
-  await new Promise((resolve) => {
-    setTimeout(resolve, 100);
-  });
+// What is lost is known when a script that does not stop has had half a second of a processor, or after half a minute; one whose
+// thread does nothing for a second has stopped.
+if (name !== "growing map") {
+  for (let second = 0, used = 0; second < 40 && lost.length === 0; second += 1) {
+    await new Promise((resolve) => {
+      setTimeout(resolve, 1_000);
+    });
+    const before = used;
+    used = otherThreadsMs();
+    if (second > 0 && used - before < 5) break;
+  }
 }
 const report: UncontainedReport = { ended, lost, next };
 process.stdout.write(JSON.stringify(report), () => {
@@ -64,4 +70,10 @@ process.stdout.write(JSON.stringify(report), () => {
 
 async function terminated(): Promise<string> {
   return (await session.terminate({ cellId: doomed.cellId })).response.type;
+}
+
+/** Of a processor, up to now. */
+function otherThreadsMs(): number {
+  const [all, own] = [process.cpuUsage(), process.threadCpuUsage()];
+  return (all.user + all.system - own.user - own.system) / 1000;
 }
