@@ -11,7 +11,6 @@ import { parseArgs, stripVTControlCharacters } from "node:util";
 interface Proof {
   /** A script of the package. */
   readonly script: string;
-  /** Sized so that all of them take less than forty minutes of two processors. */
   readonly args?: readonly string[];
   readonly shows: string;
 }
