@@ -57,6 +57,9 @@ function startThread(): Worker | null {
       // What a host preloads is for the host's own thread.
       execArgv: [],
       env: {},
+      // It has nothing to say. Otherwise Node opens the host's own output for it, and a pipe no longer blocks then.
+      stdout: true,
+      stderr: true,
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES },
     });
     started.on("error", giveUpThread);

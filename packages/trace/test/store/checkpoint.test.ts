@@ -29,6 +29,18 @@ it("is all there when the store is closed at the very moment that it goes there"
   }
 });
 
+it.runIf(existsSync("/proc/self/fdinfo"))(
+  "goes there without a change to the host's own output (told by Linux's /proc)",
+  () => {
+    const path = temporaryPath();
+    const program = fileURLToPath(new URL("../programs/record-and-compare-output.ts", import.meta.url));
+    const args = ["--conditions=rollout-trace-source", program, path, String(EVENTS)];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+    expect({ stdout, stderr }).toEqual({ stdout: "the same", stderr: "" });
+    expect(statSync(path).size).toBeGreaterThan(EVENTS * 100);
+  },
+);
+
 it("goes there on the host's own thread where Node allows no other", () => {
   const path = temporaryPath();
   const permissions = ["--permission", "--allow-addons", "--allow-fs-read=*", "--allow-fs-write=*"];
