@@ -8,11 +8,11 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { parseArgs } from "node:util";
 import type { JsonValue } from "@rollout-trace/protocol";
 import { functionCall, functionOutput, userMessage } from "@rollout-trace/reducer/testing";
 import { openTraceStore } from "@rollout-trace/trace";
+import { storeOfManyRollouts } from "../support/many-rollouts.ts";
 import { type BenchRow, benchRow } from "./bench.ts";
 
 const MAIN = resolve(import.meta.dirname, "../../packages/cli/dist/main.js");
@@ -38,7 +38,7 @@ export async function cliBench(args: readonly string[]): Promise<readonly BenchR
   try {
     const [long, many] = [join(folder, "long.db"), join(folder, "many.db")];
     recordLong(long, turns);
-    recordMany(many, rollouts);
+    storeOfManyRollouts(many, rollouts);
     const commands = {
       node: ["-e", "0"],
       version: [MAIN, "--version"],
@@ -134,27 +134,4 @@ function recordLong(path: string, turns: number): void {
     turn.end("completed");
   }
   thread.endRollout();
-}
-
-/** Small rollouts: one is recorded, and its rows are copied. */
-function recordMany(path: string, rollouts: number): void {
-  const store = openTraceStore({ path, durability: "batch" });
-  const root = store.startRollout({ rolloutId: "r" });
-  for (let number = 0; number < 2; number += 1) {
-    const turn = root.startTurn();
-    turn.startToolCall({ kind: { type: "other", name: "look" }, inputPreview: "x".repeat(120) }).ended();
-    turn.end();
-  }
-  root.endRollout();
-  store.close();
-  const database = new DatabaseSync(path);
-  database.exec(`
-    PRAGMA synchronous = OFF;
-    PRAGMA foreign_keys = OFF;
-    WITH RECURSIVE copies (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM copies WHERE n < ${rollouts})
-    INSERT INTO rollouts SELECT n, trace_id || n, rollout_id || n, event_schema_version, root_thread_id, host_name,
-      host_version, writer, state FROM rollouts, copies WHERE rollout = 1;
-    INSERT INTO events SELECT r.rollout, seq, time_unix_us, thread_id, turn_id, type, body
-      FROM rollouts r, events e WHERE e.rollout = 1 AND r.rollout > 1;`);
-  database.close();
 }

@@ -81,7 +81,8 @@ describe("the code that the pages show", () => {
     await using provider = new ProcessSessionProvider();
     const session = await provider.createSession(delegate, { observer });
     await session.shutdown();
-    expect(session).toBeDefined();
+    const late = session.execute({ toolCallId: "call_1", source: "text(1)", enabledTools: [] });
+    await expect(late).rejects.toMatchObject({ code: "shutting_down" });
   });
 
   it("lives a cell's life", async () => {
@@ -136,8 +137,10 @@ describe("the code that the pages show", () => {
     const provider = new TracerProvider({
       spanProcessors: [new RolloutSpanProcessor(), new BatchSpanProcessor({ exporter })],
     });
+    provider.getTracer("sample").startSpan("own").end();
+    await provider.forceFlush();
+    expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(["own"]);
     await provider.shutdown();
-    expect(provider.getTracer("sample")).toBeDefined();
   });
 
   it("redacts", () => {

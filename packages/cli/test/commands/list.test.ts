@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openTraceStore } from "@rollout-trace/trace";
+import { storeOfManyRollouts } from "../../../../test/support/many-rollouts.ts";
 import { run } from "./run.ts";
 import { smallBundle } from "./small-bundle.ts";
 
@@ -86,24 +87,8 @@ describe("list", () => {
 
   it("lists 10 000 rollouts for little more than reading their events' types takes", async () => {
     const many = join(folder, "many.db");
-    const store = openTraceStore({ path: many, durability: "batch" });
-    const root = store.startRollout({ rolloutId: "r" });
-    for (let number = 0; number < 2; number += 1) {
-      const turn = root.startTurn();
-      turn.startToolCall({ kind: { type: "other", name: "look" }, inputPreview: "x".repeat(120) }).ended();
-      turn.end();
-    }
-    root.endRollout();
-    store.close();
-    const database = new DatabaseSync(many);
-    database.exec(`
-      PRAGMA synchronous = OFF;
-      PRAGMA foreign_keys = OFF;
-      WITH RECURSIVE copies (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM copies WHERE n < 10000)
-      INSERT INTO rollouts SELECT n, trace_id || n, rollout_id || n, event_schema_version, root_thread_id, host_name,
-        host_version, writer, state FROM rollouts, copies WHERE rollout = 1;
-      INSERT INTO events SELECT r.rollout, seq, time_unix_us, thread_id, turn_id, type, body
-        FROM rollouts r, events e WHERE e.rollout = 1 AND r.rollout > 1;`);
+    storeOfManyRollouts(many, 10_000);
+    const database = new Database(many, { readonly: true });
     const types = database.prepare("SELECT rollout, time_unix_us, type FROM events");
     const [ours, bare]: [number[], number[]] = [[], []];
     // What others do on the machine makes either slower, never faster: the least of each counts.

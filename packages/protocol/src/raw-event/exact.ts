@@ -11,6 +11,7 @@ import type { z } from "zod";
 export type IsExact = (value: unknown) => boolean;
 
 export function exactly(schema: z.ZodType): IsExact {
+  // Zod's type for any schema does not say what the definition of each kind has; what is missing here is taken for not exact.
   const { def } = schema as unknown as { readonly def: Def };
   const { checks = [] } = def;
   if (checks.length > 0 && def.type !== "string" && def.type !== "number") return never;

@@ -1,0 +1,26 @@
+/** A store of very many small rollouts, made quickly. */
+import { openTraceStore } from "@rollout-trace/trace";
+import Database from "better-sqlite3";
+
+/** One rollout of two turns with a call each is recorded, and its rows are copied. */
+export function storeOfManyRollouts(path: string, rollouts: number): void {
+  const store = openTraceStore({ path, durability: "batch" });
+  const root = store.startRollout({ rolloutId: "r" });
+  for (let number = 0; number < 2; number += 1) {
+    const turn = root.startTurn();
+    turn.startToolCall({ kind: { type: "other", name: "look" }, inputPreview: "x".repeat(120) }).ended();
+    turn.end();
+  }
+  root.endRollout();
+  store.close();
+  const database = new Database(path);
+  database.exec(`
+    PRAGMA synchronous = OFF;
+    PRAGMA foreign_keys = OFF;
+    WITH RECURSIVE copies (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM copies WHERE n < ${rollouts})
+    INSERT INTO rollouts SELECT n, trace_id || n, rollout_id || n, event_schema_version, root_thread_id, host_name,
+      host_version, writer, state FROM rollouts, copies WHERE rollout = 1;
+    INSERT INTO events SELECT r.rollout, seq, time_unix_us, thread_id, turn_id, type, body
+      FROM rollouts r, events e WHERE e.rollout = 1 AND r.rollout > 1;`);
+  database.close();
+}
