@@ -8,17 +8,19 @@ const CHORE_DELAY_MS = 5;
 
 export class Chores {
   #chores: (() => void)[] = [];
+  #last: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  /** Does `chore` in about 5 ms; the process stays for it. It must not throw. */
-  add(chore: () => void): void {
-    this.#chores.push(chore);
-    if (this.#chores.length > 1) return;
+  /** Does `chore` in about 5 ms; the process stays for it. It must not throw. With `last` it comes after those without. */
+  add(chore: () => void, last = false): void {
+    (last ? this.#last : this.#chores).push(chore);
+    if (this.#chores.length + this.#last.length > 1) return;
     if (this.#timer !== undefined) this.#timer.refresh();
     else {
       this.#timer = setTimeout(() => {
-        const chores = this.#chores;
+        const chores = [...this.#chores, ...this.#last];
         this.#chores = [];
+        this.#last = [];
         for (const chore of chores) chore();
       }, CHORE_DELAY_MS);
     }

@@ -86,7 +86,7 @@ export class IsolatePool implements Disposable {
       }
       this.#putOff = 0;
       this.#fillOne();
-    });
+    }, true);
   }
 
   /** One box per turn of the loop, for the toolset that was used last. */
