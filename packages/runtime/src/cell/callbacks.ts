@@ -6,31 +6,33 @@ import type {
   CellNotification,
   ExecutionStatus,
   NestedCallResult,
-  NestedToolCall,
   ToolEndCause,
   ToolKind,
 } from "@rollout-trace/protocol";
 import { messageOf } from "../errors.ts";
 import type { DeliveredResult } from "../isolate/cell-isolate.ts";
+import { Cancellation } from "./cancellation.ts";
 import type { StopHow } from "./cell-effect.ts";
-import type { CallbackGraces, CellHost } from "./cell-host.ts";
+import type { AskedCall, CallbackGraces, CellHost } from "./cell-host.ts";
 import type { ObserverPort } from "./observer-port.ts";
 
 export type Answered = (callId: string, result: DeliveredResult) => void;
 
 export class Callbacks {
+  readonly #cellId: string;
   readonly #host: CellHost;
   readonly #observer: ObserverPort;
   readonly #answered: Answered;
   /** In the order of asking. */
-  readonly #calls = new Map<string, { readonly call: NestedToolCall; readonly abort: AbortController }>();
-  readonly #notifications = new Set<AbortController>();
+  readonly #calls = new Map<string, Cancellation>();
+  readonly #notifications = new Set<Cancellation>();
   /** Null while the cell lives; afterwards how calls that are still open end. */
   #cancelled: ToolEndCause | null = null;
   /** Called whenever a call or notification was answered, while `settle` waits for that. */
   #changed: () => void = () => {};
 
-  constructor(host: CellHost, observer: ObserverPort, answered: Answered) {
+  constructor(cellId: string, host: CellHost, observer: ObserverPort, answered: Answered) {
+    this.#cellId = cellId;
     this.#host = host;
     this.#observer = observer;
     this.#answered = answered;
@@ -44,39 +46,45 @@ export class Callbacks {
     return this.#calls.size === 0 && this.#notifications.size === 0;
   }
 
-  invoke(call: NestedToolCall, recordAs: ToolKind): void {
-    const abort = new AbortController();
-    this.#calls.set(call.runtimeToolCallId, { call, abort });
-    if (this.#observer.watched) this.#observer.emit({ type: "nested_call_started", call, recordAs });
-    void this.#invoke(call, abort.signal);
+  /** `recordAs` is by default `other`, with the tool's name. */
+  invoke(call: AskedCall, recordAs: ToolKind | undefined): void {
+    const { runtimeToolCallId, toolName } = call.head;
+    const cancellation = new Cancellation();
+    this.#calls.set(runtimeToolCallId, cancellation);
+    if (this.#observer.watched) {
+      const kind = recordAs ?? { type: "other", name: toolName.name };
+      this.#observer.emit({ type: "nested_call_started", call: call.whole, recordAs: kind });
+    }
+    void this.#invoke(call, cancellation);
   }
 
   notify(notification: CellNotification): void {
-    const abort = new AbortController();
-    this.#notifications.add(abort);
+    const cancellation = new Cancellation();
+    this.#notifications.add(cancellation);
     const { cellId, callId, text } = notification;
     this.#observer.emit({ type: "notification", cellId, callId, text });
-    void this.#notify(notification, abort);
+    void this.#notify(notification, cancellation);
   }
 
   /** The cell is over. Resolves when every callback was answered or was given up. */
   async settle(how: StopHow, graces: CallbackGraces): Promise<void> {
     this.#cancelled = endCauseOf(how);
-    for (const { abort } of this.#calls.values()) abort.abort(cancelReason());
+    for (const cancellation of this.#calls.values()) cancellation.cancel(cancelReason());
     if (how.type === "settled") {
       await this.#until(() => this.#notifications.size === 0, graces.notifyDrainMs);
     }
-    for (const abort of this.#notifications) abort.abort(cancelReason());
+    for (const cancellation of this.#notifications) cancellation.cancel(cancelReason());
     await this.#until(() => this.quiet, graces.abortGraceMs);
-    for (const { call } of this.#calls.values()) this.#ended(call, "cancelled", this.#cancelled, null);
+    for (const callId of this.#calls.keys()) this.#ended(callId, "cancelled", this.#cancelled, null);
     this.#calls.clear();
     this.#notifications.clear();
   }
 
-  async #invoke(call: NestedToolCall, signal: AbortSignal): Promise<void> {
+  async #invoke(call: AskedCall, cancellation: Cancellation): Promise<void> {
+    const callId = call.head.runtimeToolCallId;
     let answer: { readonly result: DeliveredResult; readonly value: NestedCallResult };
     try {
-      const value = await this.#observer.runNestedCall(call, () => this.#host.invokeTool(call, signal));
+      const value = await this.#observer.runNestedCall(call, () => this.#host.invokeTool(call, cancellation));
       // Not every host keeps to the types: what JSON has no words for is nothing.
       const json = (JSON.stringify(value) as string | undefined) ?? "null";
       const told = json === "null" ? null : value;
@@ -86,35 +94,35 @@ export class Callbacks {
       answer = { result: { ok: false, error: text }, value: { type: "error", error: text } };
     }
     // Given up meanwhile: its end was reported then.
-    if (!this.#calls.delete(call.runtimeToolCallId)) return;
+    if (!this.#calls.delete(callId)) return;
     if (this.#cancelled !== null) {
-      this.#ended(call, "cancelled", this.#cancelled, null);
+      this.#ended(callId, "cancelled", this.#cancelled, null);
     } else {
-      if (answer.result.ok) this.#ended(call, "completed", "returned", answer.value);
-      else this.#ended(call, "failed", "error", answer.value);
-      this.#answered(call.runtimeToolCallId, answer.result);
+      if (answer.result.ok) this.#ended(callId, "completed", "returned", answer.value);
+      else this.#ended(callId, "failed", "error", answer.value);
+      this.#answered(callId, answer.result);
     }
     this.#changed();
   }
 
-  async #notify(notification: CellNotification, abort: AbortController): Promise<void> {
+  async #notify(notification: CellNotification, cancellation: Cancellation): Promise<void> {
     try {
-      await this.#host.notify(notification, abort.signal);
+      await this.#host.notify(notification, cancellation);
     } catch {
       // A notification that the host could not deliver is the host's loss; the script was never told of one that arrived.
     }
-    this.#notifications.delete(abort);
+    this.#notifications.delete(cancellation);
     this.#changed();
   }
 
   #ended(
-    call: NestedToolCall,
+    runtimeToolCallId: string,
     status: ExecutionStatus,
     endCause: ToolEndCause,
     result: NestedCallResult | null,
   ): void {
     if (!this.#observer.watched) return;
-    const { cellId, runtimeToolCallId } = call;
+    const cellId = this.#cellId;
     this.#observer.emit({ type: "nested_call_ended", cellId, runtimeToolCallId, status, endCause, result });
   }
 

@@ -2,12 +2,7 @@
  * One cell's shell: the only writer of its state. Feeds messages to the transition, one at a time, and carries out the effects;
  * decides nothing itself.
  */
-import type {
-  CancelCause,
-  CodeModeErrorCode,
-  NestedToolCall,
-  RuntimeResponse,
-} from "@rollout-trace/protocol";
+import type { CancelCause, CodeModeErrorCode, RuntimeResponse } from "@rollout-trace/protocol";
 import type { Chores } from "../isolate/chores.ts";
 import { CellIsolate, type IsolateEvent, type Lost } from "../isolate/cell-isolate.ts";
 import type { IsolateBox } from "../isolate/isolate-box.ts";
@@ -15,7 +10,7 @@ import { limitErrorText, type ResolvedLimits } from "../isolate/limits.ts";
 import type { Toolset } from "../isolate/toolset.ts";
 import { Callbacks } from "./callbacks.ts";
 import type { CellEffect, ObservedOutcome, StopHow } from "./cell-effect.ts";
-import type { CallbackGraces, CellHost } from "./cell-host.ts";
+import { AskedCall, type CallbackGraces, type CellHost } from "./cell-host.ts";
 import type { CalledTool, CellMessage, ControlMessage, DataMessage } from "./cell-message.ts";
 import { type CellEnd, type CellState, initialState, type Until } from "./cell-state.ts";
 import { transition } from "./cell-transition.ts";
@@ -183,24 +178,23 @@ export class CellActor {
     }
   }
 
-  #invoke({ callId, toolIndex, input }: CalledTool): void {
+  #invoke({ callId, toolIndex, inputJson }: CalledTool): void {
     const named = this.#setup.toolset.tools[toolIndex];
     if (named === undefined) return;
     const { toolName, kind, recordAs } = named.tool;
-    const call: NestedToolCall = {
-      cellId: this.#setup.cellId,
-      runtimeToolCallId: callId,
-      toolName,
-      kind,
-      ...(input === undefined ? {} : { input }),
-    };
-    this.#calls().invoke(call, recordAs ?? { type: "other", name: toolName.name });
+    const head = { cellId: this.#setup.cellId, runtimeToolCallId: callId, toolName, kind };
+    this.#calls().invoke(new AskedCall(head, inputJson), recordAs);
   }
 
   #calls(): Callbacks {
-    return (this.#callbacks ??= new Callbacks(this.#host, this.#observer, (callId, result) => {
-      this.#mailbox.data({ type: "tool_answered", callId, result });
-    }));
+    return (this.#callbacks ??= new Callbacks(
+      this.#setup.cellId,
+      this.#host,
+      this.#observer,
+      (callId, result) => {
+        this.#mailbox.data({ type: "tool_answered", callId, result });
+      },
+    ));
   }
 
   #stop(how: StopHow): void {

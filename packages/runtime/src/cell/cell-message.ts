@@ -1,5 +1,5 @@
 /** What a cell's actor reacts to. Control requests outrank data, so that no flood of data holds them up. */
-import type { CancelCause, CellLimitName, JsonValue } from "@rollout-trace/protocol";
+import type { CancelCause, CellLimitName } from "@rollout-trace/protocol";
 import type { DeliveredResult, IsolateEvent } from "../isolate/cell-isolate.ts";
 import type { Observer } from "./cell-state.ts";
 
@@ -29,5 +29,6 @@ export type CellMessage = ControlMessage | DataMessage;
 export interface CalledTool {
   readonly callId: string;
   readonly toolIndex: number;
-  readonly input: JsonValue | undefined;
+  /** JSON; undefined without input. */
+  readonly inputJson: string | undefined;
 }

@@ -127,10 +127,10 @@ function whileLive(
     case "notified":
       return { state, effects: [{ type: "notify", text: message.text }] };
     case "tool_called": {
-      const { callId, toolIndex, input } = message;
+      const { callId, toolIndex, inputJson } = message;
       return {
         state: { ...state, openCalls: state.openCalls + 1 },
-        effects: [{ type: "invoke", call: { callId, toolIndex, input } }],
+        effects: [{ type: "invoke", call: { callId, toolIndex, inputJson } }],
       };
     }
     case "settled":

@@ -22,9 +22,12 @@ export class ObserverPort {
   }
 
   /** Runs `run` exactly once, inside the observer's context where it has one. */
-  runNestedCall<Result>(call: NestedToolCall, run: () => Promise<Result>): Promise<Result> {
+  runNestedCall<Result>(
+    call: { readonly whole: NestedToolCall },
+    run: () => Promise<Result>,
+  ): Promise<Result> {
     const observer = this.#observer;
-    return observer?.runNestedCall === undefined ? run() : runInside(observer, call, run);
+    return observer?.runNestedCall === undefined ? run() : runInside(observer, call.whole, run);
   }
 }
 

@@ -1,5 +1,7 @@
 /** Calls to the client that wait for an answer: nested tool calls and notifications. */
-import type { CodeModeSessionDelegate, JsonValue } from "@rollout-trace/protocol";
+import type { JsonValue } from "@rollout-trace/protocol";
+import type { Cancellation } from "../cell/cancellation.ts";
+import type { CellDelegate } from "../cell/cell-host.ts";
 import type { CallAnswer } from "../wire/client-messages.ts";
 import type { HostMessage } from "../wire/host-messages.ts";
 
@@ -9,8 +11,8 @@ interface OpenCall {
   readonly answer: PromiseWithResolvers<JsonValue>;
 }
 
-/** Returns why the message could not be sent, or null. */
-export type Send = (message: HostMessage) => string | null;
+/** Returns why the message could not be sent, or null. `inputJson` is the input of an invocation, whose text is taken as it is. */
+export type Send = (message: HostMessage, inputJson?: string) => string | null;
 
 export class ClientCalls {
   readonly #send: Send;
@@ -22,22 +24,16 @@ export class ClientCalls {
     this.#send = send;
   }
 
-  delegateOf(session: number): CodeModeSessionDelegate {
+  delegateOf(session: number): CellDelegate {
     return {
-      invokeTool: (invocation, signal) =>
-        this.#ask(session, invocation.cellId, signal, (call) => ({
-          type: "invoke_tool",
-          call,
-          session,
-          invocation,
-        })),
-      notify: async (notification, signal) => {
-        await this.#ask(session, notification.cellId, signal, (call) => ({
-          type: "notify",
-          call,
-          session,
-          notification,
-        }));
+      invokeTool: ({ head: invocation, inputJson }, cancellation) =>
+        this.#ask(session, invocation.cellId, cancellation, (call) =>
+          this.#send({ type: "invoke_tool", call, session, invocation }, inputJson),
+        ),
+      notify: async (notification, cancellation) => {
+        await this.#ask(session, notification.cellId, cancellation, (call) =>
+          this.#send({ type: "notify", call, session, notification }),
+        );
       },
       cellClosed: (cellId) => {
         for (const [call, open] of this.#open) {
@@ -58,17 +54,17 @@ export class ClientCalls {
   #ask(
     session: number,
     cellId: string,
-    signal: AbortSignal,
-    message: (call: number) => HostMessage,
+    cancellation: Cancellation,
+    send: (call: number) => string | null,
   ): Promise<JsonValue> {
     const call = this.#next;
     this.#next += 1;
     const answer = Promise.withResolvers<JsonValue>();
     this.#open.set(call, { session, cellId, answer });
-    signal.addEventListener("abort", () => {
+    cancellation.onCancel(() => {
       if (this.#open.has(call)) this.#send({ type: "cancel_call", call, session });
     });
-    const refused = this.#send(message(call));
+    const refused = send(call);
     if (refused !== null) this.answered(call, { ok: false, error: refused });
     return answer.promise;
   }

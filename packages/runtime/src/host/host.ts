@@ -8,8 +8,7 @@ import { SessionCore } from "../session/session-core.ts";
 import { type ClientMessage, clientMessageChecks, type WireTool } from "../wire/client-messages.ts";
 import { decodeMessage, requestIdOf } from "../wire/decode-message.ts";
 import {
-  type EncodedJson,
-  encodeJson,
+  fits,
   type Frame,
   FrameDecoder,
   FrameWriter,
@@ -66,15 +65,16 @@ export class CodeModeHost {
     this.#writer = new FrameWriter((bytes) => {
       ends.write(bytes);
     });
-    this.#calls = new ClientCalls((message) => this.#send(message));
+    this.#calls = new ClientCalls((message, inputJson) => this.#send(message, inputJson));
   }
 
   start(): void {
     this.#send(this.#hello);
   }
 
-  receive(bytes: Buffer): void {
-    if (!this.#ended) this.#decoder.push(bytes);
+  /** The first `length` bytes; the buffer may be used again afterwards. */
+  receive(bytes: Buffer, length: number = bytes.length): void {
+    if (!this.#ended) this.#decoder.push(bytes, length);
   }
 
   #receive(frame: Frame): void {
@@ -200,25 +200,27 @@ export class CodeModeHost {
   }
 
   /** Returns why the message was not sent, or null. */
-  #send(message: HostMessage): string | null {
-    const document = encoded(message);
-    if (document !== null && document.bytes <= MAX_SENT_BYTES) {
-      this.#writer.push(document, !UNHURRIED.has(message.type));
+  #send(message: HostMessage, inputJson?: string): string | null {
+    const json = textOf(message, inputJson);
+    if (json !== null && fits(json, MAX_SENT_BYTES)) {
+      this.#writer.push(json, !UNHURRIED.has(message.type));
       return null;
     }
-    const size = document === null ? "more than a text can have" : `${document.bytes}`;
+    const size = json === null ? "more than a text can have" : `${Buffer.byteLength(json)}`;
     const text = `${size} bytes; a frame of the process boundary may have up to ${MAX_FRAME_BYTES}`;
     const instead = oversizedMessage(message, text);
     if (instead === null) this.#ends.log(`left out a message ${message.type} of ${text}`);
-    else this.#writer.push(encodeJson(instead));
+    else this.#writer.push(JSON.stringify(instead));
     return text;
   }
 }
 
 /** Null when there is no text of that length. */
-function encoded(message: HostMessage): EncodedJson | null {
+function textOf(message: HostMessage, inputJson: string | undefined): string | null {
   try {
-    return encodeJson(message);
+    const json = JSON.stringify(message);
+    // The invocation comes last.
+    return inputJson === undefined ? json : `${json.slice(0, -2)},"input":${inputJson}}}`;
   } catch {
     return null;
   }

@@ -7,6 +7,7 @@ import type {
   WaitToPendingOutcome,
 } from "@rollout-trace/protocol";
 import { CodeModeError } from "../errors.ts";
+import { resolveYieldTime } from "../session/requests.ts";
 import { InProcessSession } from "../session/session.ts";
 import type { SessionCore } from "../session/session-core.ts";
 import { pendingOutcome } from "../session/waiters.ts";
@@ -39,9 +40,10 @@ export class HostedSession {
   async run(id: number, operation: Operation, admitted: (cellId: string) => void): Promise<OperationValue> {
     switch (operation.type) {
       case "execute": {
-        const started = await this.#session.execute(this.#request(operation));
+        const deadlineMs = resolveYieldTime(operation.yieldTimeMs);
+        const started = this.#core.execute(this.#request(operation), { type: "yield", deadlineMs });
         admitted(started.cellId);
-        return await started.initialResponse;
+        return (await started.answer).response;
       }
       case "execute_to_pending": {
         const started = this.#core.execute(this.#request(operation), { type: "pending" });

@@ -1,10 +1,14 @@
 /** A host at the two pipes of this process. */
 import { writeSync } from "node:fs";
+import { Socket } from "node:net";
 import { getPriority, setPriority } from "node:os";
 import { keepLoopsInterruptible } from "../isolate/v8-flags.ts";
 import { CodeModeHost } from "./host.ts";
 
+const STDIN = 0;
 const STDOUT = 1;
+/** As much as a pipe gives at once. */
+const READ_BYTES = 64 * 1024;
 const NICER_BY = 5;
 const LEAST_PRIORITY = 19;
 /** How long to wait for a reader, where the pipe does not do that itself. */
@@ -21,11 +25,9 @@ export function serveStdio(): void {
     process.kill(process.pid, "SIGKILL");
   };
   const host = new CodeModeHost({ write: writeOut, end, log });
-  process.stdin.on("data", (chunk: Buffer) => {
-    host.receive(chunk);
-  });
-  process.stdin.on("end", end);
-  process.stdin.on("error", end);
+  readStdin((bytes, length) => {
+    host.receive(bytes, length);
+  }, end);
   // The process goes on: its cells know nothing of it, and its client can replace it.
   process.on("unhandledRejection", (error) => {
     log(`unhandled rejection: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
@@ -45,6 +47,34 @@ export function serveStdio(): void {
         else end();
       }
     }
+  }
+}
+
+/** `take` must be done with the bytes when it returns. `end` is called when there are no more. */
+function readStdin(take: (bytes: Buffer, length: number) => void, end: () => void): void {
+  const stdin =
+    pipedStdin(take) ??
+    process.stdin.on("data", (bytes: Buffer) => {
+      take(bytes, bytes.length);
+    });
+  stdin.on("end", end);
+  stdin.on("error", end);
+}
+
+/**
+ * Reads into the same buffer each time: a stream makes a new one for each read, of which a frame fills next to nothing, and that
+ * takes longer than reading the frame. Null where stdin is no pipe.
+ */
+function pipedStdin(take: (bytes: Buffer, length: number) => void): Socket | null {
+  const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  const callback = (length: number): boolean => {
+    take(buffer, length);
+    return true;
+  };
+  try {
+    return new Socket({ fd: STDIN, readable: true, writable: false, onread: { buffer, callback } });
+  } catch {
+    return null;
   }
 }
 

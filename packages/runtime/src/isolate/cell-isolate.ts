@@ -2,7 +2,7 @@
  * Runs one script in one isolate: takes what the script posts, hands it one delivery per turn, notices when it has nothing
  * left to run, how it ended, and which limit it passed. Decides nothing about the cell.
  */
-import type { CellJournal, ImageDetail, ContentItem, JsonValue } from "@rollout-trace/protocol";
+import type { CellJournal, ImageDetail, ContentItem } from "@rollout-trace/protocol";
 import { decodeStored, type Deliver, type GuestLimit, type PostKind } from "./bridge.ts";
 import { type IsolateBox, UnsupportedImport } from "./isolate-box.ts";
 import { JournalRecorder } from "./journal.ts";
@@ -16,7 +16,8 @@ export type IsolateEvent =
       readonly type: "tool_called";
       readonly callId: string;
       readonly toolIndex: number;
-      readonly input: JsonValue | undefined;
+      /** JSON; undefined without input. */
+      readonly inputJson: string | undefined;
       /** The line of the script that asked; known in a replay only. */
       readonly line: number | null;
     }
@@ -179,21 +180,17 @@ export class CellIsolate {
 
   /** The turn loop: `first`, then one turn per delivery until there is none. */
   async #run(first: Promise<unknown> | null): Promise<void> {
-    let turn = first;
     running.add(this);
-    for (;;) {
+    let turn = first;
+    // isolated-vm walks the stack at each call: from here on it is a short one.
+    if (turn === null) await Promise.resolve();
+    while (turn !== null || this.#next < this.#inbox.length) {
       try {
-        if (turn === null) {
-          // Straight from here: isolated-vm walks the stack at each call.
-          const delivery = this.#nextDelivery();
-          turn = this.#box.deliver.apply(undefined, delivery);
-        }
-        await turn;
+        await (turn ?? this.#box.deliver.apply(undefined, this.#nextDelivery()));
       } catch (error) {
         if (this.#phase === "open") await this.#rejectedTurn(error);
       }
       turn = null;
-      if (this.#next === this.#inbox.length) break;
     }
     running.delete(this);
     this.#inbox = [];
@@ -268,17 +265,15 @@ export class CellIsolate {
   #posted(kind: PostKind, a?: string | number, b?: string | number, c?: string, d?: string): void {
     if (this.#phase !== "open") return;
     switch (kind) {
-      case "call": {
-        const input = c === undefined ? undefined : (JSON.parse(c) as JsonValue);
+      case "call":
         this.#emit({
           type: "tool_called",
           callId: `${CALL_PREFIX}${a}`,
           toolIndex: Number(b),
-          input,
+          inputJson: c,
           line: scriptLine(d),
         });
         return;
-      }
       case "rehearsal":
         return;
       case "text":

@@ -156,7 +156,11 @@ class Replay {
     const expected = this.#request.calls[this.#made];
     this.#made += 1;
     const toolName = this.#toolset.tools[event.toolIndex]?.tool.toolName ?? { name: "" };
-    const actual = { toolName, ...(event.input === undefined ? {} : { input: event.input }) };
+    const { inputJson } = event;
+    const actual = {
+      toolName,
+      ...(inputJson === undefined ? {} : { input: JSON.parse(inputJson) as JsonValue }),
+    };
     if (expected === undefined && this.#request.journal.truncated === true) this.#unfinished();
     else if (expected === undefined || !sameCall(expected, actual)) {
       this.#diverged(expected ?? null, actual, event.line);

@@ -8,8 +8,7 @@ import { CodeModeError, messageOf } from "../errors.ts";
 import type { ClientMessage, Operation } from "../wire/client-messages.ts";
 import { decodeMessage } from "../wire/decode-message.ts";
 import {
-  encodeJson,
-  type EncodedJson,
+  fits,
   type Frame,
   FrameDecoder,
   FrameWriter,
@@ -45,14 +44,12 @@ export interface ConnectionOptions {
   readonly onLog: (line: string) => void;
 }
 
-interface Pending {
+/** Who made a request; told by calls, which nobody else can come between. */
+export interface Requester {
   readonly admitted: (cellId: string) => void;
-  readonly answer: PromiseWithResolvers<JsonValue>;
-}
-
-export interface SentRequest {
-  readonly id: number;
-  readonly answer: Promise<JsonValue>;
+  /** Once, unless `failed` is called. */
+  readonly answered: (value: JsonValue) => void;
+  readonly failed: (error: Error) => void;
 }
 
 /** What prepares a request, which follows at once. */
@@ -88,7 +85,7 @@ export class Connection {
   /** First for the hello, then for everything else. */
   #heartbeat: Heartbeat;
   readonly #memory: MemoryWatch | null;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new Map<number, Requester>();
   #next = 1;
   /** Null until the child said who it is. */
   #host: Hello | null = null;
@@ -180,26 +177,23 @@ export class Connection {
   /** Throws `limit` when the message is larger than a frame. */
   send(message: ClientMessage): void {
     if (this.#end !== null) return;
-    const document = encodeJson(message);
-    assertFits(document, message.type);
-    this.#writer.push(document, !UNHURRIED.has(message.type));
+    const json = JSON.stringify(message);
+    if (!fits(json, MAX_FRAME_BYTES)) throw tooLarge(json, message.type);
+    this.#writer.push(json, !UNHURRIED.has(message.type));
   }
 
-  /** Sends `operation`; throws `limit` as `send` does. The answer is rejected when the child ends first. */
-  request(session: number, operation: Operation, admitted: (cellId: string) => void): SentRequest {
+  /** Sends `operation` and returns its number; throws `limit` as `send` does. It fails when the child ends before it answers. */
+  request(session: number, operation: Operation, requester: Requester): number {
     const id = this.#next;
-    const answer = Promise.withResolvers<JsonValue>();
-    // Whoever dropped the promise does not want to hear of it.
-    answer.promise.catch(() => {});
-    if (this.#end !== null) answer.reject(lostError(this.#end));
+    if (this.#end !== null) requester.failed(lostError(this.#end));
     else {
       this.send({ type: "request", id, session, operation });
       this.#next += 1;
-      this.#pending.set(id, { admitted, answer });
+      this.#pending.set(id, requester);
       this.#hold.ref();
       this.#updateWatches();
     }
-    return { id, answer: answer.promise };
+    return id;
   }
 
   /** Runs `work` when the child has taken most of what it was sent. Dropped when it ends before. */
@@ -298,8 +292,8 @@ export class Connection {
     this.#pending.delete(id);
     if (result.ok) {
       this.useful = true;
-      pending.answer.resolve(result.value);
-    } else pending.answer.reject(errorOf(result.error));
+      pending.answered(result.value);
+    } else pending.failed(errorOf(result.error));
     if (this.#pending.size === 0) this.#hold.unref();
     this.#updateWatches();
     if (this.idle) this.#options.onIdle();
@@ -322,7 +316,7 @@ export class Connection {
     clearInterval(this.#hold);
     // What observers hear comes before what callers hear, as it does when a cell ends in order.
     this.#options.onEnd(end);
-    for (const { answer } of pending) answer.reject(lostError(end));
+    for (const { failed } of pending) failed(lostError(end));
   }
 
   #runDeferred(): void {
@@ -361,10 +355,9 @@ export class Connection {
   }
 }
 
-function assertFits(document: EncodedJson, what: string): void {
-  if (document.bytes <= MAX_FRAME_BYTES) return;
+function tooLarge(json: string, what: string): CodeModeError {
   const range = `a frame of the process boundary may have up to ${MAX_FRAME_BYTES} bytes`;
-  throw new CodeModeError("limit", `a ${what} of ${document.bytes} bytes is too large; ${range}`);
+  return new CodeModeError("limit", `a ${what} of ${Buffer.byteLength(json)} bytes is too large; ${range}`);
 }
 
 function lostError({ reason, message }: HostEnd): CodeModeError {

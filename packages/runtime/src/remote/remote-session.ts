@@ -2,7 +2,6 @@
 import type {
   CodeModeSession,
   ExecuteRequest,
-  JsonValue,
   PendingOutcome,
   RuntimeResponse,
   StartedCell,
@@ -36,17 +35,15 @@ export class RemoteSession implements CodeModeSession, AsyncDisposable {
 
   async execute(request: ExecuteRequest): Promise<StartedCell> {
     const { connection, operation } = this.#newCell("execute", request);
-    const admitted = Promise.withResolvers<string>();
-    const { answer } = this.#link.request(connection, operation, admitted.resolve);
-    const initialResponse = answer.then((value) => checked(responseCheck, value));
-    // Whether anybody reads it is the caller's business; what kept the cell from being admitted is thrown here.
-    initialResponse.catch(admitted.reject);
-    return { cellId: await admitted.promise, initialResponse };
+    const started = Promise.withResolvers<string>();
+    const { answer } = this.#link.request(connection, operation, responseCheck, started);
+    // What kept the cell from being admitted is thrown here.
+    return { cellId: await started.promise, initialResponse: answer };
   }
 
   async executeToPending(request: ExecuteRequest): Promise<PendingOutcome> {
     const { connection, operation } = this.#newCell("execute_to_pending", request);
-    return checked(pendingOutcomeCheck, await this.#link.request(connection, operation).answer);
+    return await this.#link.request(connection, operation, pendingOutcomeCheck).answer;
   }
 
   async wait({ cellId, yieldTimeMs, toolCallId, signal }: WaitRequest): Promise<WaitOutcome> {
@@ -58,20 +55,20 @@ export class RemoteSession implements CodeModeSession, AsyncDisposable {
       toolCallId,
       abandoned: signal?.aborted,
     };
-    return checked(waitOutcomeCheck, await this.#observe(operation, signal));
+    return await this.#observe(operation, waitOutcomeCheck, signal);
   }
 
   async waitToPending({ cellId, toolCallId, signal }: WaitToPendingRequest): Promise<WaitToPendingOutcome> {
     if (this.#link.isShutDown) return await this.#afterShutdown(cellId, toolCallId, "pending");
     const operation: Operation = { type: "wait_to_pending", cellId, toolCallId, abandoned: signal?.aborted };
-    return checked(waitToPendingOutcomeCheck, await this.#observe(operation, signal));
+    return await this.#observe(operation, waitToPendingOutcomeCheck, signal);
   }
 
   async terminate({ cellId, toolCallId, cause }: TerminateRequest): Promise<WaitOutcome> {
     if (this.#link.isShutDown) return await this.#afterShutdown(cellId);
     const connection = this.#link.connectionFor(cellId);
-    const { answer } = this.#link.request(connection, { type: "terminate", cellId, toolCallId, cause });
-    return checked(waitOutcomeCheck, await answer);
+    const operation: Operation = { type: "terminate", cellId, toolCallId, cause };
+    return await this.#link.request(connection, operation, waitOutcomeCheck).answer;
   }
 
   async shutdown(): Promise<void> {
@@ -97,12 +94,13 @@ export class RemoteSession implements CodeModeSession, AsyncDisposable {
   }
 
   /** Leaving asks the child to let go; what it had answered by then counts, so that no output is lost. */
-  async #observe(
+  async #observe<Value>(
     operation: Extract<Operation, { readonly cellId: string }>,
+    check: Check<Value>,
     signal: AbortSignal | undefined,
-  ): Promise<JsonValue> {
+  ): Promise<Value> {
     const connection = this.#link.connectionFor(operation.cellId);
-    const { id, answer } = this.#link.request(connection, operation);
+    const { id, answer } = this.#link.request(connection, operation, check);
     const leave = (): void => {
       connection.send({ type: "abandon", id });
     };
@@ -131,13 +129,4 @@ export class RemoteSession implements CodeModeSession, AsyncDisposable {
     }
     return { type: "missing", response };
   }
-}
-
-function checked<Value>(check: Check<Value>, value: JsonValue): Value {
-  const problem = check(value);
-  if (problem === null) return value as Value;
-  throw new CodeModeError(
-    "protocol",
-    `code-mode-host answered with something that is not understood: ${problem}`,
-  );
 }

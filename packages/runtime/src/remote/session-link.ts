@@ -6,10 +6,17 @@
 import type { CodeModeObserver, CodeModeSessionDelegate, JsonValue } from "@rollout-trace/protocol";
 import { ObserverPort } from "../cell/observer-port.ts";
 import { CodeModeError, messageOf } from "../errors.ts";
+import { type Check, json } from "../wire/check.ts";
 import type { CallAnswer, Operation } from "../wire/client-messages.ts";
 import { CellLedger } from "./cell-ledger.ts";
-import type { Connection, SentRequest, SessionMessage } from "./connection.ts";
+import type { Connection, SessionMessage } from "./connection.ts";
 import type { HostEnd } from "./host-end.ts";
+
+export interface SentRequest<Value> {
+  readonly id: number;
+  /** Rejected as `Requester.failed` says, and with `protocol` when the answer is not what was asked for. */
+  readonly answer: Promise<Value>;
+}
 
 type Of<Type extends SessionMessage["type"]> = Extract<SessionMessage, { readonly type: Type }>;
 
@@ -71,20 +78,44 @@ export class SessionLink {
     return connection;
   }
 
-  request(
+  /** Throws `limit` when the operation is larger than a frame. `started` hears of the cell that the operation starts. */
+  request<Value>(
     connection: Connection,
     operation: Operation,
-    admitted: (cellId: string) => void = () => {},
-  ): SentRequest {
-    const request = connection.request(this.number, operation, (cellId) => {
-      numbered();
-      if (this.#admitted(connection, cellId)) admitted(cellId);
-      else connection.kill("garbled", `it admitted cell ${cellId}, which is not one that it started`);
-    });
-    // Not before: a request that is too large was never made.
+    check: Check<Value>,
+    started?: PromiseWithResolvers<string>,
+  ): SentRequest<Value> {
+    const { promise, resolve, reject } = Promise.withResolvers<Value>();
     const numbered = this.#number(operation);
-    request.answer.then(numbered, numbered);
-    return request;
+    const failed = (error: Error): void => {
+      numbered();
+      // Whoever dropped the promise does not want to hear of it.
+      promise.catch(() => {});
+      reject(error);
+      started?.reject(error);
+    };
+    const requester = {
+      admitted: (cellId: string): void => {
+        numbered();
+        if (this.#admitted(connection, cellId)) started?.resolve(cellId);
+        else connection.kill("garbled", `it admitted cell ${cellId}, which is not one that it started`);
+      },
+      answered: (value: JsonValue): void => {
+        const problem = check(value);
+        if (problem === null) {
+          numbered();
+          resolve(value as Value);
+        } else failed(notUnderstood(problem));
+      },
+      failed,
+    };
+    try {
+      return { id: connection.request(this.number, operation, requester), answer: promise };
+    } catch (error) {
+      // It was never made.
+      numbered();
+      throw error;
+    }
   }
 
   /** Returns false when that makes no sense after what was heard before. */
@@ -117,7 +148,7 @@ export class SessionLink {
   async #shutDown(): Promise<void> {
     const requests = [...this.#openIn.keys()].map(async (connection) => {
       try {
-        await this.request(connection, { type: "shutdown" }).answer;
+        await this.request(connection, { type: "shutdown" }, json).answer;
       } catch (error) {
         // With the child its cells are gone.
         if (!connection.ended) throw error;
@@ -173,7 +204,7 @@ export class SessionLink {
 
   #invoke(connection: Connection, { call, invocation }: Of<"invoke_tool">): void {
     this.#answer(connection, call, (signal) =>
-      this.observer.runNestedCall(invocation, () => this.#delegate.invokeTool(invocation, signal)),
+      this.observer.runNestedCall({ whole: invocation }, () => this.#delegate.invokeTool(invocation, signal)),
     );
   }
 
@@ -191,7 +222,13 @@ export class SessionLink {
     const abort = new AbortController();
     calls.set(call, abort);
     const answered = async (): Promise<void> => {
-      const answer = await answerOf(run, abort.signal);
+      let answer: CallAnswer;
+      try {
+        abort.signal.throwIfAborted();
+        answer = { ok: true, value: (await run(abort.signal)) ?? null };
+      } catch (error) {
+        answer = { ok: false, error: messageOf(error) };
+      }
       calls.delete(call);
       // Many calls may have been running when the child stopped to read, and their answers are as large as they like.
       connection.whenReading(() => {
@@ -229,18 +266,6 @@ export class SessionLink {
   }
 }
 
-async function answerOf(
-  run: (signal: AbortSignal) => Promise<JsonValue>,
-  signal: AbortSignal,
-): Promise<CallAnswer> {
-  try {
-    signal.throwIfAborted();
-    return { ok: true, value: (await run(signal)) ?? null };
-  } catch (error) {
-    return { ok: false, error: messageOf(error) };
-  }
-}
-
 function sendAnswer(connection: Connection, call: number, answer: CallAnswer): void {
   try {
     connection.send({ type: "call_answered", call, answer });
@@ -248,6 +273,11 @@ function sendAnswer(connection: Connection, call: number, answer: CallAnswer): v
     // A value that is no JSON or larger than a frame is a failure of this call, as the script sees it.
     connection.send({ type: "call_answered", call, answer: { ok: false, error: messageOf(error) } });
   }
+}
+
+function notUnderstood(problem: string): CodeModeError {
+  const text = `code-mode-host answered with something that is not understood: ${problem}`;
+  return new CodeModeError("protocol", text);
 }
 
 function overReason(): DOMException {

@@ -24,6 +24,8 @@ export class ToolsetIds {
 
   /** Defines the toolset first when the child does not know it. */
   idOf(tools: readonly ToolDefinition[]): number {
+    const latest = this.#known.at(-1);
+    if (latest?.tools === tools && isCurrent(latest.seen, tools)) return latest.id;
     const at = this.#known.findIndex((known) => known.tools === tools && isCurrent(known.seen, tools));
     const [found] = at < 0 ? [] : this.#known.splice(at, 1);
     const known = found ?? this.#define(tools);
@@ -46,18 +48,17 @@ function wireTool({ name, toolName, description, kind, recordAs }: ToolDefinitio
 }
 
 function isCurrent(seen: readonly ToolDefinition[], tools: readonly ToolDefinition[]): boolean {
-  return (
-    seen.length === tools.length &&
-    seen.every((before, index) => {
-      const tool = tools[index];
-      return (
-        tool !== undefined &&
-        before.name === tool.name &&
-        before.description === tool.description &&
-        before.kind === tool.kind &&
-        before.toolName === tool.toolName &&
-        before.recordAs === tool.recordAs
-      );
-    })
-  );
+  if (seen.length !== tools.length) return false;
+  for (const [index, before] of seen.entries()) {
+    const tool = tools[index];
+    const same =
+      tool !== undefined &&
+      before.name === tool.name &&
+      before.description === tool.description &&
+      before.kind === tool.kind &&
+      before.toolName === tool.toolName &&
+      before.recordAs === tool.recordAs;
+    if (!same) return false;
+  }
+  return true;
 }

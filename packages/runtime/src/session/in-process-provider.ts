@@ -6,7 +6,7 @@ import type {
   CodeModeSessionOptions,
   CodeModeSessionProvider,
 } from "@rollout-trace/protocol";
-import type { CallbackGraces } from "../cell/cell-host.ts";
+import { type CallbackGraces, cellDelegate } from "../cell/cell-host.ts";
 import { ObserverPort } from "../cell/observer-port.ts";
 import { CodeModeError } from "../errors.ts";
 import { IsolatePool } from "../isolate/isolate-pool.ts";
@@ -85,7 +85,7 @@ export class InProcessSessionProvider implements CodeModeSessionProvider, AsyncD
   }
 
   #open(delegate: CodeModeSessionDelegate, observer: CodeModeObserver | undefined): InProcessSession {
-    const core = new SessionCore(delegate, new ObserverPort(observer), {
+    const core = new SessionCore(cellDelegate(delegate), new ObserverPort(observer), {
       pool: this.#pool,
       toolsets: this.#toolsets,
       graces: this.#graces,

@@ -4,16 +4,10 @@
  * Cells refer to this object and never to the session that the host holds, so that a session nobody holds any more can be
  * noticed and its isolates stopped.
  */
-import type {
-  CancelCause,
-  CellNotification,
-  CodeModeSessionDelegate,
-  ExecuteRequest,
-  JsonValue,
-  NestedToolCall,
-} from "@rollout-trace/protocol";
+import type { CancelCause, CellNotification, ExecuteRequest, JsonValue } from "@rollout-trace/protocol";
+import type { Cancellation } from "../cell/cancellation.ts";
 import { CellActor, type CellSetup, type Waiter } from "../cell/cell-actor.ts";
-import type { CallbackGraces, CellHost } from "../cell/cell-host.ts";
+import type { AskedCall, CallbackGraces, CellDelegate, CellHost } from "../cell/cell-host.ts";
 import type { Until } from "../cell/cell-state.ts";
 import type { ObserverPort } from "../cell/observer-port.ts";
 import { CodeModeError } from "../errors.ts";
@@ -52,7 +46,7 @@ interface MadeCell {
 
 export class SessionCore implements CellHost {
   readonly observer: ObserverPort;
-  readonly #delegate: CodeModeSessionDelegate;
+  readonly #delegate: CellDelegate;
   readonly #resources: SessionResources;
   readonly #stored = new StoredValues();
   readonly #cells = new Map<string, CellActor>();
@@ -64,7 +58,7 @@ export class SessionCore implements CellHost {
   #shutdown: PromiseWithResolvers<void> | null = null;
 
   constructor(
-    delegate: CodeModeSessionDelegate,
+    delegate: CellDelegate,
     observer: ObserverPort,
     resources: SessionResources,
     first: FirstIds = { cell: 1, wait: 1 },
@@ -133,12 +127,12 @@ export class SessionCore implements CellHost {
     await this.#shutdown.promise;
   }
 
-  invokeTool(call: NestedToolCall, signal: AbortSignal): Promise<JsonValue> {
-    return this.#delegate.invokeTool(call, signal);
+  invokeTool(call: AskedCall, cancellation: Cancellation): Promise<JsonValue> {
+    return this.#delegate.invokeTool(call, cancellation);
   }
 
-  notify(notification: CellNotification, signal: AbortSignal): Promise<void> {
-    return this.#delegate.notify(notification, signal);
+  notify(notification: CellNotification, cancellation: Cancellation): Promise<void> {
+    return this.#delegate.notify(notification, cancellation);
   }
 
   refusal(writes: ReadonlyMap<string, string>): string | null {

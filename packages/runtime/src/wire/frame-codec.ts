@@ -38,30 +38,31 @@ export class FrameDecoder {
     this.#maxBytes = maxBytes;
   }
 
-  /** Takes bytes as they arrive and hands on each frame that they complete, in order. */
-  push(chunk: Buffer): void {
+  /** Takes bytes as they arrive, the first `length` of a chunk, and hands on each frame that they complete, in order. */
+  push(chunk: Buffer, length: number = chunk.length): void {
     let at = 0;
-    while (at < chunk.length) {
-      const end = this.#headerFilled === 0 ? endOfFrame(chunk, at) : Number.POSITIVE_INFINITY;
-      if (end <= chunk.length && end - at - HEADER_BYTES <= this.#maxBytes) {
+    while (at < length) {
+      const end = this.#headerFilled === 0 ? endOfFrame(chunk, at, length) : Number.POSITIVE_INFINITY;
+      if (end <= length && end - at - HEADER_BYTES <= this.#maxBytes) {
         // As most frames come: whole.
         this.#onFrame({ type: "frame", json: chunk.toString("utf8", at + HEADER_BYTES, end) });
         at = end;
-      } else at = this.#pushPart(chunk, at);
+      } else at = this.#pushPart(chunk, at, length);
     }
   }
 
   /** Takes what there is of one frame; returns where the next one may begin. */
-  #pushPart(chunk: Buffer, start: number): number {
+  #pushPart(chunk: Buffer, start: number, length: number): number {
     let at = start;
     if (this.#headerFilled < HEADER_BYTES) {
-      const taken = chunk.copy(this.#header, this.#headerFilled, at, at + HEADER_BYTES - this.#headerFilled);
+      const most = Math.min(length, at + HEADER_BYTES - this.#headerFilled);
+      const taken = chunk.copy(this.#header, this.#headerFilled, at, most);
       this.#headerFilled += taken;
       at += taken;
       if (this.#headerFilled < HEADER_BYTES) return at;
       this.#begin(this.#header.readUInt32LE(0));
     }
-    const end = Math.min(at + this.#length - this.#received, chunk.length);
+    const end = Math.min(at + this.#length - this.#received, length);
     chunk.copy(this.#body, this.#received, at, end);
     this.#received += end - at;
     if (this.#received === this.#length) this.#finish();
@@ -90,8 +91,8 @@ export class FrameDecoder {
 const NOTHING = Buffer.alloc(0);
 
 /** Where the frame that begins at `at` ends; infinite while its length is not known. */
-function endOfFrame(chunk: Buffer, at: number): number {
-  if (chunk.length - at < HEADER_BYTES) return Number.POSITIVE_INFINITY;
+function endOfFrame(chunk: Buffer, at: number, length: number): number {
+  if (length - at < HEADER_BYTES) return Number.POSITIVE_INFINITY;
   return at + HEADER_BYTES + chunk.readUInt32LE(at);
 }
 
@@ -119,6 +120,11 @@ export function encodeJson(value: unknown): EncodedJson {
   return { json, bytes: Buffer.byteLength(json) };
 }
 
+/** Whether a document takes no more than so many bytes; those of usual ones are not counted. */
+export function fits(json: string, maxBytes: number): boolean {
+  return json.length * BYTES_PER_CHAR <= maxBytes || Buffer.byteLength(json) <= maxBytes;
+}
+
 /**
  * Writes frames, as few times as that delays nobody: a write is a system call and wakes the other side. The first frame of a tick
  * that somebody waits for goes at once, and takes along what was left lying; what comes after it in the same tick goes together
@@ -126,54 +132,81 @@ export function encodeJson(value: unknown): EncodedJson {
  */
 export class FrameWriter {
   readonly #write: (bytes: Buffer) => void;
-  #queue: EncodedJson[] = [];
-  #queuedBytes = 0;
+  /** Frames are put together here, one after the other; what was handed on is not touched again. */
+  #slab: Buffer = NOTHING;
+  /** What waits in the slab. */
+  #start = 0;
+  #end = 0;
   /** Whether this tick has had its write, and will have another one at its end. */
   #wrote = false;
+  readonly #tickEnds = (): void => {
+    this.#wrote = false;
+    this.flush();
+  };
   /** Made once; it may find that everything has gone already. */
   #soon: NodeJS.Timeout | undefined;
+  #flushesSoon = false;
 
   constructor(write: (bytes: Buffer) => void) {
     this.#write = write;
   }
 
   /** Nobody waits for a frame that is not `urgent`: it goes with the next one that is, or a moment later. */
-  push(document: EncodedJson, urgent = true): void {
-    this.#queue.push(document);
-    this.#queuedBytes += document.bytes;
-    if (this.#queuedBytes > EARLY_FLUSH_BYTES) this.flush();
-    else if (!urgent) this.#flushSoon();
+  push(json: string, urgent = true): void {
+    const most = HEADER_BYTES + json.length * BYTES_PER_CHAR;
+    if (this.#end + most > this.#slab.length && !this.#makeRoom(most)) {
+      this.#write(encodeFrames([{ json, bytes: Buffer.byteLength(json) }]));
+      return;
+    }
+    const body = this.#end + HEADER_BYTES;
+    const bytes = this.#slab.write(json, body);
+    this.#slab.writeUInt32LE(bytes, this.#end);
+    this.#end = body + bytes;
+    if (!urgent) this.#flushSoon();
     else if (!this.#wrote) this.#flushNow();
   }
 
   flush(): void {
-    if (this.#queue.length === 0) return;
-    const bytes = encodeFrames(this.#queue);
-    this.#queue = [];
-    this.#queuedBytes = 0;
+    if (this.#start === this.#end) return;
+    const bytes = this.#slab.subarray(this.#start, this.#end);
+    this.#start = this.#end;
     this.#write(bytes);
+  }
+
+  /** Hands on what waits. Returns whether there is room for `bytes` now, which a large frame does not get. */
+  #makeRoom(bytes: number): boolean {
+    this.flush();
+    if (bytes > SLAB_BYTES) return false;
+    this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+    this.#start = 0;
+    this.#end = 0;
+    return true;
   }
 
   #flushNow(): void {
     this.#wrote = true;
     this.flush();
-    process.nextTick(() => {
-      this.#wrote = false;
-      this.flush();
-    });
+    void TICK.then(this.#tickEnds);
   }
 
   #flushSoon(): void {
-    if (this.#queue.length > 1) return;
-    if (this.#soon === undefined) {
+    if (this.#flushesSoon) return;
+    this.#flushesSoon = true;
+    if (this.#soon !== undefined) this.#soon.refresh();
+    else {
       this.#soon = setTimeout(() => {
+        this.#flushesSoon = false;
         this.flush();
       }, LATER_MS);
-    } else this.#soon.refresh();
+    }
   }
 }
 
+/** Of UTF-8 for one of UTF-16, at most. */
+const BYTES_PER_CHAR = 3;
 /** More than this is not kept for the end of the tick. */
-const EARLY_FLUSH_BYTES = 1024 * 1024;
+const SLAB_BYTES = 64 * 1024;
+/** Its reactions run when those that are due have run, which is as far as a tick goes here. */
+const TICK = Promise.resolve();
 /** Shorter than anybody notices, longer than a short script takes to end or to ask again. */
 const LATER_MS = 2;

@@ -81,7 +81,7 @@ class World {
           type: "tool_called",
           callId: `tool-${this.#calls}`,
           toolIndex: 0,
-          input: undefined,
+          inputJson: undefined,
           line: null,
         });
       case "answer": {

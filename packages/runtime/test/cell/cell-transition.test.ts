@@ -84,7 +84,7 @@ describe("a cell's transition", () => {
   it("does not take an idle report for the frontier that is older than a delivery", () => {
     const { state } = after(
       initialState(PENDING),
-      { type: "tool_called", callId: "tool-1", toolIndex: 0, input: undefined, line: null },
+      { type: "tool_called", callId: "tool-1", toolIndex: 0, inputJson: undefined, line: null },
       { type: "tool_answered", callId: "tool-1", result: { ok: true, json: "1" } },
       IDLE,
     );
