@@ -12,6 +12,8 @@ import { createReducer, reduceRollout, type RolloutGraph } from "@rollout-trace/
 import { graphLength } from "./figures.ts";
 import { LongRollout, type Shape } from "./reduce-source.ts";
 
+/** What is shorter is reduced to see that it works, not to measure. */
+const MEASURED_TURNS = 100;
 /** Enough for the compiler to be done. */
 const WARM_EVENTS = 60_000;
 /** Rounds are as many as make so many events, and not fewer or more than these. */
@@ -24,9 +26,9 @@ const FOREVER = { threadUs: Number.POSITIVE_INFINITY, totalUs: Number.POSITIVE_I
 const [shape, turns] = [process.argv[2] as Shape, Number(process.argv[3])];
 const source = (parse: boolean, of: number = turns) => new LongRollout({ turns: of, shape, parse });
 
+const isMeasured = turns >= MEASURED_TURNS;
 const perTurn = source(true, 40).readOnce() / 40;
-// Short rollouts are reduced to see that it works, not to measure.
-const warmTurns = Math.min(Math.ceil(WARM_EVENTS / perTurn), turns * 50);
+const warmTurns = isMeasured ? Math.ceil(WARM_EVENTS / perTurn) : turns;
 for (const parse of [false, true]) source(parse, warmTurns).readOnce();
 reduceRollout(source(true, warmTurns));
 // While a reduction lives, what the compiler has learnt of its objects is not collected with those of the rounds.
@@ -35,9 +37,11 @@ const living = createReducer({ payloads: kept });
 for (const record of kept.events()) if (record.type === "event") living.apply(record.value);
 graphLength(living.snapshot());
 
-const runs = Math.ceil(Math.min(LEAST_EVENTS / (perTurn * turns), turns * 50));
+const runs = isMeasured ? Math.ceil(LEAST_EVENTS / (perTurn * turns)) : 1;
 const inRound = perTurn * turns * runs;
-const rounds = Math.max(ROUNDS.least, Math.min(ROUNDS.most, Math.round(ROUNDS.events / inRound)));
+const rounds = isMeasured
+  ? Math.max(ROUNDS.least, Math.min(ROUNDS.most, Math.round(ROUNDS.events / inRound)))
+  : ROUNDS.least;
 let [madeUp, parsed, reduced] = [FOREVER, FOREVER, FOREVER];
 let events = 0;
 let [readBytes, uniqueBytes] = [0, 0];
