@@ -1,7 +1,7 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync, watch } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openSource } from "@rollout-trace/cli";
 import { decodeRawEvent } from "@rollout-trace/protocol";
@@ -41,6 +41,17 @@ function count(events: readonly string[], type: string): number {
   return events.filter((known) => known === type).length;
 }
 
+/** Looks whenever something in the folder is written, until there is what is looked for, or it is over. */
+async function until(folder: string, isThere: () => boolean, over: Promise<unknown>): Promise<void> {
+  using stop = new DisposableStack();
+  const watcher = stop.adopt(watch(folder), (opened) => opened.close());
+  let isOver = false;
+  const end = over.then(() => {
+    isOver = true;
+  });
+  while (!isThere() && !isOver) await Promise.race([once(watcher, "change"), end]);
+}
+
 function reduce(storePath: string): RolloutGraph {
   using source = openSource(storePath);
   return reduceRollout(source.rollout, { mode: "strict" });
@@ -62,11 +73,7 @@ describe("a demo killed without warning", () => {
     async (_when, type, times) => {
       const storePath = join(folder, "demo.db");
       const demo = spawnDemo(storePath);
-      let over = false;
-      void demo.ended.then(() => {
-        over = true;
-      });
-      while (count(eventsIn(storePath), type) < times && !over) await turn();
+      await until(folder, () => count(eventsIn(storePath), type) >= times, demo.ended);
       demo.kill();
       expect(await demo.ended).toMatchObject({ signal: "SIGKILL" });
 

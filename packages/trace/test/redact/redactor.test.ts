@@ -295,7 +295,7 @@ describe("any JSON text", () => {
   const bound = 30;
 
   it.each(units)("takes linear time when it repeats %s", (unit) => {
-    const [small, large] = [200_000, 2_000_000].map((size) => redacting(unit.repeat(size / unit.length)));
+    const [small, large] = [50_000, 500_000].map((size) => redacting(unit.repeat(size / unit.length)));
     if (small === undefined || large === undefined) throw new Error("no texts");
     expect(processorTimeRatio({ small, large, bound })).toBeLessThan(bound);
   });

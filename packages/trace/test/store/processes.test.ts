@@ -35,9 +35,9 @@ function requestsOf(reader: TraceStoreReader, rolloutId: string): readonly unkno
 describe("a recorder that is killed", () => {
   it("loses nothing that it had acknowledged, and leaves a contiguous log with all its payloads", async () => {
     const path = temporaryPath();
-    for (let kill = 0; kill < 20; kill += 1) {
+    for (let kill = 0; kill < 10; kill += 1) {
       const rolloutId = `r${kill}`;
-      const acknowledged = await killAfter(path, rolloutId, 1 + kill * 7);
+      const acknowledged = await killAfter(path, rolloutId, 1 + kill * 15);
       using reader = readTraceStore(path);
       const requests = requestsOf(reader, rolloutId);
       expect(requests.length + 2).toBeGreaterThanOrEqual(acknowledged);
