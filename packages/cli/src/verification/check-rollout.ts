@@ -1,9 +1,10 @@
 /** All checks of one rollout, whatever it is kept in. */
+import { hash } from "node:crypto";
 import type { RolloutSource } from "@rollout-trace/protocol";
 import {
   checkGraph,
   createReducer,
-  graphDigest,
+  graphJson,
   ReduceError,
   type RolloutGraph,
   reduceRollout,
@@ -40,16 +41,19 @@ export function checkRollout(source: OpenSource, before: readonly CheckResult[] 
   const { rollout } = source;
   const { events, payloads, order, contents, payloadsPresent } = checkEvents(source);
   const graph = reduceRollout(rollout);
-  const digest = graphDigest(graph);
+  const digest = digestOf(graph);
+  const strictly = strict(rollout, digest);
+  // A strict reduction that comes to its end is a second one.
+  const again = strictly.count === 0 ? strictly : same(digest, digestOf(reduceRollout(rollout)));
   const checks = [
     ...before,
     result("events are contiguous and in order", order),
     result("events have the shape of their type", contents),
     result("payloads are there and readable", payloadsPresent),
-    result("strict reduction", strict(rollout, digest)),
+    result("strict reduction", strictly),
     result("the graph is sound", sound(graph)),
-    result("reduced again, the same digest", same(digest, graphDigest(reduceRollout(rollout)))),
-    result("reduced in chunks, the same digest", same(digest, graphDigest(inChunks(rollout, events)))),
+    result("reduced again, the same digest", again),
+    result("reduced in chunks, the same digest", same(digest, digestOf(inChunks(rollout, events)))),
   ];
   const ok = checks.every(({ count }) => count === 0);
   return { rollout_id: rollout.rolloutId, events, payloads, digest, checks, ok };
@@ -61,7 +65,7 @@ export function result(name: string, problems: Problems): CheckResult {
 
 function strict(rollout: RolloutSource, digest: string): Problems {
   try {
-    return same(digest, graphDigest(reduceRollout(rollout, { mode: "strict" })));
+    return same(digest, digestOf(reduceRollout(rollout, { mode: "strict" })));
   } catch (error) {
     const problems = new Problems();
     const where =
@@ -71,6 +75,11 @@ function strict(rollout: RolloutSource, digest: string): Problems {
     problems.add(where + messageOf(error));
     return problems;
   }
+}
+
+/** `graphDigest`, by the hash function that comes with Node: it takes less than a tenth of the time. */
+function digestOf(graph: RolloutGraph): string {
+  return hash("sha256", graphJson(graph), "hex");
 }
 
 function sound(graph: RolloutGraph): Problems {

@@ -4,6 +4,7 @@
  */
 import type Database from "better-sqlite3";
 import type { PayloadKind, PayloadReadErrorCode, RolloutSource, SourceRecord } from "@rollout-trace/protocol";
+import { prepared } from "./prepared.ts";
 
 /** Makes what is missing; for a file that is open for writing. */
 export function makeImportTables(database: Database.Database): void {
@@ -12,8 +13,10 @@ export function makeImportTables(database: Database.Database): void {
 
 export function hasImportTables(database: Database.Database): boolean {
   return (
-    database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'import_strays'").get() !==
-    undefined
+    prepared(
+      database,
+      "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'import_strays'",
+    ).get() !== undefined
   );
 }
 
@@ -71,10 +74,11 @@ export interface ImportOf {
 /** Null for a rollout that the store's own recorder wrote. */
 export function importOf(database: Database.Database, rollout: number): ImportOf | null {
   if (!hasImportTables(database)) return null;
-  const row = database
-    .prepare<[number], ImportOf>("SELECT format, provenance FROM imports WHERE rollout = ?")
-    .get(rollout);
-  return row ?? null;
+  const one = prepared<[number], ImportOf>(
+    database,
+    "SELECT format, provenance FROM imports WHERE rollout = ?",
+  );
+  return one.get(rollout) ?? null;
 }
 
 /** A payload under the name that it had elsewhere. */
@@ -101,13 +105,13 @@ export class ImportedPayloads {
 
   constructor(database: Database.Database, rollout: number) {
     this.#rollout = rollout;
-    this.#one = database.prepare("SELECT * FROM import_payloads WHERE rollout = ? AND payload_id = ?");
-    this.#byOrdinal = database
-      .prepare<[number, number], string>(
-        "SELECT payload_id FROM import_payloads WHERE rollout = ? AND ordinal = ?",
-      )
-      .pluck();
-    this.#following = database.prepare(
+    this.#one = prepared(database, "SELECT * FROM import_payloads WHERE rollout = ? AND payload_id = ?");
+    this.#byOrdinal = prepared<[number, number], string>(
+      database,
+      "SELECT payload_id FROM import_payloads WHERE rollout = ? AND ordinal = ?",
+    ).pluck();
+    this.#following = prepared(
+      database,
       `SELECT * FROM import_payloads WHERE rollout = ? AND ordinal > ? ORDER BY ordinal LIMIT ${READ_NAMES}`,
     );
   }
@@ -144,7 +148,8 @@ export function* straysOf(
   rollout: number,
   fromSeq: number,
 ): Generator<{ readonly afterSeq: number; readonly record: SourceRecord }, void> {
-  const page = database.prepare<[number, number, number], StrayRow>(
+  const page = prepared<[number, number, number], StrayRow>(
+    database,
     `SELECT position, after_seq, record FROM import_strays
      WHERE rollout = ? AND position > ? AND after_seq >= ? ORDER BY position LIMIT ${PAGE_ROWS}`,
   );

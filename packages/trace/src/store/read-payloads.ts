@@ -19,6 +19,7 @@ import {
 } from "@rollout-trace/protocol";
 import { messageOf, TraceStoreError } from "../trace-store-error.ts";
 import type { ImportedPayloads } from "./imported.ts";
+import { prepared } from "./prepared.ts";
 import { type NumberedRow, ReadAhead } from "./read-ahead.ts";
 import { MIN_SHARED_PARTS } from "./rope-chain.ts";
 import { decodeRope, type StoredPart } from "./rope-codec.ts";
@@ -95,24 +96,26 @@ export class PayloadsOfRollout implements StoredPayloads {
 
   constructor(database: Database.Database, { rollout, names }: PayloadsPlace) {
     this.#names = names;
-    const payloads = database.prepare<[number, number, number], PayloadRow>(
+    const payloads = prepared<[number, number, number], PayloadRow>(
+      database,
       `SELECT ordinal AS number, min(length(rope), ${MAX_AHEAD_SIZE}) AS cost, kind, size_bytes, base,
          CASE WHEN length(rope) <= ${MAX_AHEAD_SIZE} THEN rope END AS rope
        FROM payloads WHERE rollout = ? AND ordinal >= ? AND ordinal < ? ORDER BY ordinal`,
     );
     this.#payloads = new ReadAhead((first, end) => payloads.all(rollout, first, end));
-    const rope = database.prepare<[number, number], Buffer>(
+    const rope = prepared<[number, number], Buffer>(
+      database,
       "SELECT rope FROM payloads WHERE rollout = ? AND ordinal = ?",
-    );
-    rope.pluck();
+    ).pluck();
     this.#rope = (ordinal) => rope.get(rollout, ordinal);
-    const chunks = database.prepare<[number, number], ChunkRow>(
+    const chunks = prepared<[number, number], ChunkRow>(
+      database,
       `SELECT chunk AS number, min(size_bytes, ${MAX_AHEAD_SIZE}) AS cost, lower(hex(hash)) AS hash, size_bytes, codec,
          CASE WHEN codec = 'none' AND size_bytes <= ${MAX_AHEAD_SIZE} THEN CAST(bytes AS TEXT) END AS text
        FROM chunks WHERE chunk >= ? AND chunk < ? ORDER BY chunk`,
     );
     this.#chunks = new ReadAhead((first, end) => chunks.all(first, end));
-    this.#bytes = database.prepare<[number], Buffer>("SELECT bytes FROM chunks WHERE chunk = ?").pluck();
+    this.#bytes = prepared<[number], Buffer>(database, "SELECT bytes FROM chunks WHERE chunk = ?").pluck();
   }
 
   text(payloadId: PayloadId): PayloadRead<string> {

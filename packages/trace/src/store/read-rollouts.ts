@@ -12,6 +12,7 @@ import {
 } from "@rollout-trace/protocol";
 import { messageOf, TraceStoreError } from "../trace-store-error.ts";
 import { ImportedPayloads, importOf, straysOf } from "./imported.ts";
+import { prepared } from "./prepared.ts";
 import { PayloadsOfRollout, type StoredPayloads } from "./read-payloads.ts";
 
 /** One recording in a store. */
@@ -78,11 +79,11 @@ function summaryOf(row: SummaryRow): RolloutSummary {
  * The latest recording with this rollout id, or the one with this trace id. Throws `TraceStoreError` (`unknown_rollout`).
  */
 export function openStoredRollout(database: Database.Database, id: RolloutId | TraceId): StoredRollout {
-  const row = database
-    .prepare<[string, string], SummaryRow>(
-      `${SUMMARIES} WHERE rollouts.rollout_id = ? OR rollouts.trace_id = ? ORDER BY rollouts.rollout DESC LIMIT 1`,
-    )
-    .get(id, id);
+  const latest = prepared<[string, string], SummaryRow>(
+    database,
+    `${SUMMARIES} WHERE rollouts.rollout_id = ? OR rollouts.trace_id = ? ORDER BY rollouts.rollout DESC LIMIT 1`,
+  );
+  const row = latest.get(id, id);
   if (row === undefined)
     throw new TraceStoreError("unknown_rollout", `the store has no rollout ${JSON.stringify(id)}`);
   const imported = importOf(database, row.rollout);
@@ -155,7 +156,8 @@ function readEvents(
   return {
     *[Symbol.iterator](): Generator<SourceRecord, void> {
       try {
-        const page = database.prepare<[number, number], EventRow>(
+        const page = prepared<[number, number], EventRow>(
+          database,
           `SELECT seq, time_unix_us, thread_id, turn_id, body FROM events WHERE rollout = ? AND seq >= ?
            ORDER BY seq LIMIT ${PAGE_ROWS}`,
         );

@@ -10,6 +10,7 @@ import type Database from "better-sqlite3";
 import type { TraceId } from "@rollout-trace/protocol";
 import { messageOf } from "../trace-store-error.ts";
 import { ImportedPayloads, importOf } from "./imported.ts";
+import { prepared } from "./prepared.ts";
 import { payloadIdOf, PayloadsOfRollout } from "./read-payloads.ts";
 import type { StoredPart } from "./rope-codec.ts";
 import type { Findings } from "./findings.ts";
@@ -84,11 +85,10 @@ export function verifyPayloads(
   findings: Findings,
 ): number {
   const payloads = new PayloadsOfRollout(database, { rollout: rollout.rollout, names: null });
-  const rows = database
-    .prepare<[number], { ordinal: number; kind: string; size_bytes: number }>(
-      "SELECT ordinal, kind, size_bytes FROM payloads WHERE rollout = ? ORDER BY ordinal",
-    )
-    .all(rollout.rollout);
+  const rows = prepared<[number], { ordinal: number; kind: string; size_bytes: number }>(
+    database,
+    "SELECT ordinal, kind, size_bytes FROM payloads WHERE rollout = ? ORDER BY ordinal",
+  ).all(rollout.rollout);
   const isImported = importOf(database, rollout.rollout) !== null;
   const names = isImported ? new ImportedPayloads(database, rollout.rollout) : null;
   const found: Set<string> = new Set();

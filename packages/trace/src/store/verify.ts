@@ -7,6 +7,7 @@ import type Database from "better-sqlite3";
 import { decodeRawEvent } from "@rollout-trace/protocol";
 import { Findings, type StoreFinding, type StoreFindingCode, type StorePlace } from "./findings.ts";
 import { payloadRefs } from "./payload-refs.ts";
+import { prepared } from "./prepared.ts";
 import { openReadConnection } from "./read-connection.ts";
 import {
   type ChunkSizes,
@@ -103,11 +104,10 @@ function verifyEvents(
 ): { readonly count: number; readonly named: NamedPayloads } {
   const { trace_id: traceId } = rollout;
   const named: Map<string, { kind: string; seq: number }> = new Map();
-  const rows = database
-    .prepare<[number], EventRow>(
-      "SELECT seq, time_unix_us, thread_id, turn_id, type, body FROM events WHERE rollout = ? ORDER BY seq",
-    )
-    .iterate(rollout.rollout);
+  const rows = prepared<[number], EventRow>(
+    database,
+    "SELECT seq, time_unix_us, thread_id, turn_id, type, body FROM events WHERE rollout = ? ORDER BY seq",
+  ).iterate(rollout.rollout);
   let [count, lastSeq, lastTime, lastType] = [0, 0, 0, ""];
   for (const row of rows) {
     const where = { traceId, seq: row.seq };
