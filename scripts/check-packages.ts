@@ -2,7 +2,7 @@
  * Looks at the packages as they would be published: `publint` at each folder, `attw` at each tarball. Expects a build.
  * Exit code 1 when either has something to say.
  */
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -10,24 +10,30 @@ import { join, resolve } from "node:path";
 const ROOT = resolve(import.meta.dirname, "..");
 const folder = mkdtempSync(join(tmpdir(), "packed-"));
 try {
-  for (const name of readdirSync(join(ROOT, "packages"))) {
-    const packed = run(
-      "npm",
-      ["pack", "--silent", "--pack-destination", folder],
-      join(ROOT, "packages", name),
-    ).trim();
-    run("publint", ["--strict", "--pack", "false", "."], join(ROOT, "packages", name));
-    run("attw", [join(folder, packed), "--profile", "esm-only", "--format", "ascii"], ROOT);
-  }
+  const packages = readdirSync(join(ROOT, "packages")).map((name) => join(ROOT, "packages", name));
+  const workspaces = packages.flatMap((path) => ["--workspace", path]);
+  await run("npm", ["pack", "--silent", "--pack-destination", folder, ...workspaces], ROOT);
+  const tarballs = readdirSync(folder).map((name) => join(folder, name));
+  if (tarballs.length !== packages.length)
+    fail(`${packages.length} packages gave ${tarballs.length} tarballs`);
+  await Promise.all([
+    ...packages.map((path) => run("publint", ["--strict", "--pack", "false", "."], path)),
+    ...tarballs.map((path) => run("attw", [path, "--profile", "esm-only", "--format", "ascii"], ROOT)),
+  ]);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 
-function run(command: string, args: readonly string[], cwd: string): string {
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: "utf8" });
-  if (status !== 0) {
-    console.error(`${command} ${args.join(" ")} in ${cwd}:\n${stdout}${stderr}`);
-    process.exitCode = 1;
-  }
-  return stdout;
+async function run(command: string, args: readonly string[], cwd: string): Promise<void> {
+  await new Promise<void>((done) => {
+    execFile(command, args, { cwd, encoding: "utf8" }, (error, stdout, stderr) => {
+      if (error !== null) fail(`${command} ${args.join(" ")} in ${cwd}:\n${stdout}${stderr}`);
+      done();
+    });
+  });
+}
+
+function fail(message: string): void {
+  console.error(message);
+  process.exitCode = 1;
 }
