@@ -9,7 +9,7 @@ import { addTo, addUsage, NO_USAGE, type UsageSum } from "./conversation/token-u
 import { type DiagnosticCode, severityOf } from "./diagnostics.ts";
 import { ReduceError } from "./errors.ts";
 import type { Anchor, Evidence, Provenance, TokenUsage } from "./graph/base.ts";
-import { appended, type Moment, NONE, startedAt } from "./graph/draft.ts";
+import { appended, type Evidenced, type Moment, NONE, SHORT, startedAt } from "./graph/draft.ts";
 import type { GraphThreadOrigin } from "./graph/thread.ts";
 import { withMember } from "./state/members.ts";
 import { enqueue } from "./state/queues.ts";
@@ -96,15 +96,30 @@ export class Reduction {
   /** The evidence of something that the event being applied makes: the event, with the payloads it names. */
   evidence(): Evidence {
     // Most of what an event makes can share one. No event that makes anything names more than a few.
-    if (this.#named.length > 1) return { seqs: [this.moment.seq], payload_ids: this.#named.slice() };
+    if (this.#named.length > 1) return { seqs: [this.moment.seq], payload_ids: [...new Set(this.#named)] };
     return (this.#evidence ??= { seqs: [this.moment.seq], payload_ids: this.#named });
   }
 
   /** Adds the event being applied, with the payloads it names, to the evidence of something that it changes. */
   touch(draft: Evidenced): void {
+    if (draft.evidence === this.#evidence) return;
+    this.addEvidence(draft, this.moment.seq, this.#named);
+  }
+
+  /** Adds to the evidence of an object what made another that it is linked to, so that a link has the evidence of both ends. */
+  addOrigin(to: Evidenced, { origin }: { readonly origin: Evidence }): void {
+    if (to.evidence === origin) return;
+    this.addEvidence(to, origin.seqs[0] ?? 0, origin.payload_ids);
+  }
+
+  addEvidence(draft: Evidenced, seq: number, payloadIds: readonly string[] = NONE): void {
     const { evidence } = draft;
-    if (evidence === this.#evidence) return;
-    draft.evidence = joined(evidence, this.moment.seq, this.#named);
+    const seqs = withSeq(evidence.seqs, seq);
+    let { payload_ids } = evidence;
+    for (const id of payloadIds) payload_ids = withPayload(payload_ids, id);
+    if (seqs !== evidence.seqs || payload_ids !== evidence.payload_ids)
+      draft.evidence = { seqs, payload_ids };
+    if (seqs.length >= SHORT || payload_ids.length >= SHORT) this.state.unsorted.add(draft);
   }
 
   /** Takes note of a payload that the event being applied names, and gives its id. To be done before anything is touched. */
@@ -263,8 +278,9 @@ export class Reduction {
     const { state } = this;
     if (usage === null) return;
     if (of.responseId !== null) {
-      if (state.usage.responseIds.has(of.responseId)) return;
-      state.usage.responseIds.add(of.responseId);
+      const { responseIds } = state.usage;
+      const counted = responseIds.size;
+      if (responseIds.add(of.responseId).size === counted) return;
     }
     const { draft } = of.turn;
     addTo(state.usage.total, usage);
@@ -275,29 +291,18 @@ export class Reduction {
   }
 }
 
-interface Evidenced {
-  evidence: Evidence;
-}
-
-/** Adds to the evidence of an object what made another that it is linked to, so that a link has the evidence of both ends. */
-export function addOrigin(to: Evidenced, { origin }: { readonly origin: Evidence }): void {
-  if (to.evidence === origin) return;
-  to.evidence = joined(to.evidence, origin.seqs[0] ?? 0, origin.payload_ids);
-}
-
-/** In order for two, as nearly all are; longer lists are put in order when their object is finished. */
+/** Long lists are only added to, and put in order when their object is finished. */
 function withSeq(seqs: readonly number[], seq: number): readonly number[] {
   const last = seqs.at(-1) ?? 0;
   if (last === seq) return seqs;
-  return last > seq && seqs.length === 1 ? [seq, last] : appended(seqs, seq);
+  if (last < seq || seqs.length >= SHORT) return appended(seqs, seq);
+  const index = seqs.findIndex((each) => each >= seq);
+  return seqs[index] === seq ? seqs : seqs.toSpliced(index, 0, seq);
 }
 
-function joined(evidence: Evidence, seq: number, payloadIds: readonly string[]): Evidence {
-  let { seqs, payload_ids } = evidence;
-  seqs = withSeq(seqs, seq);
-  for (const id of payloadIds) if (payload_ids.at(-1) !== id) payload_ids = appended(payload_ids, id);
-  if (seqs === evidence.seqs && payload_ids === evidence.payload_ids) return evidence;
-  return { seqs, payload_ids };
+function withPayload(ids: readonly string[], id: string): readonly string[] {
+  if (ids.length >= SHORT ? ids.at(-1) === id : ids.includes(id)) return ids;
+  return appended(ids, id);
 }
 
 interface UsageOf {

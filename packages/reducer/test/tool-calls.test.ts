@@ -38,6 +38,22 @@ describe("a tool call", () => {
     expect(reduce(rollout).tool_calls["c1"]?.kind).toEqual(kind);
   });
 
+  it("has each event and each payload once in its evidence, however many and however often they are named", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.request([userMessage("hi")]).respond([functionCall("c1", "run", {})]);
+    const { id } = turn.tool("c1", { label: "run" });
+    const runtimes = Array.from({ length: 10 }, (_, step) => rollout.payload("tool_runtime_event", { step }));
+    for (const runtime of [...runtimes, ...runtimes]) {
+      turn.event({ type: "tool_call_runtime_started", tool_call_id: id, runtime });
+    }
+    const { evidence } = reduce(rollout).tool_calls[id] ?? {};
+    expect(evidence?.payload_ids.slice(-10)).toEqual(runtimes.map(({ payload_id }) => payload_id));
+    expect(new Set(evidence?.payload_ids).size).toBe(evidence?.payload_ids.length);
+    expect(evidence?.seqs).toEqual(evidence?.seqs.toSorted((left, right) => left - right));
+    expect(new Set(evidence?.seqs).size).toBe(22);
+  });
+
   it("is linked to its call item, its output item and the inference call that asked for it", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();

@@ -10,10 +10,10 @@ import {
 } from "@rollout-trace/protocol";
 import { appended, NONE } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
-import type { Conversation, ElementSource } from "../state/conversation-state.ts";
+import type { Conversation } from "../state/conversation-state.ts";
 import type { ArrayReader } from "./dialect.ts";
 import { DIALECT_READERS } from "./dialects.ts";
-import type { NormalItem } from "./normal-item.ts";
+import type { NormalElement, NormalItem } from "./normal-item.ts";
 
 /** A model-facing document, compared with the live context as far as the store knows it to be the same. */
 export interface Reading {
@@ -95,10 +95,14 @@ function readArrays(
         kept += same;
         continue;
       }
-      const source = sourceOf(reduction, item, { reader, payloadId, isHead });
-      if (source === null) continue;
-      for (const normal of source.items) rest = appended(rest, normal);
-      if (source.outsideId !== null) leaveOut(conversation, source.outsideId);
+      const element = elementOf(reduction, item, { reader, payloadId, isHead });
+      if (element === null) continue;
+      if (element.kind !== null) {
+        rest = appended(rest, element);
+        continue;
+      }
+      for (const normal of element.items) rest = appended(rest, normal);
+      if (element.outsideId !== null) leaveOut(conversation, element.outsideId);
     }
   }
   return { kept, rest };
@@ -112,15 +116,14 @@ function sameItems(
   reader: ArrayReader,
 ): number {
   if (at >= live.length) return 0;
-  const source = seenAs[at]?.source ?? null;
-  if (source === null || source.contentId !== item.contentId) return 0;
-  if (source.normalise !== reader.normalise) return 0;
-  if (source.isSole) return 1;
-  const { items } = source;
-  for (let index = 0; index < items.length; index += 1) {
-    if (seenAs[at + index] !== items[index]) return 0;
+  const seen = seenAs[at] ?? null;
+  if (seen === null || seen.contentId !== item.contentId || seen.normalise !== reader.normalise) return 0;
+  const { siblings } = seen;
+  if (siblings === null) return 1;
+  for (let index = 0; index < siblings.length; index += 1) {
+    if (seenAs[at + index] !== siblings[index]) return 0;
   }
-  return items.length;
+  return siblings.length;
 }
 
 /** The acceptance of an element that is not part of the transcript is no lost item. */
@@ -209,15 +212,16 @@ function itemOfValue(contentId: string, value: JsonValue): PayloadItem {
 }
 
 /** A recorded element, read and normalised when it is first seen. */
-function sourceOf(
+function elementOf(
   reduction: Reduction,
   item: PayloadItem,
   { reader, payloadId, isHead }: { reader: ArrayReader; payloadId: string; isHead: boolean },
-): ElementSource | null {
+): NormalElement | null {
   const { normalise } = reader;
-  let sources = reduction.state.sources.get(normalise);
-  if (sources === undefined) reduction.state.sources.set(normalise, (sources = new Map()));
-  const known = sources.get(item.contentId);
+  const { contentId } = item;
+  let elements = reduction.state.elements.get(normalise);
+  if (elements === undefined) reduction.state.elements.set(normalise, (elements = new Map()));
+  const known = elements.get(contentId);
   if (known !== undefined) return known;
   const read = item.value();
   if (!read.ok) {
@@ -225,12 +229,18 @@ function sourceOf(
     return null;
   }
   const { items, outsideId = null } = normalise(read.value, payloadId);
-  const { contentId } = item;
-  const isSole = items.length === 1;
-  const source: ElementSource = { normalise, contentId, isSole, items, outsideId, isHead };
-  for (const normal of items) normal.source = source;
-  sources.set(item.contentId, source);
-  return source;
+  const siblings = items.length > 1 ? items : null;
+  for (const normal of items) {
+    normal.contentId = contentId;
+    normal.normalise = normalise;
+    normal.isHead = isHead;
+    normal.siblings = siblings;
+  }
+  const [sole] = items;
+  const element: NormalElement =
+    sole !== undefined && siblings === null ? sole : { kind: null, items, outsideId };
+  elements.set(contentId, element);
+  return element;
 }
 
 function unreadable(reduction: Reduction, payloadId: string, message: string): void {

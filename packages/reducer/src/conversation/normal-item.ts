@@ -3,7 +3,6 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8ToBytes } from "@noble/hashes/utils.js";
 import { canonicalJson, type JsonValue } from "@rollout-trace/protocol";
 import type { DiagnosticCode } from "../diagnostics.ts";
-import type { ElementSource } from "../state/conversation-state.ts";
 import type { BodyPart, ConversationItem, ItemChannel, ItemKind, ItemRole } from "../graph/conversation.ts";
 
 export interface NormalItem {
@@ -18,8 +17,14 @@ export interface NormalItem {
   readonly distinguisher: string;
   /** Bytes of UTF-8 that those parts stand for whose text is not kept. */
   readonly hiddenBytes: number;
-  /** The recorded element that it was read from; null until that is kept, and for what is no part of one. */
-  source: ElementSource | null;
+  /** The recorded element that it was read from, by its content id in the store; null for what is no part of one. */
+  contentId: string | null;
+  /** What reads that element. */
+  normalise: Normalise | null;
+  /** Whether that element is of the instructions that stand beside the history. */
+  isHead: boolean;
+  /** All items of an element that stands for several, in order. */
+  siblings: readonly NormalItem[] | null;
   /** What is odd about it; reported for each item that is created from it. */
   readonly oddity: { readonly code: DiagnosticCode; readonly message: string } | null;
 }
@@ -30,6 +35,12 @@ export interface NormalItems {
   /** The provider item id of an element that is not part of the transcript. */
   readonly outsideId?: string | null;
 }
+
+/**
+ * A distinct element of a model-facing array: every occurrence of it, in whatever payload, is this one object. Nearly every element
+ * stands for one item, and is that.
+ */
+export type NormalElement = NormalItem | (Required<NormalItems> & { readonly kind: null });
 
 /** Takes a whole element of a model-facing array, and the payload that it was first read from. */
 export type Normalise = (element: JsonValue, payloadId: string) => NormalItems;

@@ -41,7 +41,10 @@ export function itemOf(
     parts: only === undefined ? parts.map(({ part }) => part) : [only.part],
     distinguisher: shape.distinguisher ?? "",
     hiddenBytes: only?.hiddenBytes ?? parts.reduce((sum, { hiddenBytes }) => sum + hiddenBytes, 0),
-    source: null,
+    contentId: null,
+    normalise: null,
+    isHead: false,
+    siblings: null,
     oddity: shape.oddity ?? null,
   };
 }

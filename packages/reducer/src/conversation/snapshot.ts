@@ -257,7 +257,7 @@ function append(conversation: Conversation, item: TranscriptItem, normal: Normal
 /** How many items at the beginning of the live context are instructions that stand beside the history. */
 export function headLength({ seenAs }: Conversation): number {
   let length = 0;
-  while (seenAs[length]?.source?.isHead === true) length += 1;
+  while (seenAs[length]?.isHead === true) length += 1;
   return length;
 }
 

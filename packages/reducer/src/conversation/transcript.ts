@@ -24,7 +24,8 @@ export interface ItemOrigin {
 export function createItem(reduction: Reduction, normal: NormalItem, from: ItemOrigin): TranscriptItem {
   const { thread, turn } = from;
   const { conversation } = thread;
-  const itemId = `item:${reduction.state.items.length + 1}`;
+  const itemNumber = reduction.state.itemCount + 1;
+  const itemId = `item:${itemNumber}`;
   const accepted =
     normal.providerItemId === null ? undefined : conversation.acceptedUnseen.get(normal.providerItemId);
   const origin = reduction.evidence();
@@ -43,7 +44,7 @@ export function createItem(reduction: Reduction, normal: NormalItem, from: ItemO
       body: { parts: normal.parts },
       agent_message: normal.agentMessage,
       produced_by: producersOf(from),
-      evidence: accepted === undefined ? origin : { ...origin, seqs: [...origin.seqs, accepted.seq] },
+      evidence: origin,
       provenance: reduction.provenance,
     },
     normal,
@@ -52,7 +53,10 @@ export function createItem(reduction: Reduction, normal: NormalItem, from: ItemO
     slot: null,
     claimed: false,
   };
-  reduction.state.items.push(item);
+  if (accepted !== undefined) reduction.addEvidence(item.draft, accepted.seq);
+  const { state } = reduction;
+  state.itemCount = itemNumber;
+  state.items[itemId] = item.draft;
   thread.draft.conversation_item_ids = appended(thread.draft.conversation_item_ids, itemId);
   if (normal.providerItemId !== null) {
     conversation.byProviderId.set(normal.providerItemId, item);
@@ -85,9 +89,10 @@ function link(reduction: Reduction, item: TranscriptItem, origin: ItemOrigin): v
   if (callId !== null && (kind === "function_call" || kind === "custom_tool_call")) {
     attachCallItem(reduction, item, placeOf(origin, callId));
   } else if (callId !== null && (kind === "function_call_output" || kind === "custom_tool_call_output")) {
-    attachOutputItem(item, placeOf(origin, callId));
+    attachOutputItem(reduction, item, placeOf(origin, callId));
   }
-  if (origin.inference === undefined && origin.compactionId === undefined) offerMessage(item, origin.thread);
+  if (origin.inference === undefined && origin.compactionId === undefined)
+    offerMessage(reduction, item, origin.thread);
 }
 
 /**

@@ -14,7 +14,15 @@ import { buildSpan, spanCalls } from "./build-spans.ts";
 import { buildEdge, buildThread } from "./build-threads.ts";
 import { closeLeftovers, type Window } from "./close-leftovers.ts";
 import type { ConversationItem } from "./conversation.ts";
-import { copyDraft, type Finish, listsOf, type Unshared } from "./draft.ts";
+import {
+  copyDraft,
+  type Draft,
+  type Finish,
+  listsOf,
+  putInOrder,
+  takeDraft,
+  type Unshared,
+} from "./draft.ts";
 import type { Compaction, CompactionRequest } from "./inference.ts";
 import { type Collection, GRAPH_SCHEMA_VERSION, type RolloutGraph } from "./rollout-graph.ts";
 import type { TerminalSession } from "./terminal.ts";
@@ -41,6 +49,7 @@ export function buildGraph(
   lateDiagnostics: readonly Diagnostic[],
   finish: Finish = copyDraft,
 ): RolloutGraph {
+  if (finish === takeDraft) for (const draft of state.unsorted) putInOrder(draft);
   const outputsOf = cellOutputs(state);
   // Only edges are asked for the order of their payloads, and few rollouts have any.
   const payloadIds = state.edges.size === 0 ? [] : [...state.payloads.keys()];
@@ -65,11 +74,7 @@ export function buildGraph(
     host: state.host,
     threads: collect(state.threads, (thread) => noted(buildThread(state, thread, finish))),
     turns: collect(state.turns.byId, ({ draft }) => noted(finish(draft, LISTS.turn))),
-    conversation_items: numbered(
-      state.items,
-      ({ draft }) => finish(draft, LISTS.item),
-      ({ item_id }) => item_id,
-    ),
+    conversation_items: buildItems(state, finish),
     inference_calls: collect(state.inferenceCalls.byId, (call) => noted(buildInference(call, finish))),
     tool_calls: collect(state.toolCalls.byId, (call) =>
       noted(buildToolCall(call, { outputsOf, spans, finish })),
@@ -99,6 +104,13 @@ export function buildGraph(
   };
   if (state.end !== null) closeLeftovers(graph, running, state.end);
   return { ...graph, findings: findFindings(state, graph) };
+}
+
+function buildItems({ items }: ReducerState, finish: Finish): Collection<ConversationItem> {
+  if (finish === takeDraft) return items;
+  const collection = emptyCollection<ConversationItem>();
+  for (const id in items) collection[id] = finish(items[id] as Draft<ConversationItem>, LISTS.item);
+  return collection;
 }
 
 function usageByTurn({ usage }: ReducerState): Collection<TokenUsage> {

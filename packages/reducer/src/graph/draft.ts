@@ -15,7 +15,7 @@ export const NONE: readonly never[] = Object.freeze([]);
  * Shorter lists are replaced and not changed, so that copies of an object may share them; and each of them, of which there are many,
  * is as long as it needs to be.
  */
-const SHORT = 8;
+export const SHORT = 8;
 
 /** A list with one more entry. It takes the place of `list`, which must not be used any more. */
 export function appended<Entry>(list: readonly Entry[], entry: Entry): readonly Entry[] {
@@ -34,7 +34,12 @@ export function replaced<Entry>(list: readonly Entry[], index: number, entry: En
   return list;
 }
 
-/** Its evidence is unsorted and with repeats; it is put in order when the object is finished. */
+/** Its evidence is in order and without repeats, unless one of its lists is long. */
+export interface Evidenced {
+  evidence: Evidence;
+}
+
+/** The order of its keys is that of the canonical text. */
 export type Draft<Entry extends GraphObject> = { -readonly [Key in keyof Entry]: Entry[Key] };
 
 /** When something happened. */
@@ -74,11 +79,12 @@ export const copyDraft: Finish = (draft, lists) => {
   return copy;
 };
 
-/** The draft itself, which nobody may change any more. */
-export const takeDraft: Finish = (draft) => {
+/** The draft itself, which nobody may change any more. Long evidence is put in order once for all drafts that have any. */
+export const takeDraft: Finish = (draft) => draft;
+
+export function putInOrder(draft: Evidenced): void {
   draft.evidence = inOrder(draft.evidence);
-  return draft;
-};
+}
 
 function inOrder(evidence: Evidence): Evidence {
   const { seqs, payload_ids } = evidence;

@@ -133,7 +133,10 @@ const MARKER: NormalItem = {
   parts: [],
   distinguisher: "",
   hiddenBytes: 0,
-  source: null,
+  contentId: null,
+  normalise: null,
+  isHead: false,
+  siblings: null,
   oddity: null,
 };
 

@@ -86,7 +86,7 @@ export const inferenceHandlers: Handlers<InferenceEventPayload["type"]> = {
     if (payloadId === null) return;
     const [first, ...rest] = readElement(reduction, { payloadId, dialect: thread.dialect });
     if (first === undefined) return;
-    createItem(reduction, { ...first, providerItemId: item_id, source: null }, { thread, turn, payloadId });
+    createItem(reduction, { ...first, providerItemId: item_id }, { thread, turn, payloadId });
     for (const normal of rest) createItem(reduction, normal, { thread, turn, payloadId });
   },
 };

@@ -6,7 +6,7 @@
  * output yet and no such start; an output belongs to the latest use that has none, or where all have to the latest.
  */
 import { appended, NONE } from "../graph/draft.ts";
-import { addOrigin, type Reduction } from "../reduction.ts";
+import type { Reduction } from "../reduction.ts";
 import type {
   CallSlot,
   CallUses,
@@ -32,36 +32,36 @@ export function attachCallItem(reduction: Reduction, item: TranscriptItem, place
   item.slot = slot;
   slot.callItems = appended(slot.callItems, item);
   if (place.inference !== undefined) slot.inference = place.inference.draft;
-  if (slot.toolCall !== null) joinCallItem(slot.toolCall, item);
-  if (slot.cell !== null) joinSourceItem(slot.cell, item);
+  if (slot.toolCall !== null) joinCallItem(reduction, slot.toolCall, item);
+  if (slot.cell !== null) joinSourceItem(reduction, slot.cell, item);
 }
 
-export function attachOutputItem(item: TranscriptItem, place: ItemPlace): void {
+export function attachOutputItem(reduction: Reduction, item: TranscriptItem, place: ItemPlace): void {
   const isReplay = place.compactionId !== undefined;
   const open = isReplay ? undefined : latestOpen(place);
   if (open !== undefined) open.isOpen = false;
   const slot = open ?? latestSlot(place);
   item.slot = slot;
   slot.outputItems = appended(slot.outputItems, item);
-  if (slot.toolCall !== null) joinOutputItem(slot.toolCall, item);
-  if (slot.cell !== null) joinCellOutput(slot.cell, item);
+  if (slot.toolCall !== null) joinOutputItem(reduction, slot.toolCall, item);
+  if (slot.cell !== null) joinCellOutput(reduction, slot.cell, item);
 }
 
 export function attachToolCall(reduction: Reduction, call: ToolCallState, place: ItemPlace): CallSlot {
   const slot = slotFor(reduction, place, "toolCall");
   slot.toolCall = call;
-  for (const item of slot.callItems) joinCallItem(call, item);
-  for (const item of slot.outputItems) joinOutputItem(call, item);
-  if (slot.cell !== null) joinExec(call, slot.cell);
+  for (const item of slot.callItems) joinCallItem(reduction, call, item);
+  for (const item of slot.outputItems) joinOutputItem(reduction, call, item);
+  if (slot.cell !== null) joinExec(reduction, call, slot.cell);
   return slot;
 }
 
 export function attachCell(reduction: Reduction, cell: CellState, place: ItemPlace): CallSlot {
   const slot = slotFor(reduction, place, "cell");
   slot.cell = cell;
-  for (const item of slot.callItems) joinSourceItem(cell, item);
-  for (const item of slot.outputItems) joinCellOutput(cell, item);
-  if (slot.toolCall !== null) joinExec(slot.toolCall, cell);
+  for (const item of slot.callItems) joinSourceItem(reduction, cell, item);
+  for (const item of slot.outputItems) joinCellOutput(reduction, cell, item);
+  if (slot.toolCall !== null) joinExec(reduction, slot.toolCall, cell);
   return slot;
 }
 
@@ -138,40 +138,40 @@ function newSlot(place: ItemPlace): CallSlot {
   return slot;
 }
 
-function joinCallItem(call: ToolCallState, item: TranscriptItem): void {
+function joinCallItem(reduction: Reduction, call: ToolCallState, item: TranscriptItem): void {
   call.draft.call_item_ids = appended(call.draft.call_item_ids, item.draft.item_id);
-  addOrigin(call.draft, item);
+  reduction.addOrigin(call.draft, item);
 }
 
-function joinOutputItem(call: ToolCallState, item: TranscriptItem): void {
+function joinOutputItem(reduction: Reduction, call: ToolCallState, item: TranscriptItem): void {
   call.draft.output_item_ids = appended(call.draft.output_item_ids, item.draft.item_id);
   item.draft.produced_by = appended(item.draft.produced_by, {
     type: "tool",
     tool_call_id: call.draft.tool_call_id,
   });
-  addOrigin(call.draft, item);
-  addOrigin(item.draft, call);
+  reduction.addOrigin(call.draft, item);
+  reduction.addOrigin(item.draft, call);
 }
 
-function joinSourceItem(cell: CellState, item: TranscriptItem): void {
+function joinSourceItem(reduction: Reduction, cell: CellState, item: TranscriptItem): void {
   cell.draft.source_item_id ??= item.draft.item_id;
-  addOrigin(cell.draft, item);
+  reduction.addOrigin(cell.draft, item);
 }
 
-function joinCellOutput(cell: CellState, item: TranscriptItem): void {
+function joinCellOutput(reduction: Reduction, cell: CellState, item: TranscriptItem): void {
   cell.draft.output_item_ids = appended(cell.draft.output_item_ids, item.draft.item_id);
   item.draft.produced_by = appended(item.draft.produced_by, {
     type: "code_cell",
     code_cell_id: cell.draft.code_cell_id,
   });
-  addOrigin(cell.draft, item);
-  addOrigin(item.draft, cell);
+  reduction.addOrigin(cell.draft, item);
+  reduction.addOrigin(item.draft, cell);
   matchNotification(cell, item);
 }
 
-function joinExec(call: ToolCallState, cell: CellState): void {
+function joinExec(reduction: Reduction, call: ToolCallState, cell: CellState): void {
   call.draft.code_cell_id = cell.draft.code_cell_id;
   cell.draft.exec_tool_call_id = call.draft.tool_call_id;
-  addOrigin(call.draft, cell);
-  addOrigin(cell.draft, call);
+  reduction.addOrigin(call.draft, cell);
+  reduction.addOrigin(cell.draft, call);
 }

@@ -5,7 +5,7 @@
  * its text may travel as an encoded part, so an item is known by several contents; the sender knows only what it sent.
  */
 import { appended } from "../graph/draft.ts";
-import { addOrigin } from "../reduction.ts";
+import type { Reduction } from "../reduction.ts";
 import type { EdgeState } from "../state/call-state.ts";
 import type { TranscriptItem } from "../state/conversation-state.ts";
 import { offer, take } from "../state/queues.ts";
@@ -23,7 +23,7 @@ export interface Delivery {
 }
 
 /** Links an edge to the item that carries its message, now or when that item shows up. */
-export function expectMessage(edge: EdgeState, delivery: Delivery): void {
+export function expectMessage(reduction: Reduction, edge: EdgeState, delivery: Delivery): void {
   const { recipient, author, message, sentSeq, outputs = [] } = delivery;
   sortMessages(recipient);
   const keys = [keyOf(author, message), keyOf(null, message)];
@@ -31,13 +31,13 @@ export function expectMessage(edge: EdgeState, delivery: Delivery): void {
     const next = () => take(recipient.possibleMessages, key);
     for (let item = next(); item !== undefined; item = next()) {
       if (item.claimed || createdSeq(item) < sentSeq) continue;
-      deliver(edge, item);
+      deliver(reduction, edge, item);
       return;
     }
   }
   for (const item of outputs) {
     if (item.claimed || createdSeq(item) < sentSeq || !contentsOf(item).includes(message)) continue;
-    deliver(edge, item);
+    deliver(reduction, edge, item);
     return;
   }
   for (const key of keys) offer(recipient.expectedMessages, key, edge);
@@ -45,7 +45,7 @@ export function expectMessage(edge: EdgeState, delivery: Delivery): void {
 }
 
 /** Links an item that has just been created to the oldest edge that waits for it, or keeps it for one that will. */
-export function offerMessage(item: TranscriptItem, thread: ThreadState): void {
+export function offerMessage(reduction: Reduction, item: TranscriptItem, thread: ThreadState): void {
   const { agentMessage, role, kind } = item.normal;
   const isMessage = kind === "message" && (agentMessage !== null || role === "user");
   // An agent's answer may be what the call that waited for it returned, once somebody says that there is an answer.
@@ -56,7 +56,7 @@ export function offerMessage(item: TranscriptItem, thread: ThreadState): void {
     const next = () => take(thread.expectedMessages, key);
     for (let edge = next(); edge !== undefined; edge = next()) {
       if (edge.draft.target !== null) continue;
-      deliver(edge, item);
+      deliver(reduction, edge, item);
       return;
     }
   }
@@ -84,7 +84,7 @@ function createdSeq({ origin }: TranscriptItem): number {
   return origin.seqs[0] ?? 0;
 }
 
-function deliver(edge: EdgeState, item: TranscriptItem): void {
+function deliver(reduction: Reduction, edge: EdgeState, item: TranscriptItem): void {
   item.claimed = true;
   edge.draft.target = { type: "conversation_item", id: item.draft.item_id };
   edge.draft.carried_item_ids = appended(edge.draft.carried_item_ids, item.draft.item_id);
@@ -92,8 +92,8 @@ function deliver(edge: EdgeState, item: TranscriptItem): void {
     type: "interaction_edge",
     edge_id: edge.draft.edge_id,
   });
-  addOrigin(edge.draft, item);
-  addOrigin(item.draft, edge);
+  reduction.addOrigin(edge.draft, item);
+  reduction.addOrigin(item.draft, edge);
 }
 
 /** Hosts put `Message Type: …` and more lines before the message itself. */

@@ -31,11 +31,8 @@ export function addEdge(reduction: Reduction, interaction: Interaction): EdgeSta
     call,
   });
   edge.draft.started_at_us = call.draft.execution.started_at_us;
-  const { seqs, payload_ids } = edge.origin;
-  edge.draft.evidence = {
-    seqs: [...seqs, call.draft.execution.started_seq, ...interaction.seqs],
-    payload_ids,
-  };
+  for (const seq of [call.draft.execution.started_seq, ...interaction.seqs])
+    reduction.addEvidence(edge.draft, seq);
   if (kind === "close_agent" && targetThreadId !== null)
     edge.draft.target = { type: "thread", id: targetThreadId };
   return edge;
@@ -59,7 +56,7 @@ export function updateEdge(reduction: Reduction, interaction: Interaction): void
     return;
   }
   edge.expecting = true;
-  expectMessage(edge, {
+  expectMessage(reduction, edge, {
     recipient,
     author: call.thread?.draft.agent_path ?? "",
     message,
@@ -114,7 +111,7 @@ export function mergeResult(reduction: Reduction, result: ObservedResult): void 
   edge.draft.ended_at_us = reduction.moment.at_us;
   edge.draft.status = "completed";
   edge.expecting = true;
-  expectMessage(edge, {
+  expectMessage(reduction, edge, {
     recipient: parent,
     author: child.draft.agent_path,
     message,

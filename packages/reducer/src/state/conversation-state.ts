@@ -1,25 +1,10 @@
 /** What the reducer keeps about one thread's transcript. */
-import type { NormalItem, Normalise } from "../conversation/normal-item.ts";
+import type { NormalItem } from "../conversation/normal-item.ts";
 import type { Evidence } from "../graph/base.ts";
 import type { ConversationItem } from "../graph/conversation.ts";
 import type { Draft, Moment } from "../graph/draft.ts";
 import type { InferenceCall } from "../graph/inference.ts";
 import type { CallSlot } from "./call-state.ts";
-
-/** A distinct element of a model-facing array: every occurrence of it, in whatever payload, is this one object. */
-export interface ElementSource {
-  readonly normalise: Normalise;
-  /** The store's content id. */
-  readonly contentId: string;
-  /** Whether it stands for one item; looked at for every element of every request. */
-  readonly isSole: boolean;
-  /** The items that it stands for, in order. */
-  readonly items: readonly NormalItem[];
-  /** The provider item id of an element that stands for none. */
-  readonly outsideId: string | null;
-  /** Whether it is of the instructions that stand beside the history. */
-  readonly isHead: boolean;
-}
 
 /** An item of a thread's transcript and what the reducer keeps about it. */
 export interface TranscriptItem {

@@ -33,6 +33,8 @@ export class RecordedIds<Entry extends Recorded> {
   /** Those recorded ids that are not simply the graph id of their one object, which are few. */
   readonly #shared: Map<string, Shared<Entry>>;
   readonly #repeats: Map<string, number>;
+  /** What was last found and may be found again: most events in a row name one turn. */
+  #found: Entry | undefined;
 
   /** What it consists of, for `of` to make another of. */
   parts(): Parts<Entry> {
@@ -75,13 +77,17 @@ export class RecordedIds<Entry extends Recorded> {
       this.#share(entry);
     }
     this.byId.set(id, entry);
+    this.#found = undefined;
   }
 
   /** Looked for in its scope, then among objects without one; a reference without a scope may mean any. */
   find(recordedId: string, scope: string | null): Entry | undefined {
+    const found = this.#found;
+    if (found?.recordedId === recordedId && found.scope === scope) return found;
     const only = this.#only(recordedId);
     if (only !== undefined) {
-      return only.scope === scope || scope === null || only.scope === null ? only : undefined;
+      if (only.scope !== scope && scope !== null && only.scope !== null) return undefined;
+      return (this.#found = only);
     }
     const shared = this.#shared.get(recordedId);
     const uses = shared?.byScope.get(scope) ?? (scope === null ? shared?.last : shared?.byScope.get(null));

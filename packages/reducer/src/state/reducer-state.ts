@@ -1,8 +1,9 @@
 /** Everything a reduction has gathered so far. Handlers change it; `graph/build.ts` only reads it. */
 import type { HostInfo, RawEvent, RolloutStatus } from "@rollout-trace/protocol";
-import type { Normalise } from "../conversation/normal-item.ts";
+import type { NormalElement, Normalise } from "../conversation/normal-item.ts";
 import type { Diagnostic } from "../diagnostics.ts";
-import type { Draft, Moment } from "../graph/draft.ts";
+import type { ConversationItem } from "../graph/conversation.ts";
+import type { Draft, Evidenced, Moment } from "../graph/draft.ts";
 import type { Compaction, CompactionRequest } from "../graph/inference.ts";
 import type { GraphPayload } from "../graph/rollout-graph.ts";
 import type { Span } from "../graph/span.ts";
@@ -15,7 +16,6 @@ import type {
   SessionState,
   ToolCallState,
 } from "./call-state.ts";
-import type { ElementSource, TranscriptItem } from "./conversation-state.ts";
 import { NO_USAGE, type UsageSum } from "../conversation/token-usage.ts";
 import { type Recorded, RecordedIds } from "./recorded-ids.ts";
 import type { ThreadState, TurnState } from "./thread-state.ts";
@@ -53,7 +53,11 @@ export interface ReducerState {
   moment: Moment;
   readonly threads: Map<string, ThreadState>;
   readonly turns: RecordedIds<TurnState>;
-  readonly items: TranscriptItem[];
+  /** By id; without a prototype. They are the graph's own collection, so that nothing is done for each of them in the end. */
+  readonly items: Record<string, Draft<ConversationItem>>;
+  itemCount: number;
+  /** What has so much evidence that it is put in order when the graph is built. */
+  readonly unsorted: Set<Evidenced>;
   readonly inferenceCalls: RecordedIds<InferenceState>;
   readonly toolCalls: RecordedIds<ToolCallState>;
   readonly cells: RecordedIds<CellState>;
@@ -85,7 +89,7 @@ export interface ReducerState {
    */
   readonly awaitingThread: Map<string, Interaction[]>;
   /** Every element that was read, by how and by the store's content id, so that each content is normalised once. */
-  readonly sources: Map<Normalise, Map<string, ElementSource>>;
+  readonly elements: Map<Normalise, Map<string, NormalElement>>;
   readonly diagnostics: Diagnostic[];
 }
 
@@ -102,7 +106,9 @@ export function emptyState(): ReducerState {
     moment: { at_us: 0, seq: 0 },
     threads: new Map(),
     turns: new RecordedIds(),
-    items: [],
+    items: Object.create(null) as ReducerState["items"],
+    itemCount: 0,
+    unsorted: new Set(),
     inferenceCalls: new RecordedIds(),
     toolCalls: new RecordedIds(),
     cells: new RecordedIds(),
@@ -122,7 +128,7 @@ export function emptyState(): ReducerState {
     },
     waiting: new Map(),
     awaitingThread: new Map(),
-    sources: new Map(),
+    elements: new Map(),
     diagnostics: [],
   };
 }
