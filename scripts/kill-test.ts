@@ -1,10 +1,11 @@
 /**
- * `node scripts/kill-test.ts [KILLS] [--seed N] [--durability process|power|batch]`: kills a recording process at random
+ * `npm run kill-test [-- KILLS] [--seed N] [--durability process|power|batch] [--jobs N]`: kills a recording process at random
  * moments, 1 000 times by default, and compares what it had acknowledged over a pipe with what the store holds. Every store
  * is verified, and every rollout is reduced. Ends with a line of what was found, and not well when anything was.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -25,37 +26,58 @@ const MAX_EARLY_MS = 400;
 const LATE_SHARE = 0.1;
 const MAX_LATE_MS = 2_000;
 
+/** Stores at a time. */
+const DEFAULT_JOBS = 2;
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seed: { type: "string" }, durability: { type: "string", default: "process" } },
+  options: {
+    seed: { type: "string" },
+    durability: { type: "string", default: "process" },
+    jobs: { type: "string", default: `${DEFAULT_JOBS}` },
+  },
 });
 const kills = Number(positionals[0] ?? 1000);
 const seed = Number(values.seed ?? freshSeed());
 console.log(`${kills} kills, durability ${values.durability}, --seed ${seed}`);
 
-const random = new SeededRandom(seed);
+let doneKills = 0;
 let acknowledgedEvents = 0;
 let storedEvents = 0;
 let problems = 0;
 
-let folder = "";
-let acknowledged: Map<string, number> = new Map();
-for (let kill = 0; kill < kills; kill += 1) {
-  if (kill % KILLS_PER_STORE === 0) folder = mkdtempSync(join(tmpdir(), "kill-test-"));
-  const rolloutId = `kill-${kill}`;
-  acknowledged.set(rolloutId, await killOnce(join(folder, "trace.db"), rolloutId));
-  if ((kill + 1) % KILLS_PER_STORE !== 0 && kill + 1 !== kills) continue;
-  checkStore(join(folder, "trace.db"), acknowledged);
+// Killed processes leave nothing of what they compiled to those after them; it is the same that this one has compiled.
+flushCompileCache();
+const waiting = Array.from({ length: Math.ceil(kills / KILLS_PER_STORE) }, (_, store) => store);
+await Promise.all(Array.from({ length: Number(values.jobs) }, runWaiting));
+process.exitCode = problems === 0 && doneKills === kills ? 0 : 1;
+
+/** Stores know nothing of each other. */
+async function runWaiting(): Promise<void> {
+  for (let store = waiting.shift(); store !== undefined; store = waiting.shift()) await fillStore(store);
+}
+
+/** Kills recorders of one store, one after the other, and looks at what it has then. */
+async function fillStore(store: number): Promise<void> {
+  const random = new SeededRandom(seed, "store", store);
+  const folder = mkdtempSync(join(tmpdir(), "kill-test-"));
+  const path = join(folder, "trace.db");
+  const acknowledged = new Map<string, number>();
+  const end = Math.min(kills, (store + 1) * KILLS_PER_STORE);
+  for (let kill = store * KILLS_PER_STORE; kill < end; kill += 1) {
+    const rolloutId = `kill-${kill}`;
+    acknowledged.set(rolloutId, await killOnce(path, rolloutId, random));
+  }
+  checkStore(path, acknowledged);
   rmSync(folder, { recursive: true, force: true });
-  acknowledged = new Map();
+  doneKills += acknowledged.size;
   console.log(
-    `${kill + 1} kills: ${acknowledgedEvents} events acknowledged, ${storedEvents} stored, ${problems} problems`,
+    `${doneKills} kills: ${acknowledgedEvents} events acknowledged, ${storedEvents} stored, ${problems} problems`,
   );
 }
-process.exitCode = problems === 0 ? 0 : 1;
 
 /** Gives the last `seq` that the killed process had acknowledged. */
-async function killOnce(path: string, rolloutId: string): Promise<number> {
+async function killOnce(path: string, rolloutId: string, random: SeededRandom): Promise<number> {
   const isEarly = random.chance(EARLY_SHARE);
   const maxDelayMs = isEarly ? MAX_EARLY_MS : random.chance(LATE_SHARE) ? MAX_LATE_MS : MAX_DELAY_MS;
   const delayMs = random.next() * maxDelayMs;
