@@ -16,14 +16,9 @@ export { compareGraphs, describeDifferences } from "./compare-graphs.ts";
 export type { GraphDifference } from "./compare-graphs.ts";
 export { MAX_STEP, playRollout, randomSteps } from "./play-rollout.ts";
 export { RolloutBuilder } from "./rollout-builder.ts";
-export type {
-  CellBuilder,
-  InferenceBuilder,
-  RolloutBuilderOptions,
-  ThreadBuilder,
-  ToolCallBuilder,
-  TurnBuilder,
-} from "./rollout-builder.ts";
+export type { RolloutBuilderOptions, ThreadBuilder } from "./rollout-builder.ts";
+export type { TurnBuilder } from "./turn-builder.ts";
+export type { CellBuilder, InferenceBuilder, ToolCallBuilder } from "./call-builders.ts";
 export { fixtureSource, placesText, ROLLOUT_FIXTURE_VERSION } from "./rollout-fixture.ts";
 export type { FixturePayload, RolloutFixture } from "./rollout-fixture.ts";
 export { eventTypesOf, STABLE_GRAPH_VERSION, stableGraph } from "./stable-graph.ts";

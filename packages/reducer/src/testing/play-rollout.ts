@@ -1,5 +1,6 @@
 /** Made-up rollouts: legal ones, of any length, from nothing but numbers. */
-import { type Pick, RandomAgent, type World } from "./random-agent.ts";
+import { RandomAgent, type World } from "./random-agent.ts";
+import type { Pick } from "./random-call.ts";
 import { RolloutBuilder } from "./rollout-builder.ts";
 
 /** The largest step that says something that a smaller one cannot. */

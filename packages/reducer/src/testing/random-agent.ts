@@ -5,19 +5,13 @@
  * tools gave. What goes wrong goes wrong the way it does in life: requests fail, turns are interrupted with their calls under
  * way, messages arrive late, twice or never.
  */
-import type { Dialect, JsonValue, ToolKind } from "@rollout-trace/protocol";
-import type {
-  CellBuilder,
-  InferenceBuilder,
-  RolloutBuilder,
-  ThreadBuilder,
-  ToolCallBuilder,
-  TurnBuilder,
-} from "./rollout-builder.ts";
+import type { Dialect, JsonValue } from "@rollout-trace/protocol";
+import type { CellBuilder, InferenceBuilder, ToolCallBuilder } from "./call-builders.ts";
+import type { RolloutBuilder, ThreadBuilder } from "./rollout-builder.ts";
+import type { TurnBuilder } from "./turn-builder.ts";
+import { kindOf, type Pick, randomCall } from "./random-call.ts";
+import { RandomSpans } from "./random-spans.ts";
 import { isOf, scriptOf, type Speech, SPEECH, type SpokenCall } from "./speech.ts";
-
-/** Gives a number from 0 to `below` - 1. */
-export type Pick = (below: number) => number;
 
 /** The rollout that an agent is in. */
 export interface World {
@@ -58,7 +52,7 @@ export class RandomAgent {
   #open: OpenCall[] = [];
   #cells: RandomCell[] = [];
   #processes: string[] = [];
-  #spans: string[] = [];
+  readonly #spans = new RandomSpans();
   #late: (() => void)[] = [];
   #report: { readonly turn: TurnBuilder; readonly text: string } | null = null;
   #hasEnded = false;
@@ -100,7 +94,7 @@ export class RandomAgent {
         () => this.#nest(cell),
         () => this.#stir(cell, pick),
       );
-    for (const id of this.#spans) actions.push(() => this.#endSpan(turn, id));
+    for (const id of this.#spans.open) actions.push(() => this.#spans.end(turn, id));
     if (this.#late.length > 0) actions.push(() => this.#late.shift()?.());
     if (this.#open.length === 0 && this.#inference === null) {
       actions.push(() => this.#endTurn(turn));
@@ -122,7 +116,7 @@ export class RandomAgent {
       () => this.#request(turn, pick),
       () => this.#request(turn, pick),
       () => turn.accept(this.#world.rollout.next("msg")),
-      () => this.#startSpan(turn),
+      () => this.#spans.start(turn, this.#world.rollout.next("span"), this.#open[0]?.tool.id),
       () => turn.event({ type: "other", kind: "note", summary: "", payloads: [], metadata: null }),
     ];
   }
@@ -176,7 +170,7 @@ export class RandomAgent {
 
   #respond(pick: Pick): void {
     const { rollout } = this.#world;
-    const calls = Array.from({ length: pick(4) }, () => this.#call(pick));
+    const calls = Array.from({ length: pick(4) }, () => this.#ask(pick));
     const answer = this.#answer();
     const thought = pick(2) === 0 ? null : answer.thought;
     const spoken = this.#speech.answer({ ...answer, thought, calls });
@@ -189,22 +183,11 @@ export class RandomAgent {
     if (this.#turn !== null && this.#parent !== null) this.#report = { turn: this.#turn, text: answer.text };
   }
 
-  /** Something to ask for; what there is nothing for becomes a command. */
-  #call(pick: Pick): SpokenCall {
+  #ask(pick: Pick): SpokenCall {
     const id = this.#world.rollout.next("call");
     const cell = this.#cells[pick(Math.max(this.#cells.length, 1))];
     const process = this.#processes[pick(Math.max(this.#processes.length, 1))];
-    const choices: SpokenCall[] = [
-      { id, name: "exec", input: `run ${id}` },
-      { id, name: "exec", input: `run ${id}` },
-      { id, name: "lookup", input: { id } },
-      { id, name: "spawn_agent", input: { id } },
-      { id, name: "send_message", input: { id } },
-    ];
-    if (cell !== undefined) choices.push({ id, name: "wait", input: { cell_id: cell.id } });
-    if (process !== undefined)
-      choices.push({ id, name: "write_stdin", input: { session_id: process, chars: id } });
-    return choices[pick(choices.length + 1)] ?? { id, name: "exec_command", input: { cmd: id } };
+    return randomCall(id, { cellId: cell?.id, process }, pick);
   }
 
   #startCall(turn: TurnBuilder, pick: Pick): void {
@@ -216,7 +199,7 @@ export class RandomAgent {
       return;
     }
     const toolId = name === "write_stdin" ? `${id}@${this.#processes.find((each) => isOf(input, each))}` : id;
-    const tool = turn.tool(toolId, { callId: id, label: name, kind: KINDS[name] ?? COMMAND, input });
+    const tool = turn.tool(toolId, { callId: id, label: name, kind: kindOf(name), input });
     let cell: RandomCell | null = null;
     if (name === "exec") {
       cell = { id: `r@${id}`, callId: id, cell: turn.cell(`r@${id}`, id, scriptOf(input)), turn, nested: [] };
@@ -398,37 +381,6 @@ export class RandomAgent {
     this.#open = [];
   }
 
-  #startSpan(turn: TurnBuilder): void {
-    const id = this.#world.rollout.next("span").slice("span-".length).padStart(16, "0");
-    const call = this.#open[0]?.tool.id;
-    turn.event({
-      type: "span_started",
-      otel_trace_id: "0".repeat(32),
-      span_id: id,
-      parent_span_id: this.#spans.at(-1) ?? null,
-      name: "GET",
-      kind: "client",
-      attributes: call === undefined ? {} : { "rollout_trace.tool_call_id": call },
-      links: [],
-      start_time_unix_us: 0,
-    });
-    this.#spans.push(id);
-  }
-
-  #endSpan(turn: TurnBuilder, id: string): void {
-    turn.event({
-      type: "span_ended",
-      otel_trace_id: "0".repeat(32),
-      span_id: id,
-      name: "GET",
-      attributes: {},
-      links: [],
-      status: { code: "ok" },
-      end_time_unix_us: 1,
-    });
-    this.#spans = this.#spans.filter((other) => other !== id);
-  }
-
   #end(): void {
     this.thread.end();
     this.#hasEnded = true;
@@ -439,14 +391,3 @@ export class RandomAgent {
     this.#hasEnded = false;
   }
 }
-
-const COMMAND = { type: "exec_command" } as const;
-
-const KINDS: { readonly [name: string]: ToolKind } = {
-  exec: { type: "code_cell_exec" },
-  exec_command: COMMAND,
-  write_stdin: { type: "write_stdin" },
-  lookup: { type: "mcp", server: "docs", tool: "lookup" },
-  spawn_agent: { type: "spawn_agent" },
-  send_message: { type: "send_message" },
-};
