@@ -62,9 +62,15 @@ export class CodeModeHost {
     this.#decoder = new FrameDecoder((frame) => {
       this.#receive(frame);
     });
-    this.#writer = new FrameWriter((bytes) => {
-      ends.write(bytes);
-    });
+    this.#writer = new FrameWriter(
+      (bytes) => {
+        ends.write(bytes);
+      },
+      // Short scripts are over by then, and their responses have taken along what there was.
+      (flush) => {
+        this.#pool.chores.add(flush);
+      },
+    );
     this.#calls = new ClientCalls((message, inputJson) => this.#send(message, inputJson));
   }
 

@@ -143,12 +143,14 @@ export class FrameWriter {
     this.#wrote = false;
     this.flush();
   };
-  /** Made once; it may find that everything has gone already. */
-  #soon: NodeJS.Timeout | undefined;
-  #flushesSoon = false;
+  readonly #later: (flush: () => void) => void;
+  /** Whether a flush is due later, which may find that everything has gone already. */
+  #flushesLater = false;
 
-  constructor(write: (bytes: Buffer) => void) {
+  /** `later` calls what it is given within the time that a frame nobody waits for may take. */
+  constructor(write: (bytes: Buffer) => void, later: (flush: () => void) => void = inTwoMs) {
     this.#write = write;
+    this.#later = later;
   }
 
   /** Nobody waits for a frame that is not `urgent`: it goes with the next one that is, or a moment later. */
@@ -162,7 +164,7 @@ export class FrameWriter {
     const bytes = this.#slab.write(json, body);
     this.#slab.writeUInt32LE(bytes, this.#end);
     this.#end = body + bytes;
-    if (!urgent) this.#flushSoon();
+    if (!urgent) this.#flushLater();
     else if (!this.#wrote) this.#flushNow();
   }
 
@@ -189,17 +191,18 @@ export class FrameWriter {
     void TICK.then(this.#tickEnds);
   }
 
-  #flushSoon(): void {
-    if (this.#flushesSoon) return;
-    this.#flushesSoon = true;
-    if (this.#soon !== undefined) this.#soon.refresh();
-    else {
-      this.#soon = setTimeout(() => {
-        this.#flushesSoon = false;
-        this.flush();
-      }, LATER_MS);
-    }
+  #flushLater(): void {
+    if (this.#flushesLater) return;
+    this.#flushesLater = true;
+    this.#later(() => {
+      this.#flushesLater = false;
+      this.flush();
+    });
   }
+}
+
+function inTwoMs(flush: () => void): void {
+  setTimeout(flush, 2);
 }
 
 /** Of UTF-8 for one of UTF-16, at most. */
@@ -208,5 +211,3 @@ const BYTES_PER_CHAR = 3;
 const SLAB_BYTES = 64 * 1024;
 /** Its reactions run when those that are due have run, which is as far as a tick goes here. */
 const TICK = Promise.resolve();
-/** Shorter than anybody notices, longer than a short script takes to end or to ask again. */
-const LATER_MS = 2;
