@@ -6,8 +6,6 @@
  */
 export interface NumberedRow {
   readonly number: number;
-  /** Bytes that the row holds in memory, about. */
-  readonly cost: number;
 }
 
 /** Rows of numbers from `first` up to and without `end`, in order. None of them may hold more than some tens of kilobytes. */
@@ -22,14 +20,17 @@ const MAX_COST = 1024 * 1024;
 
 export class ReadAhead<Row extends NumberedRow> {
   readonly #read: ReadRows<Row>;
+  readonly #costOf: (row: Row) => number;
   #rows: readonly Row[] = [];
   /** The numbers that the rows were asked for by. */
   #first = 0;
   #end = 0;
   #count = 1;
 
-  constructor(read: ReadRows<Row>) {
+  /** `costOf` tells how many bytes a row holds in memory, about. */
+  constructor(read: ReadRows<Row>, costOf: (row: Row) => number) {
     this.#read = read;
+    this.#costOf = costOf;
   }
 
   get(number: number): Row | undefined {
@@ -57,7 +58,7 @@ export class ReadAhead<Row extends NumberedRow> {
     this.#first = first;
     this.#end = first + this.#count;
     this.#rows = this.#read(first, this.#end);
-    const cost = this.#rows.reduce((sum, row) => sum + row.cost, 0);
+    const cost = this.#rows.reduce((sum, row) => sum + this.#costOf(row), 0);
     // The next are twice as many.
     if (cost > MAX_COST / 2) this.#count = Math.ceil((this.#count * MAX_COST) / (4 * cost));
   }

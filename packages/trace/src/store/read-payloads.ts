@@ -45,30 +45,47 @@ export function payloadIdOf(ordinal: number): PayloadId {
   return `p${ordinal}` as PayloadId;
 }
 
+/** Digits of an ordinal; more may not be exact as a number. */
+const MAX_DIGITS = 15;
+
+/** Null for what is no name of a payload. */
 function ordinalOf(payloadId: string): number | null {
-  const digits = /^p([1-9][0-9]{0,14})$/.exec(payloadId)?.[1];
-  return digits === undefined ? null : Number(digits);
+  if (payloadId.length < 2 || payloadId.length > 1 + MAX_DIGITS || !payloadId.startsWith("p")) return null;
+  let ordinal = 0;
+  for (let index = 1; index < payloadId.length; index += 1) {
+    const digit = payloadId.charCodeAt(index) - DIGIT_0;
+    if (digit < (index === 1 ? 1 : 0) || digit > 9) return null;
+    ordinal = ordinal * 10 + digit;
+  }
+  return ordinal;
 }
+
+const DIGIT_0 = 48;
 
 interface PayloadRow extends NumberedRow {
   readonly kind: PayloadKind;
   readonly size_bytes: number;
   readonly base: number | null;
-  /** Null for one that is large. */
-  readonly rope: Buffer | null;
+  /** Hexadecimal digits, since a short text costs less to take over than a buffer. Null for one that is large. */
+  readonly rope: string | null;
 }
 
 interface ChunkRow extends NumberedRow {
   /** 64 digits. */
   readonly hash: string;
-  readonly size_bytes: number;
-  readonly codec: string;
   /** Of a chunk that is neither compressed nor large. SQLite gives text without a detour over a buffer. */
   readonly text: string | null;
 }
 
 /** Bytes. Larger chunks and ropes are not read ahead: nobody may ask for them. */
 const MAX_AHEAD_SIZE = 64 * 1024;
+
+/** A chunk as it is stored. */
+interface StoredChunk {
+  readonly codec: string;
+  readonly size_bytes: number;
+  readonly bytes: Buffer;
+}
 
 /** A document without its items. */
 interface Frame {
@@ -87,8 +104,10 @@ export class PayloadsOfRollout implements StoredPayloads {
   readonly #payloads: ReadAhead<PayloadRow>;
   readonly #rope: (ordinal: number) => Buffer | undefined;
   readonly #chunks: ReadAhead<ChunkRow>;
-  readonly #bytes: Database.Statement<[number], Buffer>;
+  readonly #stored: Database.Statement<[number], StoredChunk>;
   readonly #ropes: Map<number, readonly StoredPart[]> = new Map();
+  /** Also of a short rope, which is not kept: a response is asked for its frame and then for its items. */
+  #latest: { readonly ordinal: number; readonly parts: readonly StoredPart[] } | null = null;
   #keptParts = 0;
   readonly #items: Map<number, PayloadItem> = new Map();
   /** Of each kind of payload the frame that was read last. */
@@ -98,11 +117,13 @@ export class PayloadsOfRollout implements StoredPayloads {
     this.#names = names;
     const payloads = prepared<[number, number, number], PayloadRow>(
       database,
-      `SELECT ordinal AS number, min(length(rope), ${MAX_AHEAD_SIZE}) AS cost, kind, size_bytes, base,
-         CASE WHEN length(rope) <= ${MAX_AHEAD_SIZE} THEN rope END AS rope
+      `SELECT ordinal AS number, kind, size_bytes, base, CASE WHEN length(rope) <= ${MAX_AHEAD_SIZE} THEN hex(rope) END AS rope
        FROM payloads WHERE rollout = ? AND ordinal >= ? AND ordinal < ? ORDER BY ordinal`,
     );
-    this.#payloads = new ReadAhead((first, end) => payloads.all(rollout, first, end));
+    this.#payloads = new ReadAhead(
+      (first, end) => payloads.all(rollout, first, end),
+      (row) => row.rope?.length ?? 0,
+    );
     const rope = prepared<[number, number], Buffer>(
       database,
       "SELECT rope FROM payloads WHERE rollout = ? AND ordinal = ?",
@@ -110,12 +131,18 @@ export class PayloadsOfRollout implements StoredPayloads {
     this.#rope = (ordinal) => rope.get(rollout, ordinal);
     const chunks = prepared<[number, number], ChunkRow>(
       database,
-      `SELECT chunk AS number, min(size_bytes, ${MAX_AHEAD_SIZE}) AS cost, lower(hex(hash)) AS hash, size_bytes, codec,
+      `SELECT chunk AS number, lower(hex(hash)) AS hash,
          CASE WHEN codec = 'none' AND size_bytes <= ${MAX_AHEAD_SIZE} THEN CAST(bytes AS TEXT) END AS text
        FROM chunks WHERE chunk >= ? AND chunk < ? ORDER BY chunk`,
     );
-    this.#chunks = new ReadAhead((first, end) => chunks.all(first, end));
-    this.#bytes = prepared<[number], Buffer>(database, "SELECT bytes FROM chunks WHERE chunk = ?").pluck();
+    this.#chunks = new ReadAhead(
+      (first, end) => chunks.all(first, end),
+      (row) => row.text?.length ?? 0,
+    );
+    this.#stored = prepared<[number], StoredChunk>(
+      database,
+      "SELECT codec, size_bytes, bytes FROM chunks WHERE chunk = ?",
+    );
   }
 
   text(payloadId: PayloadId): PayloadRead<string> {
@@ -184,6 +211,7 @@ export class PayloadsOfRollout implements StoredPayloads {
 
   /** The parts of a payload, through its bases, oldest first. Throws `TraceStoreError` (`damaged`). */
   rope(ordinal: number): readonly StoredPart[] {
+    if (this.#latest?.ordinal === ordinal) return this.#latest.parts;
     const chain: { ordinal: number; rope: Buffer }[] = [];
     let parts: readonly StoredPart[] = [];
     for (let next: number | null = ordinal; next !== null;) {
@@ -196,7 +224,7 @@ export class PayloadsOfRollout implements StoredPayloads {
       if (row === undefined) throw damaged(`its base ${payloadIdOf(next)} is missing`);
       if (row.base !== null && row.base >= next)
         throw damaged(`${payloadIdOf(next)} is based on a later payload`);
-      const rope = row.rope ?? this.#rope(next);
+      const rope = row.rope === null ? this.#rope(next) : Buffer.from(row.rope, "hex");
       if (rope === undefined) throw damaged(`${payloadIdOf(next)} is missing`);
       if (chain.push({ ordinal: next, rope }) > MAX_BASES) throw damaged("its chain of bases is too long");
       next = row.base;
@@ -205,6 +233,7 @@ export class PayloadsOfRollout implements StoredPayloads {
       parts = decodeRope(link.rope, parts);
       if (parts.length >= MIN_SHARED_PARTS) this.#keepRope(link.ordinal, parts);
     }
+    this.#latest = { ordinal, parts };
     return parts;
   }
 
@@ -244,14 +273,16 @@ export class PayloadsOfRollout implements StoredPayloads {
   #chunkText(chunk: number): string {
     const row = this.#chunks.get(chunk);
     if (typeof row?.text === "string") return row.text;
-    const bytes = this.#bytes.get(chunk);
-    if (row === undefined || bytes === undefined) throw damaged(`chunk ${chunk} is missing`);
-    if (row.codec === "none") return bytes.toString("utf8");
-    if (row.codec !== "zstd")
-      throw damaged(`chunk ${chunk} has the unknown codec ${JSON.stringify(row.codec)}`);
-    const size = Math.min(row.size_bytes, MAX_TEXT_SIZE);
+    const stored = this.#stored.get(chunk);
+    if (stored === undefined) throw damaged(`chunk ${chunk} is missing`);
+    const { codec, size_bytes, bytes } = stored;
+    if (codec === "none") return bytes.toString("utf8");
+    if (codec !== "zstd") throw damaged(`chunk ${chunk} has the unknown codec ${JSON.stringify(codec)}`);
+    const size = Math.min(size_bytes, MAX_TEXT_SIZE);
     return zstdDecompressSync(bytes, { maxOutputLength: size }).toString("utf8");
   }
+
+  readonly #textOfChunk = (chunk: number): string => this.#chunkText(chunk);
 
   #item(part: StoredPart): PayloadItem {
     if (part.kind !== "item") throw damaged(`a part of kind ${part.kind} is inside an array`);
@@ -265,7 +296,7 @@ export class PayloadsOfRollout implements StoredPayloads {
     if (kept !== undefined) return kept;
     const contentId = this.#chunks.get(chunk)?.hash;
     if (contentId === undefined) throw damaged(`chunk ${chunk} is missing`);
-    const item: PayloadItem = { contentId, value: () => total(() => this.#chunkText(chunk)) };
+    const item = new ChunkItem(contentId, chunk, this.#textOfChunk);
     if (this.#items.size >= KEPT_ITEMS) this.#items.clear();
     this.#items.set(chunk, item);
     return item;
@@ -286,15 +317,32 @@ export class PayloadsOfRollout implements StoredPayloads {
   }
 }
 
-function isOpening(part: StoredPart | undefined, key: string): boolean {
-  return part?.kind === "open" && part.text === key;
-}
-
 function statOf(
   row: { kind: PayloadKind | null; size_bytes: number | null } | undefined,
 ): PayloadStat | null {
   if (row === undefined || row.kind === null || row.size_bytes === null) return null;
   return { kind: row.kind, size_bytes: row.size_bytes };
+}
+
+function isOpening(part: StoredPart | undefined, key: string): boolean {
+  return part?.kind === "open" && part.text === key;
+}
+
+/** An element that is a chunk. There may be very many, each for as long as the payloads are read. */
+class ChunkItem implements PayloadItem {
+  readonly contentId: string;
+  readonly #chunk: number;
+  readonly #textOf: (chunk: number) => string;
+
+  constructor(contentId: string, chunk: number, textOf: (chunk: number) => string) {
+    this.contentId = contentId;
+    this.#chunk = chunk;
+    this.#textOf = textOf;
+  }
+
+  value(): PayloadRead<JsonValue> {
+    return total(() => this.#textOf(this.#chunk));
+  }
 }
 
 function itemOfText(text: string): PayloadItem {

@@ -10,13 +10,13 @@ interface Row {
 /** Rows in a table, and how many queries were made of it. */
 function table(rows: ReadonlyMap<number, Row>) {
   const queries: (readonly [first: number, end: number])[] = [];
-  const ahead = new ReadAhead<Row>((first, end) => {
+  const read = (first: number, end: number) => {
     queries.push([first, end]);
     return Array.from({ length: end - first }, (_, index) => rows.get(first + index)).filter(
       (row) => row !== undefined,
     );
-  });
-  return { ahead, queries };
+  };
+  return { ahead: new ReadAhead<Row>(read, ({ cost }) => cost), queries };
 }
 
 const rowsTo = (count: number, cost = 100) =>
