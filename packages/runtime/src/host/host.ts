@@ -80,7 +80,9 @@ export class CodeModeHost {
 
   /** The first `length` bytes; the buffer may be used again afterwards. */
   receive(bytes: Buffer, length: number = bytes.length): void {
-    if (!this.#ended) this.#decoder.push(bytes, length);
+    if (this.#ended) return;
+    this.#writer.heard();
+    this.#decoder.push(bytes, length);
   }
 
   #receive(frame: Frame): void {

@@ -126,6 +126,7 @@ export class Connection {
     }, MAX_FRAME_BYTES + REPEAT_SLACK_BYTES);
     new PacedReader(stdout, (bytes) => {
       if (this.#host !== null) this.#heartbeat.heard();
+      this.#writer.heard();
       if (this.#end === null) decoder.push(bytes);
     });
     stderr.setEncoding("utf8").on("data", (text: string) => {

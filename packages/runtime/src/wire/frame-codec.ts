@@ -126,9 +126,9 @@ export function fits(json: string, maxBytes: number): boolean {
 }
 
 /**
- * Writes frames, as few times as that delays nobody: a write is a system call and wakes the other side. The first frame of a tick
- * that somebody waits for goes at once, and takes along what was left lying; what comes after it in the same tick goes together
- * at the tick's end.
+ * Writes frames, as few times as that delays nobody: a write is a system call and wakes the other side. The first frame that
+ * somebody waits for goes at once, and takes along what was left lying; more of them, before the other side says something, go
+ * together at the end of their tick.
  */
 export class FrameWriter {
   readonly #write: (bytes: Buffer) => void;
@@ -137,10 +137,12 @@ export class FrameWriter {
   /** What waits in the slab. */
   #start = 0;
   #end = 0;
-  /** Whether this tick has had its write, and will have another one at its end. */
-  #wrote = false;
+  /** Whether the next frame goes at once. Where one answers the other, each does, and none costs the end of a tick. */
+  #first = true;
+  #flushesAtTickEnd = false;
   readonly #tickEnds = (): void => {
-    this.#wrote = false;
+    this.#flushesAtTickEnd = false;
+    this.#first = true;
     this.flush();
   };
   readonly #later: (flush: () => void) => void;
@@ -165,7 +167,15 @@ export class FrameWriter {
     this.#slab.writeUInt32LE(bytes, this.#end);
     this.#end = body + bytes;
     if (!urgent) this.#flushLater();
-    else if (!this.#wrote) this.#flushNow();
+    else if (this.#first) {
+      this.#first = false;
+      this.flush();
+    } else this.#flushAtTickEnd();
+  }
+
+  /** The other side said something. */
+  heard(): void {
+    this.#first = true;
   }
 
   flush(): void {
@@ -185,10 +195,10 @@ export class FrameWriter {
     return true;
   }
 
-  #flushNow(): void {
-    this.#wrote = true;
-    this.flush();
-    void TICK.then(this.#tickEnds);
+  #flushAtTickEnd(): void {
+    if (this.#flushesAtTickEnd) return;
+    this.#flushesAtTickEnd = true;
+    process.nextTick(this.#tickEnds);
   }
 
   #flushLater(): void {
@@ -209,5 +219,3 @@ function inTwoMs(flush: () => void): void {
 const BYTES_PER_CHAR = 3;
 /** More than this is not kept for the end of the tick. */
 const SLAB_BYTES = 64 * 1024;
-/** Its reactions run when those that are due have run, which is as far as a tick goes here. */
-const TICK = Promise.resolve();

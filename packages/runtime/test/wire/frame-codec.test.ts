@@ -62,6 +62,18 @@ describe("frames", () => {
     expect(writes).toEqual([frame, 3 * frame, frame, 2 ** 20 + 6]);
   });
 
+  it("go at once after the other side said something, whatever the tick has had", () => {
+    const writes: number[] = [];
+    const writer = new FrameWriter((bytes) => writes.push(bytes.length));
+    const frame = 4 + 3;
+    for (let n = 0; n < 3; n += 1) {
+      for (let more = 0; more < 2; more += 1) writer.push(JSON.stringify("x"));
+      writer.heard();
+    }
+    writer.push(JSON.stringify("x"));
+    expect(writes).toEqual([frame, 2 * frame, 2 * frame, 2 * frame]);
+  });
+
   it("that nobody waits for go with the next one that somebody does, in order", async () => {
     const written: Buffer[] = [];
     const writer = new FrameWriter((bytes) => written.push(bytes));
