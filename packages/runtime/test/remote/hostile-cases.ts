@@ -67,9 +67,6 @@ const UNCONTAINED: readonly HostileCase[] = [
   { name: "products of huge integers", source: "let n = 3n; for (;;) n *= n;", ends: /^terminated$|BigInt/ },
 ];
 
-/** Their calls carry megabytes. */
-export const BULKY: ReadonlySet<string> = new Set(["input of pending calls"]);
-
 export const HOSTILE_CASES: readonly HostileCase[] = [
   ...UNCONTAINED,
   ...LIMIT_CASES.map(({ name, source, limits }) => ({
