@@ -43,7 +43,7 @@ export type {
 export { isJson, isJsonObject, MAX_JSON_LEVELS } from "./json.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
 export type { CodeModeEvent, CodeModeObserver, NestedCallResult } from "./observer.ts";
-export { PAYLOAD_KINDS } from "./payload.ts";
+export { PAYLOAD_KINDS, payloadKindSchema, payloadRefSchema } from "./payload.ts";
 export type {
   CellDelivery,
   CellJournal,
@@ -91,8 +91,8 @@ export type {
   CompactionRequestStarted,
 } from "./raw-event/compaction.ts";
 export { decodeRawEvent } from "./raw-event/decode.ts";
-export type { DecodeError, DecodeErrorCode, DecodeResult } from "./raw-event/decode.ts";
-export type { DecodeIssue } from "./raw-event/read-shape.ts";
+export type { DecodeError, DecodeErrorCode, DecodeIssue, DecodeResult } from "./raw-event/decode.ts";
+export type { EventSchemas } from "./raw-event/event-schemas.ts";
 export { DIALECTS } from "./raw-event/inference.ts";
 export type {
   Dialect,
@@ -112,7 +112,7 @@ export type {
   AgentResultObserved,
   MultiAgentEventPayload,
 } from "./raw-event/multi-agent.ts";
-export { RAW_EVENT_TYPES, SCHEMA_VERSION } from "./raw-event/raw-event.ts";
+export { RAW_EVENT_TYPES, rawEventSchemas, SCHEMA_VERSION } from "./raw-event/raw-event.ts";
 export type {
   PayloadOf,
   RawEvent,
@@ -147,7 +147,12 @@ export type {
   TurnEnded,
   TurnStarted,
 } from "./raw-event/rollout.ts";
-export { PLAIN_TOOL_KINDS, PREVIEW_CODE_POINTS, TOOL_END_CAUSES } from "./raw-event/tool-call.ts";
+export {
+  PLAIN_TOOL_KINDS,
+  PREVIEW_CODE_POINTS,
+  TOOL_END_CAUSES,
+  toolKindSchema,
+} from "./raw-event/tool-call.ts";
 export type {
   McpCallAssigned,
   StdinTargetResolved,
@@ -178,5 +183,14 @@ export type {
   SourceProblem,
   SourceRecord,
 } from "./source.ts";
-export { CELL_STATUSES, EXECUTION_STATUSES, FINAL_CELL_STATUSES, ROLLOUT_STATUSES } from "./status.ts";
+export {
+  CELL_STATUSES,
+  cellStatusSchema,
+  EXECUTION_STATUSES,
+  executionStatusSchema,
+  FINAL_CELL_STATUSES,
+  finalCellStatusSchema,
+  ROLLOUT_STATUSES,
+  rolloutStatusSchema,
+} from "./status.ts";
 export type { CellStatus, ExecutionStatus, FinalCellStatus, RolloutStatus } from "./status.ts";

@@ -4,9 +4,10 @@
  * A payload is any JSON document. The shapes below are those that a reader may rely on where the event's field says so;
  * request, response and runtime documents of a provider or host keep whatever shape they had.
  */
+import { z } from "zod";
 import type { PayloadId } from "./ids.ts";
+import { idSchema } from "./id-schema.ts";
 import type { JsonValue } from "./json.ts";
-import { object, id, oneOf, type Shape } from "./shape.ts";
 
 /** What a payload is evidence of. */
 export const PAYLOAD_KINDS = [
@@ -33,10 +34,10 @@ export interface PayloadRef {
   readonly kind: PayloadKind;
 }
 
-export const payloadKindShape: Shape<PayloadKind> = oneOf(PAYLOAD_KINDS);
-export const payloadRefShape: Shape<PayloadRef> = object({
-  payload_id: id<PayloadId>(),
-  kind: payloadKindShape,
+export const payloadKindSchema: z.ZodType<PayloadKind> = z.enum(PAYLOAD_KINDS);
+export const payloadRefSchema: z.ZodType<PayloadRef> = z.object({
+  payload_id: idSchema<PayloadId>(),
+  kind: payloadKindSchema,
 });
 
 /** A `tool_invocation` payload: what the requester handed to the tool. */

@@ -1,4 +1,4 @@
-import { oneOf, type Shape } from "./shape.ts";
+import { z } from "zod";
 
 /** How far a thread, turn, call or wait has come. */
 export const EXECUTION_STATUSES = ["running", "completed", "failed", "cancelled", "aborted"] as const;
@@ -24,7 +24,7 @@ export type CellStatus = (typeof CELL_STATUSES)[number];
 export const FINAL_CELL_STATUSES = ["completed", "failed", "terminated"] as const;
 export type FinalCellStatus = (typeof FINAL_CELL_STATUSES)[number];
 
-export const executionStatusShape: Shape<ExecutionStatus> = oneOf(EXECUTION_STATUSES);
-export const rolloutStatusShape: Shape<RolloutStatus> = oneOf(ROLLOUT_STATUSES);
-export const cellStatusShape: Shape<CellStatus> = oneOf(CELL_STATUSES);
-export const finalCellStatusShape: Shape<FinalCellStatus> = oneOf(FINAL_CELL_STATUSES);
+export const executionStatusSchema: z.ZodType<ExecutionStatus> = z.enum(EXECUTION_STATUSES);
+export const rolloutStatusSchema: z.ZodType<RolloutStatus> = z.enum(ROLLOUT_STATUSES);
+export const cellStatusSchema: z.ZodType<CellStatus> = z.enum(CELL_STATUSES);
+export const finalCellStatusSchema: z.ZodType<FinalCellStatus> = z.enum(FINAL_CELL_STATUSES);

@@ -1,9 +1,23 @@
 /** Prices of models, as somebody wrote them into a file. There are no others: prices change, and differ between contracts. */
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { TokenUsage } from "@rollout-trace/reducer";
-import type * as Zod from "zod";
+import { z } from "zod";
 import { CliError, messageOf } from "../errors.ts";
+
+const price = z.number().nonnegative();
+
+/** Per million tokens. What is read from a cache, and what is written to it, costs as other input where nothing is said. */
+const priceSchema = z.strictObject({
+  input: price,
+  cached: price.optional(),
+  cache_write: price.optional(),
+  output: price,
+});
+
+const pricesSchema = z.strictObject({
+  currency: z.string().max(8).optional(),
+  models: z.record(z.string(), priceSchema),
+});
 
 export interface Prices {
   readonly currency: string;
@@ -13,7 +27,14 @@ export interface Prices {
 
 /** Throws `CliError` `usage` for what cannot be read or is of another shape. */
 export function readPrices(path: string): Prices {
-  const { currency = "", models } = readFile(path);
+  let parsed: z.infer<typeof pricesSchema>;
+  try {
+    parsed = pricesSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+  } catch (error) {
+    const what = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
+    throw new CliError("usage", `--prices ${path}: ${what}`, { cause: error });
+  }
+  const { currency = "", models } = parsed;
   return {
     currency,
     costOf(model, usage) {
@@ -30,38 +51,3 @@ export function readPrices(path: string): Prices {
 }
 
 const PER = 1_000_000;
-
-interface PriceFile {
-  readonly currency?: string | undefined;
-  readonly models: Readonly<Record<string, ModelPrices>>;
-}
-
-/** Per million tokens. What is read from a cache, and what is written to it, costs as other input where nothing is said. */
-interface ModelPrices {
-  readonly input: number;
-  readonly cached?: number | undefined;
-  readonly cache_write?: number | undefined;
-  readonly output: number;
-}
-
-function readFile(path: string): PriceFile {
-  // Few pages have prices, and it takes longer to load than most pages to make.
-  const { z } = createRequire(import.meta.url)("zod") as typeof Zod;
-  const price = z.number().nonnegative();
-  const model = z.strictObject({
-    input: price,
-    cached: price.optional(),
-    cache_write: price.optional(),
-    output: price,
-  });
-  const schema: Zod.z.ZodType<PriceFile> = z.strictObject({
-    currency: z.string().max(8).optional(),
-    models: z.record(z.string(), model),
-  });
-  try {
-    return schema.parse(JSON.parse(readFileSync(path, "utf8")));
-  } catch (error) {
-    const what = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
-    throw new CliError("usage", `--prices ${path}: ${what}`, { cause: error });
-  }
-}

@@ -1,9 +1,10 @@
 /** The runtime's view of exec, wait and cancel. */
+import { z } from "zod";
+import { idSchema } from "../id-schema.ts";
 import type { ModelVisibleCallId, RuntimeCellId, WaitId } from "../ids.ts";
-import { type PayloadRef, payloadRefShape } from "../payload.ts";
-import { type CellStatus, cellStatusShape, type FinalCellStatus, finalCellStatusShape } from "../status.ts";
-import type { EventShapes } from "./event-shapes.ts";
-import { id, nullish, object, oneOf, string, word } from "../shape.ts";
+import { type PayloadRef, payloadRefSchema } from "../payload.ts";
+import { type CellStatus, cellStatusSchema, type FinalCellStatus, finalCellStatusSchema } from "../status.ts";
+import type { EventSchemas } from "./event-schemas.ts";
 
 /** Until when an observation lasts: the next yield, or the pending frontier. */
 export const WAIT_MODES = ["yield", "pending"] as const;
@@ -96,50 +97,50 @@ export type CodeCellEventPayload =
   | CodeCellNotification
   | CodeCellEnded;
 
-export const codeCellEventShapes: EventShapes<CodeCellEventPayload> = {
-  code_cell_started: object({
-    type: word("code_cell_started"),
-    runtime_cell_id: id<RuntimeCellId>(),
-    model_visible_call_id: id<ModelVisibleCallId>(),
-    source: string,
+export const codeCellEventSchemas: EventSchemas<CodeCellEventPayload> = {
+  code_cell_started: z.object({
+    type: z.literal("code_cell_started"),
+    runtime_cell_id: idSchema<RuntimeCellId>(),
+    model_visible_call_id: idSchema<ModelVisibleCallId>(),
+    source: z.string(),
   }),
-  code_cell_initial_response: object({
-    type: word("code_cell_initial_response"),
-    runtime_cell_id: id<RuntimeCellId>(),
-    status: cellStatusShape,
-    response: nullish(payloadRefShape),
+  code_cell_initial_response: z.object({
+    type: z.literal("code_cell_initial_response"),
+    runtime_cell_id: idSchema<RuntimeCellId>(),
+    status: cellStatusSchema,
+    response: payloadRefSchema.nullish(),
   }),
-  code_cell_wait_started: object({
-    type: word("code_cell_wait_started"),
-    wait_id: id<WaitId>(),
-    runtime_cell_id: id<RuntimeCellId>(),
-    model_visible_call_id: nullish(id<ModelVisibleCallId>()),
-    mode: oneOf(WAIT_MODES),
+  code_cell_wait_started: z.object({
+    type: z.literal("code_cell_wait_started"),
+    wait_id: idSchema<WaitId>(),
+    runtime_cell_id: idSchema<RuntimeCellId>(),
+    model_visible_call_id: idSchema<ModelVisibleCallId>().nullish(),
+    mode: z.enum(WAIT_MODES),
   }),
-  code_cell_wait_ended: object({
-    type: word("code_cell_wait_ended"),
-    wait_id: id<WaitId>(),
-    outcome: oneOf(WAIT_OUTCOMES),
-    response: nullish(payloadRefShape),
+  code_cell_wait_ended: z.object({
+    type: z.literal("code_cell_wait_ended"),
+    wait_id: idSchema<WaitId>(),
+    outcome: z.enum(WAIT_OUTCOMES),
+    response: payloadRefSchema.nullish(),
   }),
-  code_cell_cancel_requested: object({
-    type: word("code_cell_cancel_requested"),
-    runtime_cell_id: id<RuntimeCellId>(),
-    model_visible_call_id: nullish(id<ModelVisibleCallId>()),
-    cause: oneOf(CANCEL_CAUSES),
-    limit: nullish(oneOf(CELL_LIMIT_NAMES)),
+  code_cell_cancel_requested: z.object({
+    type: z.literal("code_cell_cancel_requested"),
+    runtime_cell_id: idSchema<RuntimeCellId>(),
+    model_visible_call_id: idSchema<ModelVisibleCallId>().nullish(),
+    cause: z.enum(CANCEL_CAUSES),
+    limit: z.enum(CELL_LIMIT_NAMES).nullish(),
   }),
-  code_cell_notification: object({
-    type: word("code_cell_notification"),
-    runtime_cell_id: id<RuntimeCellId>(),
-    model_visible_call_id: id<ModelVisibleCallId>(),
-    text: string,
+  code_cell_notification: z.object({
+    type: z.literal("code_cell_notification"),
+    runtime_cell_id: idSchema<RuntimeCellId>(),
+    model_visible_call_id: idSchema<ModelVisibleCallId>(),
+    text: z.string(),
   }),
-  code_cell_ended: object({
-    type: word("code_cell_ended"),
-    runtime_cell_id: id<RuntimeCellId>(),
-    status: finalCellStatusShape,
-    response: nullish(payloadRefShape),
-    journal: nullish(payloadRefShape),
+  code_cell_ended: z.object({
+    type: z.literal("code_cell_ended"),
+    runtime_cell_id: idSchema<RuntimeCellId>(),
+    status: finalCellStatusSchema,
+    response: payloadRefSchema.nullish(),
+    journal: payloadRefSchema.nullish(),
   }),
 };

@@ -1,8 +1,9 @@
 /** The replacement of a thread's live history by a shorter one. */
+import { z } from "zod";
+import { idSchema } from "../id-schema.ts";
 import type { CompactionId, CompactionRequestId, ThreadId, TurnId } from "../ids.ts";
-import { type PayloadRef, payloadRefShape } from "../payload.ts";
-import type { EventShapes } from "./event-shapes.ts";
-import { id, object, string, word } from "../shape.ts";
+import { type PayloadRef, payloadRefSchema } from "../payload.ts";
+import type { EventSchemas } from "./event-schemas.ts";
 
 export interface CompactionRequestStarted {
   readonly type: "compaction_request_started";
@@ -43,33 +44,33 @@ export type CompactionEventPayload =
   | CompactionInstalled;
 
 const requestIds = {
-  compaction_id: id<CompactionId>(),
-  compaction_request_id: id<CompactionRequestId>(),
+  compaction_id: idSchema<CompactionId>(),
+  compaction_request_id: idSchema<CompactionRequestId>(),
 };
 
-export const compactionEventShapes: EventShapes<CompactionEventPayload> = {
-  compaction_request_started: object({
-    type: word("compaction_request_started"),
+export const compactionEventSchemas: EventSchemas<CompactionEventPayload> = {
+  compaction_request_started: z.object({
+    type: z.literal("compaction_request_started"),
     ...requestIds,
-    thread_id: id<ThreadId>(),
-    turn_id: id<TurnId>(),
-    model: string,
-    provider: string,
-    request: payloadRefShape,
+    thread_id: idSchema<ThreadId>(),
+    turn_id: idSchema<TurnId>(),
+    model: z.string(),
+    provider: z.string(),
+    request: payloadRefSchema,
   }),
-  compaction_request_completed: object({
-    type: word("compaction_request_completed"),
+  compaction_request_completed: z.object({
+    type: z.literal("compaction_request_completed"),
     ...requestIds,
-    response: payloadRefShape,
+    response: payloadRefSchema,
   }),
-  compaction_request_failed: object({
-    type: word("compaction_request_failed"),
+  compaction_request_failed: z.object({
+    type: z.literal("compaction_request_failed"),
     ...requestIds,
-    error: string,
+    error: z.string(),
   }),
-  compaction_installed: object({
-    type: word("compaction_installed"),
-    compaction_id: id<CompactionId>(),
-    checkpoint: payloadRefShape,
+  compaction_installed: z.object({
+    type: z.literal("compaction_installed"),
+    compaction_id: idSchema<CompactionId>(),
+    checkpoint: payloadRefSchema,
   }),
 };

@@ -4,17 +4,17 @@
  * Decoding never throws and never loses anything: what does not fit is returned as a coded error together with as much of
  * the envelope as could be read, so that a reader can keep the event and go on.
  */
+import { z } from "zod";
+import { idSchema } from "../id-schema.ts";
 import type { RolloutId, ThreadId, TurnId } from "../ids.ts";
-import { id, integer, nullable, object, openObject, type Shape, string } from "../shape.ts";
 import { exactly, type IsExact } from "./exact.ts";
 import {
   type RawEvent,
   type RawEventEnvelope,
   type RawEventPayload,
-  rawEventShapes,
+  rawEventSchemas,
   SCHEMA_VERSION,
 } from "./raw-event.ts";
-import { type DecodeIssue, isObject, readShape } from "./read-shape.ts";
 
 /**
  * Why an event could not be read:
@@ -28,6 +28,13 @@ export type DecodeErrorCode =
   | "unsupported_schema_version"
   | "unknown_event_type"
   | "invalid_event_payload";
+
+/** One field that does not fit. */
+export interface DecodeIssue {
+  /** Dotted path from the event, for example `payload.requester.runtime_cell_id`; empty for the event itself. */
+  readonly path: string;
+  readonly message: string;
+}
 
 export interface DecodeError {
   readonly code: DecodeErrorCode;
@@ -44,24 +51,21 @@ export type DecodeResult =
   | { readonly ok: true; readonly event: RawEvent }
   | { readonly ok: false; readonly error: DecodeError };
 
-interface Envelope extends Omit<RawEventEnvelope, "schema_version"> {
-  readonly schema_version: number;
-  readonly payload: { readonly type: string };
-}
-
-const ENVELOPE: Shape<Envelope> = object({
-  schema_version: integer(1),
-  seq: integer(1),
-  time_unix_us: integer(0),
-  rollout_id: id<RolloutId>(),
-  thread_id: nullable(id<ThreadId>()),
-  turn_id: nullable(id<TurnId>()),
-  payload: openObject({ type: string }),
+const envelopeSchema = z.object({
+  schema_version: z.int().min(1),
+  seq: z.int().min(1),
+  time_unix_us: z.int().nonnegative(),
+  rollout_id: idSchema<RolloutId>(),
+  thread_id: idSchema<ThreadId>().nullable(),
+  turn_id: idSchema<TurnId>().nullable(),
+  payload: z.looseObject({ type: z.string() }),
 });
 
+type Envelope = z.infer<typeof envelopeSchema>;
+
 /**
- * Whether the value has the shape of an envelope. A reader decodes every event, and nearly every envelope is fine: the shape is
- * followed for what is wrong with the others.
+ * Whether `envelopeSchema` takes the value as it is. A reader decodes every event, and nearly every envelope is fine: the
+ * schema is asked for what is wrong with the others.
  */
 function isEnvelope(value: unknown): value is Envelope {
   if (!isObject(value)) return false;
@@ -78,6 +82,10 @@ function isEnvelope(value: unknown): value is Envelope {
   );
 }
 
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 function isInteger(value: unknown, least: number): value is number {
   return Number.isSafeInteger(value) && (value as number) >= least;
 }
@@ -87,28 +95,28 @@ function isId(value: unknown): boolean {
 }
 
 interface Reader {
-  readonly shape: Shape<RawEventPayload>;
+  readonly schema: z.ZodType<RawEventPayload>;
   readonly isExact: IsExact;
 }
 
 const READERS: ReadonlyMap<string, Reader> = new Map(
-  Object.entries<Shape<RawEventPayload>>(rawEventShapes).map(([type, shape]) => [
+  Object.entries<z.ZodType<RawEventPayload>>(rawEventSchemas).map(([type, schema]) => [
     type,
-    { shape, isExact: exactly(shape) },
+    { schema, isExact: exactly(schema) },
   ]),
 );
 
 /**
- * Reads one event. Keys that the shape does not have are left out of the result, which shares with `value` whatever is exactly
- * as the shape has it.
+ * Reads one event. Keys that the schema does not know are left out of the result, which shares with `value` whatever is exactly
+ * as the schema has it.
  */
 export function decodeRawEvent(value: unknown): DecodeResult {
   let read: Envelope;
   if (isEnvelope(value)) read = value;
   else {
-    const outer = readShape(ENVELOPE, value, "");
-    if (!outer.ok) return fail("invalid_envelope", outer.issues, null, null);
-    read = outer.value;
+    const outer = envelopeSchema.safeParse(value);
+    if (!outer.success) return fail("invalid_envelope", issuesOf(outer.error, []), null, null);
+    read = outer.data;
   }
   const { payload, schema_version, seq, time_unix_us, rollout_id, thread_id, turn_id } = read;
   if (schema_version !== SCHEMA_VERSION) {
@@ -127,13 +135,20 @@ export function decodeRawEvent(value: unknown): DecodeResult {
     };
   }
   const envelope: RawEventEnvelope = { schema_version, seq, time_unix_us, rollout_id, thread_id, turn_id };
-  const inner = reader === undefined ? null : readShape(reader.shape, payload, "payload");
-  if (inner?.ok === true) return { ok: true, event: { ...envelope, payload: inner.value } };
-  if (inner === null) {
+  const inner = reader?.schema.safeParse(payload);
+  if (inner?.success === true) return { ok: true, event: { ...envelope, payload: inner.data } };
+  if (inner === undefined) {
     const issue = { path: "payload.type", message: `unknown event type ${JSON.stringify(payload.type)}` };
     return fail("unknown_event_type", [issue], envelope, payload.type);
   }
-  return fail("invalid_event_payload", inner.issues, envelope, payload.type);
+  return fail("invalid_event_payload", issuesOf(inner.error, ["payload"]), envelope, payload.type);
+}
+
+function issuesOf(error: z.ZodError, prefix: readonly string[]): readonly DecodeIssue[] {
+  return error.issues.map((issue) => ({
+    path: [...prefix, ...issue.path.map(String)].join("."),
+    message: issue.message,
+  }));
 }
 
 function fail(

@@ -1,8 +1,9 @@
 /** Requests to models, their responses, and items entering a thread's live history. */
+import { z } from "zod";
+import { idSchema } from "../id-schema.ts";
 import type { InferenceCallId, ProviderItemId, ThreadId, TurnId } from "../ids.ts";
-import { type PayloadRef, payloadRefShape } from "../payload.ts";
-import type { EventShapes } from "./event-shapes.ts";
-import { byType, id, nullish, object, oneOf, string, word, type Shape } from "../shape.ts";
+import { type PayloadRef, payloadRefSchema } from "../payload.ts";
+import type { EventSchemas } from "./event-schemas.ts";
 
 /** Which wire format the request and response payloads have. */
 export const DIALECTS = ["openai_responses", "openai_chat", "anthropic_messages"] as const;
@@ -75,52 +76,52 @@ export type InferenceEventPayload =
   | InferenceCancelled
   | HistoryItemAccepted;
 
-const inputMode: Shape<InputMode> = byType([
-  object({ type: word("full") }),
-  object({ type: word("incremental"), previous_response_id: string }),
-  object({
-    type: word("incremental_untraced"),
-    previous_response_id: string,
-    prefix: payloadRefShape,
+const inputMode: z.ZodType<InputMode> = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("full") }),
+  z.object({ type: z.literal("incremental"), previous_response_id: z.string() }),
+  z.object({
+    type: z.literal("incremental_untraced"),
+    previous_response_id: z.string(),
+    prefix: payloadRefSchema,
   }),
 ]);
 
-export const inferenceEventShapes: EventShapes<InferenceEventPayload> = {
-  inference_started: object({
-    type: word("inference_started"),
-    inference_call_id: id<InferenceCallId>(),
-    thread_id: id<ThreadId>(),
-    turn_id: id<TurnId>(),
-    model: string,
-    provider: string,
-    dialect: oneOf(DIALECTS),
+export const inferenceEventSchemas: EventSchemas<InferenceEventPayload> = {
+  inference_started: z.object({
+    type: z.literal("inference_started"),
+    inference_call_id: idSchema<InferenceCallId>(),
+    thread_id: idSchema<ThreadId>(),
+    turn_id: idSchema<TurnId>(),
+    model: z.string(),
+    provider: z.string(),
+    dialect: z.enum(DIALECTS),
     input_mode: inputMode,
-    request: payloadRefShape,
+    request: payloadRefSchema,
   }),
-  inference_completed: object({
-    type: word("inference_completed"),
-    inference_call_id: id<InferenceCallId>(),
-    response_id: nullish(string),
-    upstream_request_id: nullish(string),
-    response: payloadRefShape,
+  inference_completed: z.object({
+    type: z.literal("inference_completed"),
+    inference_call_id: idSchema<InferenceCallId>(),
+    response_id: z.string().nullish(),
+    upstream_request_id: z.string().nullish(),
+    response: payloadRefSchema,
   }),
-  inference_failed: object({
-    type: word("inference_failed"),
-    inference_call_id: id<InferenceCallId>(),
-    error: string,
-    upstream_request_id: nullish(string),
-    partial_response: nullish(payloadRefShape),
+  inference_failed: z.object({
+    type: z.literal("inference_failed"),
+    inference_call_id: idSchema<InferenceCallId>(),
+    error: z.string(),
+    upstream_request_id: z.string().nullish(),
+    partial_response: payloadRefSchema.nullish(),
   }),
-  inference_cancelled: object({
-    type: word("inference_cancelled"),
-    inference_call_id: id<InferenceCallId>(),
-    reason: string,
-    upstream_request_id: nullish(string),
-    partial_response: nullish(payloadRefShape),
+  inference_cancelled: z.object({
+    type: z.literal("inference_cancelled"),
+    inference_call_id: idSchema<InferenceCallId>(),
+    reason: z.string(),
+    upstream_request_id: z.string().nullish(),
+    partial_response: payloadRefSchema.nullish(),
   }),
-  history_item_accepted: object({
-    type: word("history_item_accepted"),
-    item_id: id<ProviderItemId>(),
-    item: nullish(payloadRefShape),
+  history_item_accepted: z.object({
+    type: z.literal("history_item_accepted"),
+    item_id: idSchema<ProviderItemId>(),
+    item: payloadRefSchema.nullish(),
   }),
 };

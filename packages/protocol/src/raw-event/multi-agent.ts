@@ -1,9 +1,10 @@
 /** Information passing between agents. */
+import { z } from "zod";
+import { idSchema } from "../id-schema.ts";
 import type { EdgeId, ThreadId, ToolCallId, TurnId } from "../ids.ts";
-import { type PayloadRef, payloadRefShape } from "../payload.ts";
-import { type ExecutionStatus, executionStatusShape } from "../status.ts";
-import type { EventShapes } from "./event-shapes.ts";
-import { id, nullish, object, oneOf, string, word } from "../shape.ts";
+import { type PayloadRef, payloadRefSchema } from "../payload.ts";
+import { type ExecutionStatus, executionStatusSchema } from "../status.ts";
+import type { EventSchemas } from "./event-schemas.ts";
 
 /** Interactions that a tool call makes. */
 export const AGENT_INTERACTION_KINDS = [
@@ -48,31 +49,31 @@ export interface AgentResultObserved {
 
 export type MultiAgentEventPayload = AgentInteractionStarted | AgentInteractionEnded | AgentResultObserved;
 
-export const multiAgentEventShapes: EventShapes<MultiAgentEventPayload> = {
-  agent_interaction_started: object({
-    type: word("agent_interaction_started"),
-    tool_call_id: id<ToolCallId>(),
-    kind: oneOf(AGENT_INTERACTION_KINDS),
-    target_thread_id: nullish(id<ThreadId>()),
-    message: nullish(string),
-    runtime: nullish(payloadRefShape),
+export const multiAgentEventSchemas: EventSchemas<MultiAgentEventPayload> = {
+  agent_interaction_started: z.object({
+    type: z.literal("agent_interaction_started"),
+    tool_call_id: idSchema<ToolCallId>(),
+    kind: z.enum(AGENT_INTERACTION_KINDS),
+    target_thread_id: idSchema<ThreadId>().nullish(),
+    message: z.string().nullish(),
+    runtime: payloadRefSchema.nullish(),
   }),
-  agent_interaction_ended: object({
-    type: word("agent_interaction_ended"),
-    tool_call_id: id<ToolCallId>(),
-    kind: oneOf(AGENT_INTERACTION_KINDS),
-    target_thread_id: nullish(id<ThreadId>()),
-    message: nullish(string),
-    runtime: nullish(payloadRefShape),
-    status: executionStatusShape,
+  agent_interaction_ended: z.object({
+    type: z.literal("agent_interaction_ended"),
+    tool_call_id: idSchema<ToolCallId>(),
+    kind: z.enum(AGENT_INTERACTION_KINDS),
+    target_thread_id: idSchema<ThreadId>().nullish(),
+    message: z.string().nullish(),
+    runtime: payloadRefSchema.nullish(),
+    status: executionStatusSchema,
   }),
-  agent_result_observed: object({
-    type: word("agent_result_observed"),
-    edge_id: id<EdgeId>(),
-    child_thread_id: id<ThreadId>(),
-    child_turn_id: id<TurnId>(),
-    parent_thread_id: id<ThreadId>(),
-    message: string,
-    carried: nullish(payloadRefShape),
+  agent_result_observed: z.object({
+    type: z.literal("agent_result_observed"),
+    edge_id: idSchema<EdgeId>(),
+    child_thread_id: idSchema<ThreadId>(),
+    child_turn_id: idSchema<TurnId>(),
+    parent_thread_id: idSchema<ThreadId>(),
+    message: z.string(),
+    carried: payloadRefSchema.nullish(),
   }),
 };

@@ -1,13 +1,13 @@
 /** The envelope that every recorded fact has, and the union of all facts. */
 import type { RolloutId, ThreadId, TurnId } from "../ids.ts";
-import { type CodeCellEventPayload, codeCellEventShapes } from "./code-cell.ts";
-import { type CompactionEventPayload, compactionEventShapes } from "./compaction.ts";
-import type { EventShapes } from "./event-shapes.ts";
-import { type InferenceEventPayload, inferenceEventShapes } from "./inference.ts";
-import { type MultiAgentEventPayload, multiAgentEventShapes } from "./multi-agent.ts";
-import { type RecordingEventPayload, recordingEventShapes } from "./recording.ts";
-import { type RolloutEventPayload, rolloutEventShapes } from "./rollout.ts";
-import { type ToolCallEventPayload, toolCallEventShapes } from "./tool-call.ts";
+import { type CodeCellEventPayload, codeCellEventSchemas } from "./code-cell.ts";
+import { type CompactionEventPayload, compactionEventSchemas } from "./compaction.ts";
+import type { EventSchemas } from "./event-schemas.ts";
+import { type InferenceEventPayload, inferenceEventSchemas } from "./inference.ts";
+import { type MultiAgentEventPayload, multiAgentEventSchemas } from "./multi-agent.ts";
+import { type RecordingEventPayload, recordingEventSchemas } from "./recording.ts";
+import { type RolloutEventPayload, rolloutEventSchemas } from "./rollout.ts";
+import { type ToolCallEventPayload, toolCallEventSchemas } from "./tool-call.ts";
 
 /** Of the envelope and of all payload types. */
 export const SCHEMA_VERSION = 1;
@@ -44,15 +44,15 @@ export interface RawEvent<Payload extends RawEventPayload = RawEventPayload> ext
 export type PayloadOf<Type extends RawEventType> = Extract<RawEventPayload, { readonly type: Type }>;
 
 /** One schema for each event type. */
-export const rawEventShapes: EventShapes<RawEventPayload> = {
-  ...rolloutEventShapes,
-  ...inferenceEventShapes,
-  ...toolCallEventShapes,
-  ...codeCellEventShapes,
-  ...multiAgentEventShapes,
-  ...compactionEventShapes,
-  ...recordingEventShapes,
+export const rawEventSchemas: EventSchemas<RawEventPayload> = {
+  ...rolloutEventSchemas,
+  ...inferenceEventSchemas,
+  ...toolCallEventSchemas,
+  ...codeCellEventSchemas,
+  ...multiAgentEventSchemas,
+  ...compactionEventSchemas,
+  ...recordingEventSchemas,
 };
 
 /** All event types of this schema version. */
-export const RAW_EVENT_TYPES: readonly RawEventType[] = Object.keys(rawEventShapes) as RawEventType[];
+export const RAW_EVENT_TYPES: readonly RawEventType[] = Object.keys(rawEventSchemas) as RawEventType[];

@@ -1,9 +1,10 @@
 /** The recording itself, breadcrumbs, and the host's own spans. */
+import { z } from "zod";
 import type { SpanId } from "../ids.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
-import { type PayloadRef, payloadRefShape } from "../payload.ts";
-import type { EventShapes } from "./event-shapes.ts";
-import { integer, json, jsonObject, list, matching, nullish, object, oneOf, string, word } from "../shape.ts";
+import { jsonObjectSchema, jsonSchema, listSchema } from "../json-schema.ts";
+import { type PayloadRef, payloadRefSchema } from "../payload.ts";
+import type { EventSchemas } from "./event-schemas.ts";
 
 /** A breadcrumb; never changes the graph. */
 export interface ProtocolEventObserved {
@@ -93,56 +94,57 @@ export type RecordingEventPayload =
   | RecordingStopped
   | OtherEvent;
 
-const spanId = matching<SpanId>(/^[0-9a-f]{16}$/);
-const otelTraceId = matching(/^[0-9a-f]{32}$/);
-const links = list<SpanLink>(
-  object({ trace_id: otelTraceId, span_id: spanId, attributes: nullish(jsonObject) }),
+const hexId = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
+// A brand exists at compile time only.
+const spanId = hexId(16) as unknown as z.ZodType<SpanId>;
+const links = listSchema<SpanLink>(
+  z.object({ trace_id: hexId(32), span_id: hexId(16), attributes: jsonObjectSchema.nullish() }),
 );
-const count = integer(0);
+const count = z.int().nonnegative();
 
-export const recordingEventShapes: EventShapes<RecordingEventPayload> = {
-  protocol_event_observed: object({
-    type: word("protocol_event_observed"),
-    event_type: string,
-    event: payloadRefShape,
+export const recordingEventSchemas: EventSchemas<RecordingEventPayload> = {
+  protocol_event_observed: z.object({
+    type: z.literal("protocol_event_observed"),
+    event_type: z.string(),
+    event: payloadRefSchema,
   }),
-  span_started: object({
-    type: word("span_started"),
-    otel_trace_id: otelTraceId,
+  span_started: z.object({
+    type: z.literal("span_started"),
+    otel_trace_id: hexId(32),
     span_id: spanId,
-    parent_span_id: nullish(spanId),
-    name: string,
-    kind: oneOf(SPAN_KINDS),
-    attributes: jsonObject,
+    parent_span_id: spanId.nullish(),
+    name: z.string(),
+    kind: z.enum(SPAN_KINDS),
+    attributes: jsonObjectSchema,
     links,
-    start_time_unix_us: integer(),
+    start_time_unix_us: z.int(),
   }),
-  span_ended: object({
-    type: word("span_ended"),
-    otel_trace_id: otelTraceId,
+  span_ended: z.object({
+    type: z.literal("span_ended"),
+    otel_trace_id: hexId(32),
     span_id: spanId,
-    name: string,
-    attributes: jsonObject,
+    name: z.string(),
+    attributes: jsonObjectSchema,
     links,
-    status: object({ code: oneOf(SPAN_STATUSES), message: nullish(string) }),
-    end_time_unix_us: integer(),
+    status: z.object({ code: z.enum(SPAN_STATUSES), message: z.string().nullish() }),
+    end_time_unix_us: z.int(),
   }),
-  recorder_gap: object({
-    type: word("recorder_gap"),
+  recorder_gap: z.object({
+    type: z.literal("recorder_gap"),
     dropped_events: count,
     dropped_payload_bytes: count,
-    reason: string,
+    reason: z.string(),
   }),
-  recording_completed: object({ type: word("recording_completed") }),
-  recording_stopped: object({
-    type: word("recording_stopped"),
-    reason: oneOf(RECORDING_STOP_REASONS),
+  recording_completed: z.object({ type: z.literal("recording_completed") }),
+  recording_stopped: z.object({
+    type: z.literal("recording_stopped"),
+    reason: z.enum(RECORDING_STOP_REASONS),
   }),
-  other: object({
-    type: word("other"),
-    kind: string,
-    summary: string,
-    payloads: list(payloadRefShape),
-    metadata: json,
+  other: z.object({
+    type: z.literal("other"),
+    kind: z.string(),
+    summary: z.string(),
+    payloads: listSchema(payloadRefSchema),
+    metadata: jsonSchema,
   }),
 };

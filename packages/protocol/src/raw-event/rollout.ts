@@ -1,14 +1,15 @@
 /** Rollouts, threads and turns: when they began and ended. */
+import { z } from "zod";
+import { idSchema } from "../id-schema.ts";
 import type { ThreadId, TraceId, TurnId } from "../ids.ts";
-import { type PayloadRef, payloadRefShape } from "../payload.ts";
+import { type PayloadRef, payloadRefSchema } from "../payload.ts";
 import {
   type ExecutionStatus,
-  executionStatusShape,
+  executionStatusSchema,
   type RolloutStatus,
-  rolloutStatusShape,
+  rolloutStatusSchema,
 } from "../status.ts";
-import type { EventShapes } from "./event-shapes.ts";
-import { byType, id, nullish, object, string, word, type Shape } from "../shape.ts";
+import type { EventSchemas } from "./event-schemas.ts";
 
 /** The program that recorded. */
 export interface HostInfo {
@@ -84,47 +85,47 @@ export type RolloutEventPayload =
   | TurnStarted
   | TurnEnded;
 
-const origin: Shape<ThreadOrigin> = byType([
-  object({ type: word("root") }),
-  object({
-    type: word("spawned"),
-    parent_thread_id: id<ThreadId>(),
-    task_name: nullish(string),
-    agent_role: nullish(string),
+const origin: z.ZodType<ThreadOrigin> = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("root") }),
+  z.object({
+    type: z.literal("spawned"),
+    parent_thread_id: idSchema<ThreadId>(),
+    task_name: z.string().nullish(),
+    agent_role: z.string().nullish(),
   }),
 ]);
 
-export const rolloutEventShapes: EventShapes<RolloutEventPayload> = {
-  rollout_started: object({
-    type: word("rollout_started"),
-    trace_id: id<TraceId>(),
-    root_thread_id: id<ThreadId>(),
-    host: nullish(object({ name: string, version: string })),
+export const rolloutEventSchemas: EventSchemas<RolloutEventPayload> = {
+  rollout_started: z.object({
+    type: z.literal("rollout_started"),
+    trace_id: idSchema<TraceId>(),
+    root_thread_id: idSchema<ThreadId>(),
+    host: z.object({ name: z.string(), version: z.string() }).nullish(),
   }),
-  rollout_ended: object({ type: word("rollout_ended"), status: rolloutStatusShape }),
-  thread_started: object({
-    type: word("thread_started"),
-    thread_id: id<ThreadId>(),
-    agent_path: string,
+  rollout_ended: z.object({ type: z.literal("rollout_ended"), status: rolloutStatusSchema }),
+  thread_started: z.object({
+    type: z.literal("thread_started"),
+    thread_id: idSchema<ThreadId>(),
+    agent_path: z.string(),
     origin,
-    nickname: nullish(string),
-    model: nullish(string),
-    metadata: nullish(payloadRefShape),
+    nickname: z.string().nullish(),
+    model: z.string().nullish(),
+    metadata: payloadRefSchema.nullish(),
   }),
-  thread_resumed: object({ type: word("thread_resumed"), thread_id: id<ThreadId>() }),
-  thread_ended: object({
-    type: word("thread_ended"),
-    thread_id: id<ThreadId>(),
-    status: executionStatusShape,
+  thread_resumed: z.object({ type: z.literal("thread_resumed"), thread_id: idSchema<ThreadId>() }),
+  thread_ended: z.object({
+    type: z.literal("thread_ended"),
+    thread_id: idSchema<ThreadId>(),
+    status: executionStatusSchema,
   }),
-  turn_started: object({
-    type: word("turn_started"),
-    turn_id: id<TurnId>(),
-    thread_id: id<ThreadId>(),
+  turn_started: z.object({
+    type: z.literal("turn_started"),
+    turn_id: idSchema<TurnId>(),
+    thread_id: idSchema<ThreadId>(),
   }),
-  turn_ended: object({
-    type: word("turn_ended"),
-    turn_id: id<TurnId>(),
-    status: executionStatusShape,
+  turn_ended: z.object({
+    type: z.literal("turn_ended"),
+    turn_id: idSchema<TurnId>(),
+    status: executionStatusSchema,
   }),
 };

@@ -2,11 +2,12 @@
  * The canonical lifecycle of a tool call. Every tool the host dispatches has exactly one `tool_call_started` and, unless
  * the process died, one `tool_call_ended`, whoever asked for it and however it ended.
  */
+import { z } from "zod";
+import { idSchema } from "../id-schema.ts";
 import type { ModelVisibleCallId, RuntimeCellId, RuntimeToolCallId, ToolCallId } from "../ids.ts";
-import { type PayloadRef, payloadRefShape } from "../payload.ts";
-import { type ExecutionStatus, executionStatusShape } from "../status.ts";
-import type { EventShapes } from "./event-shapes.ts";
-import { byType, id, integer, nullish, object, oneOf, string, word, type Shape } from "../shape.ts";
+import { type PayloadRef, payloadRefSchema } from "../payload.ts";
+import { type ExecutionStatus, executionStatusSchema } from "../status.ts";
+import type { EventSchemas } from "./event-schemas.ts";
 
 /** Kinds of tools that carry no further name. */
 export const PLAIN_TOOL_KINDS = [
@@ -118,61 +119,61 @@ export type ToolCallEventPayload =
   | StdinTargetResolved
   | McpCallAssigned;
 
-export const toolKindShape: Shape<ToolKind> = byType([
-  object({ type: oneOf(PLAIN_TOOL_KINDS) }),
-  object({ type: word("mcp"), server: string, tool: string }),
-  object({ type: word("other"), name: string }),
+export const toolKindSchema: z.ZodType<ToolKind> = z.discriminatedUnion("type", [
+  z.object({ type: z.enum(PLAIN_TOOL_KINDS) }),
+  z.object({ type: z.literal("mcp"), server: z.string(), tool: z.string() }),
+  z.object({ type: z.literal("other"), name: z.string() }),
 ]);
 
-const requester: Shape<ToolRequester> = byType([
-  object({ type: word("model") }),
-  object({ type: word("code_cell"), runtime_cell_id: id<RuntimeCellId>() }),
-  object({ type: word("host") }),
+const requester: z.ZodType<ToolRequester> = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("model") }),
+  z.object({ type: z.literal("code_cell"), runtime_cell_id: idSchema<RuntimeCellId>() }),
+  z.object({ type: z.literal("host") }),
 ]);
 
-const bytes = integer(0);
+const bytes = z.int().nonnegative();
 
-export const toolCallEventShapes: EventShapes<ToolCallEventPayload> = {
-  tool_call_started: object({
-    type: word("tool_call_started"),
-    tool_call_id: id<ToolCallId>(),
+export const toolCallEventSchemas: EventSchemas<ToolCallEventPayload> = {
+  tool_call_started: z.object({
+    type: z.literal("tool_call_started"),
+    tool_call_id: idSchema<ToolCallId>(),
     requester,
-    model_visible_call_id: nullish(id<ModelVisibleCallId>()),
-    runtime_tool_call_id: nullish(id<RuntimeToolCallId>()),
-    kind: toolKindShape,
-    label: string,
-    input_preview: nullish(string),
-    invocation: nullish(payloadRefShape),
+    model_visible_call_id: idSchema<ModelVisibleCallId>().nullish(),
+    runtime_tool_call_id: idSchema<RuntimeToolCallId>().nullish(),
+    kind: toolKindSchema,
+    label: z.string(),
+    input_preview: z.string().nullish(),
+    invocation: payloadRefSchema.nullish(),
   }),
-  tool_call_runtime_started: object({
-    type: word("tool_call_runtime_started"),
-    tool_call_id: id<ToolCallId>(),
-    kind: nullish(toolKindShape),
-    runtime: payloadRefShape,
+  tool_call_runtime_started: z.object({
+    type: z.literal("tool_call_runtime_started"),
+    tool_call_id: idSchema<ToolCallId>(),
+    kind: toolKindSchema.nullish(),
+    runtime: payloadRefSchema,
   }),
-  tool_call_runtime_ended: object({
-    type: word("tool_call_runtime_ended"),
-    tool_call_id: id<ToolCallId>(),
-    status: executionStatusShape,
-    runtime: payloadRefShape,
+  tool_call_runtime_ended: z.object({
+    type: z.literal("tool_call_runtime_ended"),
+    tool_call_id: idSchema<ToolCallId>(),
+    status: executionStatusSchema,
+    runtime: payloadRefSchema,
   }),
-  tool_call_ended: object({
-    type: word("tool_call_ended"),
-    tool_call_id: id<ToolCallId>(),
-    status: executionStatusShape,
-    end_cause: nullish(oneOf(TOOL_END_CAUSES)),
-    result: nullish(payloadRefShape),
-    output_preview: nullish(string),
-    sizes: nullish(object({ produced_bytes: bytes, to_requester_bytes: bytes })),
+  tool_call_ended: z.object({
+    type: z.literal("tool_call_ended"),
+    tool_call_id: idSchema<ToolCallId>(),
+    status: executionStatusSchema,
+    end_cause: z.enum(TOOL_END_CAUSES).nullish(),
+    result: payloadRefSchema.nullish(),
+    output_preview: z.string().nullish(),
+    sizes: z.object({ produced_bytes: bytes, to_requester_bytes: bytes }).nullish(),
   }),
-  stdin_target_resolved: object({
-    type: word("stdin_target_resolved"),
-    tool_call_id: id<ToolCallId>(),
-    exec_tool_call_id: id<ToolCallId>(),
+  stdin_target_resolved: z.object({
+    type: z.literal("stdin_target_resolved"),
+    tool_call_id: idSchema<ToolCallId>(),
+    exec_tool_call_id: idSchema<ToolCallId>(),
   }),
-  mcp_call_assigned: object({
-    type: word("mcp_call_assigned"),
-    tool_call_id: id<ToolCallId>(),
-    mcp_call_id: string,
+  mcp_call_assigned: z.object({
+    type: z.literal("mcp_call_assigned"),
+    tool_call_id: idSchema<ToolCallId>(),
+    mcp_call_id: z.string(),
   }),
 };
