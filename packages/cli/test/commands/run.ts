@@ -1,6 +1,6 @@
 /** Runs the command inside the test, as on a terminal of some width or none. */
 import { type CommandIo, runCli } from "@rollout-trace/cli";
-import { Chalk } from "chalk";
+import { colours } from "../../src/render/colours.ts";
 
 export interface Ran {
   readonly code: number;
@@ -26,7 +26,7 @@ export async function run(
       err += text;
     },
     passing: null,
-    colour: new Chalk({ level: isColoured ? 1 : 0 }),
+    colour: colours(isColoured),
     columns,
     untilInterrupted: () => new AbortController().signal,
   };
