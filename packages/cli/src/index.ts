@@ -9,7 +9,6 @@ export type { ExportBundleOptions, ExportedBundle } from "./export/codex-bundle/
 export { touchedFiles } from "./files/touched-files.ts";
 export type { TouchedFile } from "./files/touched-files.ts";
 export { processIo } from "./io.ts";
-export type { Colours } from "./render/colours.ts";
 export type { CommandIo } from "./io.ts";
 export { runCli } from "./program.ts";
 export { everyRollout } from "./sources/every-rollout.ts";

@@ -1,5 +1,5 @@
 /** What a command writes to: results on stdout, everything else on stderr. A seam, so that a test sees what a person sees. */
-import { type Colours, colours } from "./render/colours.ts";
+import { Chalk, type ChalkInstance } from "chalk";
 import { escapeJson, escapeLines } from "./render/escape.ts";
 
 export interface CommandIo {
@@ -12,7 +12,7 @@ export interface CommandIo {
   /** Shows one line on stderr in place of the last such line; nothing for `""`. Null where stderr is no terminal. */
   readonly passing: ((text: string) => void) | null;
   /** Colours for stdout; without effect where there are none. */
-  readonly colour: Colours;
+  readonly colour: ChalkInstance;
   /** Columns of the terminal, or null where stdout is none: then lines are as long as they are. */
   readonly columns: number | null;
   /** From now on Ctrl-C and SIGTERM abort this signal; until then they end the process. */
@@ -39,7 +39,7 @@ export function processIo(): CommandIo {
     outBytes: (bytes) => void stdout.write(bytes),
     err: (text) => void stderr.write(text),
     passing: stderr.isTTY ? (text) => void stderr.write(`\r${ERASE_LINE}${text}`) : null,
-    colour: colours(!plain),
+    colour: new Chalk({ level: plain ? 0 : 1 }),
     columns: stdout.isTTY ? stdout.columns : null,
     untilInterrupted,
   };

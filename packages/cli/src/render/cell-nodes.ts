@@ -1,13 +1,13 @@
 import type { CodeCell, ToolCall } from "@rollout-trace/reducer";
+import type { ChalkInstance } from "chalk";
 import { escapeText } from "./escape.ts";
 import { duration } from "./format.ts";
 import type { Page } from "./rollout-tree.ts";
 import { status } from "./status.ts";
 import type { TreeNode } from "./tree.ts";
-import type { Colours } from "./colours.ts";
 
 /** Which cell, and how it really went, which is not how the exec call went that started it. */
-export function cellText(colour: Colours, cell: CodeCell): string {
+export function cellText(colour: ChalkInstance, cell: CodeCell): string {
   return `cell ${escapeText(cell.runtime_cell_id)} ${status(colour, cell.execution)}`;
 }
 
@@ -50,7 +50,7 @@ export function cellNodes(
 }
 
 /** By whom it was waited for, for how long, and what that gave. */
-function waitText(colour: Colours, cell: CodeCell, wait: CodeCell["waits"][number]): string {
+function waitText(colour: ChalkInstance, cell: CodeCell, wait: CodeCell["waits"][number]): string {
   const { execution, outcome, model_visible_call_id: callId, mode } = wait;
   const ends = callId !== null && cell.cancellation?.model_visible_call_id === callId;
   const took =

@@ -13,6 +13,7 @@ import type {
   ToolCall,
   Turn,
 } from "@rollout-trace/reducer";
+import type { ChalkInstance } from "chalk";
 import { type Costs, costText } from "../costs/costs.ts";
 import { cellNodes, cellText } from "./cell-nodes.ts";
 import { escapeText } from "./escape.ts";
@@ -23,10 +24,9 @@ import { spanNodes } from "./span-nodes.ts";
 import { status } from "./status.ts";
 import { toolCallText } from "./tool-call-text.ts";
 import type { TreeNode } from "./tree.ts";
-import type { Colours } from "./colours.ts";
 
 export interface RolloutTreeOptions {
-  readonly colour: Colours;
+  readonly colour: ChalkInstance;
   /** Only this agent, by thread id or agent path. */
   readonly thread?: string | undefined;
   /** Only this turn. */
@@ -41,7 +41,7 @@ export interface RolloutTreeOptions {
 export interface Page {
   readonly graph: RolloutGraph;
   readonly index: GraphIndex;
-  readonly colour: Colours;
+  readonly colour: ChalkInstance;
   readonly turn: string | undefined;
   readonly costs: Costs | undefined;
   /** Agents already on the page: a damaged recording may say that agents spawned each other. */
@@ -91,7 +91,7 @@ function threadNode(page: Page, thread: Thread): TreeNode | null {
   page.shown.add(thread.thread_id);
   const { colour, graph } = page;
   const name = [
-    colour.bold(colour.cyan(escapeText(thread.agent_path))),
+    colour.bold.cyan(escapeText(thread.agent_path)),
     thread.nickname === null ? null : escapeText(thread.nickname),
     thread.model === null ? null : colour.dim(escapeText(thread.model)),
     status(colour, thread.execution),
@@ -256,6 +256,6 @@ function toolCallNode(page: Page, call: ToolCall): TreeNode {
   };
 }
 
-function cellLine(colour: Colours, cell: CodeCell): string {
+function cellLine(colour: ChalkInstance, cell: CodeCell): string {
   return `${colour.green("exec")}  ${cellText(colour, cell)}`;
 }

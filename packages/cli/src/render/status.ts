@@ -1,9 +1,9 @@
 import type { ExecutionWindow } from "@rollout-trace/reducer";
+import type { ChalkInstance } from "chalk";
 import { duration } from "./format.ts";
-import type { Colours } from "./colours.ts";
 
 /** How something went and how long it took; how its end is known where nobody saw it. */
-export function status(colour: Colours, execution: ExecutionWindow): string {
+export function status(colour: ChalkInstance, execution: ExecutionWindow): string {
   const paint =
     execution.status === "completed"
       ? colour.dim

@@ -1,12 +1,12 @@
 /** What stands above the tree: the rollout in a line or two, then what is wrong or worth a look. */
 import type { Anchor, RolloutGraph } from "@rollout-trace/reducer";
+import type { ChalkInstance } from "chalk";
 import { escapeText, fitText } from "./escape.ts";
 import { type Costs, costText } from "../costs/costs.ts";
 import { factLines } from "./page.ts";
 import { wrapWords } from "./wrap.ts";
 import type { CommandIo } from "../io.ts";
 import { count, duration, utc } from "./format.ts";
-import type { Colours } from "./colours.ts";
 
 /** Findings and diagnostics shown in full; the rest is counted. */
 const SHOWN = 12;
@@ -58,7 +58,7 @@ function costFacts(graph: RolloutGraph, costs: Costs | undefined): readonly stri
   return unknown === 0 || unknown === requests ? [text] : [`${text}: ${count(unknown, "request")} unknown`];
 }
 
-function statusText(graph: RolloutGraph, colour: Colours): string {
+function statusText(graph: RolloutGraph, colour: ChalkInstance): string {
   if (graph.status === "completed") return colour.green(graph.status);
   return graph.status === "running" ? colour.yellow(graph.status) : colour.red(graph.status);
 }

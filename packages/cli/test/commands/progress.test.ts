@@ -1,6 +1,6 @@
+import { Chalk } from "chalk";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { watched } from "../../src/commands/progress.ts";
-import { colours } from "../../src/render/colours.ts";
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["Date"], now: 0 });
@@ -17,7 +17,7 @@ function shown(isTerminal: boolean, steps: readonly number[]): readonly string[]
     outBytes: () => undefined,
     err: () => undefined,
     passing: isTerminal ? (text: string) => void lines.push(text) : null,
-    colour: colours(false),
+    colour: new Chalk({ level: 0 }),
     columns: null,
     untilInterrupted: () => new AbortController().signal,
   };

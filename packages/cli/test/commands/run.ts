@@ -1,6 +1,6 @@
 /** Runs the command inside the test, as on a terminal of some width or none. */
 import { type CommandIo, runCli } from "@rollout-trace/cli";
-import { colours } from "../../src/render/colours.ts";
+import { Chalk } from "chalk";
 
 export interface Ran {
   readonly code: number;
@@ -26,7 +26,7 @@ export async function run(
       err += text;
     },
     passing: null,
-    colour: colours(isColoured),
+    colour: new Chalk({ level: isColoured ? 1 : 0 }),
     columns,
     untilInterrupted: () => new AbortController().signal,
   };

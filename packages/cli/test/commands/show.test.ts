@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { Chalk } from "chalk";
 import stringWidth from "string-width";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CommandIo, openSource, processIo, renderRollout, runCli } from "@rollout-trace/cli";
@@ -8,7 +9,6 @@ import { reduceRollout, type RolloutGraph } from "@rollout-trace/reducer";
 import { openTraceStore } from "@rollout-trace/trace";
 import { run } from "./run.ts";
 import { smallStore } from "./small-store.ts";
-import { colours } from "../../src/render/colours.ts";
 
 const FIXTURES = resolve(import.meta.dirname, "../../../../fixtures/reducer");
 
@@ -39,7 +39,7 @@ function pageOf(fixture: string, columns: number | null = null): string {
   const { graph } = JSON.parse(readFileSync(join(FIXTURES, `${fixture}.json`), "utf8")) as {
     graph: RolloutGraph;
   };
-  const io: CommandIo = { ...processIo(), colour: colours(false), columns };
+  const io: CommandIo = { ...processIo(), colour: new Chalk({ level: 0 }), columns };
   return renderRollout(graph, {}, io);
 }
 
@@ -54,7 +54,7 @@ describe("show of a long rollout", () => {
     const printed: string[] = [];
     const io: CommandIo = {
       ...processIo(),
-      colour: colours(false),
+      colour: new Chalk({ level: 0 }),
       columns: 60,
       out: (text) => void printed.push(text),
     };

@@ -1,3 +1,4 @@
+import { Chalk } from "chalk";
 import fc from "fast-check";
 import stringWidth from "string-width";
 import { describe, expect, it } from "vitest";
@@ -6,9 +7,8 @@ import { treeLines } from "../../src/render/tree.ts";
 import { escapeText, fitText } from "../../src/render/escape.ts";
 import { textWidth } from "../../src/render/width.ts";
 import { wrapText, wrapWords } from "../../src/render/wrap.ts";
-import { colours } from "../../src/render/colours.ts";
 
-const colour = colours(true);
+const colour = new Chalk({ level: 1 });
 const anyText = fc.string({ unit: "binary", maxLength: 120 });
 const columns = fc.integer({ min: 16, max: 60 });
 
