@@ -32,8 +32,8 @@ export default defineConfig({
   ssr: { resolve: source },
   test: {
     pool: "forks",
-    // One more than the two cores that are expected: many tests wait for processes of theirs.
-    maxWorkers: 3,
+    // Of two cores: the files take no more than half of a core each, and wait for processes of theirs otherwise.
+    maxWorkers: 4,
     reporters: ["default", "./scripts/plain-summary-reporter.ts"],
     testTimeout: 30_000,
     execArgv: ["--conditions=rollout-trace-source"],
