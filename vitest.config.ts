@@ -16,7 +16,7 @@ const TOGETHER = [
   "packages/cli/test/sources/*.test.ts",
   "packages/cli/test/sources/log/!(log-file).test.ts",
   "packages/cli/test/export/!(lanes|export-process).test.ts",
-  "packages/cli/test/commands/!(docs|every-command|golden|process|progress|replay).test.ts",
+  "packages/cli/test/commands/!(docs|every-command|golden|list|process|progress|replay).test.ts",
   "packages/runtime/test/{cell,tools}/**/*.test.ts",
   "packages/trace/test/import/**/*.test.ts",
   "packages/trace/test/recorder/!(disabled|hostile-host).test.ts",
