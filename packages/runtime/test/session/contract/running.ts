@@ -22,6 +22,9 @@ const UNSPEAKABLE: readonly (readonly [what: string, answer: () => Promise<unkno
   ["a result whose JSON throws such a thing", async () => ({ toJSON: throwing })],
 ];
 
+/** Keys that mean something to JavaScript, half a character, and what a message ends with. */
+const ODD_INPUT = '{"__proto__":{"x":1},"half":"\\ud800","é😀":"}},\\"input\\":0}}","list":[{"}}":null}]}';
+
 export function describeRunning(context: ContractContext): void {
   describe("running a script", () => {
     it("gives the output and the values that tools returned", async () => {
@@ -37,6 +40,16 @@ export function describeRunning(context: ContractContext): void {
         call("tool-2", "shout", { input: "loud", kind: "freeform" }),
         call("tool-3", "echo", {}),
       ]);
+    });
+
+    it("hands a tool its input as the script wrote it, and gets back what the tool returns of it", async () => {
+      const response = await context.run(`
+        const input = JSON.parse(${JSON.stringify(ODD_INPUT)});
+        text(await tools.echo(input));
+        text(await tools.shout('"}}'));
+      `);
+      expect(response).toEqual(result("1", ODD_INPUT, '"}}'));
+      expect(context.host.calls.map(({ input }) => JSON.stringify(input))).toEqual([ODD_INPUT, '"\\"}}"']);
     });
 
     it("rejects in the script with the text of the tool's error", async () => {
