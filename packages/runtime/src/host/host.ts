@@ -17,6 +17,7 @@ import {
 } from "../wire/frame-codec.ts";
 import { checkHello, describePeer, type Hello, hello } from "../wire/hello.ts";
 import type { HostMessage, OperationResult } from "../wire/host-messages.ts";
+import { invocationJson } from "../wire/invocation-json.ts";
 import { HostedSession } from "./hosted-session.ts";
 import { ClientCalls } from "./client-calls.ts";
 import { oversizedMessage } from "./oversized-message.ts";
@@ -226,9 +227,8 @@ export class CodeModeHost {
 /** Null when there is no text of that length. */
 function textOf(message: HostMessage, inputJson: string | undefined): string | null {
   try {
-    const json = JSON.stringify(message);
-    // The invocation comes last.
-    return inputJson === undefined ? json : `${json.slice(0, -2)},"input":${inputJson}}}`;
+    if (inputJson === undefined || message.type !== "invoke_tool") return JSON.stringify(message);
+    return invocationJson(message, inputJson);
   } catch {
     return null;
   }
