@@ -61,6 +61,7 @@ type ListKey<Entry> = {
 export function listsOf<Entry extends GraphObject>(lists: {
   readonly [Key in ListKey<Entry>]: true;
 }): Lists<Entry> {
+  // The parameter has these keys and no others; the compiler takes any key for a string.
   return Object.keys(lists) as unknown as Lists<Entry>;
 }
 

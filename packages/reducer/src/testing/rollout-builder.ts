@@ -63,6 +63,7 @@ export class RolloutBuilder {
       turn_id: place.turn ?? null,
       payload,
     };
+    // Whether it is one is for the reducer to say: tests also write what no recorder would.
     this.events.push(event as unknown as RawEvent);
     return this;
   }

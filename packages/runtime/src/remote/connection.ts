@@ -336,6 +336,7 @@ export class Connection {
     const { stdin, stdout, stderr } = this.#child;
     this.#child.unref();
     for (const stream of [stdin, stdout, stderr]) {
+      // Pipes of a child are sockets; its type says streams.
       if ("unref" in stream) (stream as unknown as NodeJS.ReadStream).unref();
     }
   }
