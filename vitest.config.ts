@@ -32,8 +32,8 @@ export default defineConfig({
   ssr: { resolve: source },
   test: {
     pool: "forks",
-    // Of two cores: the files take no more than half of a core each, and wait for processes of theirs otherwise.
-    maxWorkers: 4,
+    // Of two cores: the files take little more than half of a core each, and wait for processes of theirs otherwise.
+    maxWorkers: 3,
     reporters: ["default", "./scripts/plain-summary-reporter.ts"],
     testTimeout: 30_000,
     execArgv: ["--conditions=rollout-trace-source"],
