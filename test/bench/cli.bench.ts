@@ -1,7 +1,8 @@
 /**
  * `npm run bench -- cli [--turns N] [--rollouts N] [--rounds N]`: what a person waits for who types a command: the built program as
- * a process of its own, its start and its end included. Times are processor time of all its threads, and the least of several
- * rounds: what others do on the machine makes a process slower, never faster.
+ * a process of its own, its start and its end included. Times are processor time of all its threads, except that the first output is
+ * also timed by the clock, which is what the bound is for; all are the least of several rounds: what others do on the machine makes
+ * a process slower, never faster.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -58,9 +59,11 @@ export async function cliBench(args: readonly string[]): Promise<readonly BenchR
     const start = "start: `--version`, against an empty program of Node";
     return [
       row(start, ms("version").whole, { baseline }),
-      row(`list, ${rollouts} rollouts: until the first output`, ms("list").first, { bound: BOUND_MS }),
+      row(`list, ${rollouts} rollouts: until the first output`, ms("list").first),
+      row(`list, ${rollouts} rollouts: the same by the clock`, ms("list").firstByClock, { bound: BOUND_MS }),
       row(`list, ${rollouts} rollouts: all of it`, ms("list").whole),
-      row(`show, ${turns} turns: until the first output`, ms("show").first, { bound: BOUND_MS }),
+      row(`show, ${turns} turns: until the first output`, ms("show").first),
+      row(`show, ${turns} turns: the same by the clock`, ms("show").firstByClock, { bound: BOUND_MS }),
       row(`show, ${turns} turns: all of it`, ms("show").whole),
     ];
   } finally {
@@ -68,16 +71,26 @@ export async function cliBench(args: readonly string[]): Promise<readonly BenchR
   }
 }
 
-/** Milliseconds of processor time. */
+/** Milliseconds, of processor time where nothing else is said. */
 interface Waited {
   readonly first: number;
+  /** Since the process began; what else the machine does is in it. */
+  readonly firstByClock: number;
   readonly whole: number;
 }
 
-const NEVER: Waited = { first: Number.POSITIVE_INFINITY, whole: Number.POSITIVE_INFINITY };
+const NEVER: Waited = {
+  first: Number.POSITIVE_INFINITY,
+  firstByClock: Number.POSITIVE_INFINITY,
+  whole: Number.POSITIVE_INFINITY,
+};
 
 function leastOf(one: Waited = NEVER, other: Waited): Waited {
-  return { first: Math.min(one.first, other.first), whole: Math.min(one.whole, other.whole) };
+  return {
+    first: Math.min(one.first, other.first),
+    firstByClock: Math.min(one.firstByClock, other.firstByClock),
+    whole: Math.min(one.whole, other.whole),
+  };
 }
 
 /** Runs in the process, which tells its times at its end. */
@@ -86,8 +99,9 @@ const WATCH = `
   const used = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1000; };
   const write = process.stdout.write;
   let first = null;
-  process.stdout.write = function (...args) { first ??= used(); return write.apply(this, args); };
-  process.on("exit", () => writeSync(3, JSON.stringify({ first: first ?? used(), whole: used() })));`;
+  const output = () => (first ??= { first: used(), firstByClock: performance.now() });
+  process.stdout.write = function (...args) { output(); return write.apply(this, args); };
+  process.on("exit", () => writeSync(3, JSON.stringify({ ...output(), whole: used() })));`;
 
 async function waited(command: readonly string[]): Promise<Waited> {
   const watch = `data:text/javascript,${encodeURIComponent(WATCH)}`;
