@@ -13,6 +13,7 @@ import type {
   WaitMode,
   WaitOutcomeKind,
 } from "@rollout-trace/protocol";
+import type { LooseObject } from "./rollout-builder.ts";
 import type { TurnBuilder } from "./turn-builder.ts";
 
 const RESPONSE_KEY = {
@@ -44,24 +45,16 @@ export class InferenceBuilder {
   }
 
   fail(error: string, partial?: readonly JsonValue[]): this {
-    const response = partial === undefined ? null : this.#response([...partial]);
-    this.#turn.event({
-      type: "inference_failed",
-      inference_call_id: this.id,
-      error,
-      partial_response: response,
-    });
-    return this;
+    return this.#stop({ type: "inference_failed", error }, partial);
   }
 
   cancel(reason: string, partial?: readonly JsonValue[]): this {
+    return this.#stop({ type: "inference_cancelled", reason }, partial);
+  }
+
+  #stop(how: LooseObject, partial: readonly JsonValue[] | undefined): this {
     const response = partial === undefined ? null : this.#response([...partial]);
-    this.#turn.event({
-      type: "inference_cancelled",
-      inference_call_id: this.id,
-      reason,
-      partial_response: response,
-    });
+    this.#turn.event({ ...how, inference_call_id: this.id, partial_response: response });
     return this;
   }
 

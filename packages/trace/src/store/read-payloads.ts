@@ -45,22 +45,10 @@ export function payloadIdOf(ordinal: number): PayloadId {
   return `p${ordinal}` as PayloadId;
 }
 
-/** Digits of an ordinal; more may not be exact as a number. */
-const MAX_DIGITS = 15;
-
-/** Null for what is no name of a payload. */
 function ordinalOf(payloadId: string): number | null {
-  if (payloadId.length < 2 || payloadId.length > 1 + MAX_DIGITS || !payloadId.startsWith("p")) return null;
-  let ordinal = 0;
-  for (let index = 1; index < payloadId.length; index += 1) {
-    const digit = payloadId.charCodeAt(index) - DIGIT_0;
-    if (digit < (index === 1 ? 1 : 0) || digit > 9) return null;
-    ordinal = ordinal * 10 + digit;
-  }
-  return ordinal;
+  const digits = /^p([1-9][0-9]{0,14})$/.exec(payloadId)?.[1];
+  return digits === undefined ? null : Number(digits);
 }
-
-const DIGIT_0 = 48;
 
 interface PayloadRow extends NumberedRow {
   readonly kind: PayloadKind;
@@ -317,15 +305,15 @@ export class PayloadsOfRollout implements StoredPayloads {
   }
 }
 
+function isOpening(part: StoredPart | undefined, key: string): boolean {
+  return part?.kind === "open" && part.text === key;
+}
+
 function statOf(
   row: { kind: PayloadKind | null; size_bytes: number | null } | undefined,
 ): PayloadStat | null {
   if (row === undefined || row.kind === null || row.size_bytes === null) return null;
   return { kind: row.kind, size_bytes: row.size_bytes };
-}
-
-function isOpening(part: StoredPart | undefined, key: string): boolean {
-  return part?.kind === "open" && part.text === key;
 }
 
 /** An element that is a chunk. There may be very many, each for as long as the payloads are read. */
