@@ -1,4 +1,4 @@
-/** Everything a reduction has gathered so far. Handlers change it; `graph/build.ts` only reads it. */
+/** Everything a reduction has gathered so far. Handlers change it; `graph/build.ts` only reads it, unless it may take what there is. */
 import type { HostInfo, RawEvent, RolloutStatus } from "@rollout-trace/protocol";
 import type { NormalElement, Normalise } from "../conversation/normal-item.ts";
 import type { Diagnostic } from "../diagnostics.ts";

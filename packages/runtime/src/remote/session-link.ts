@@ -87,6 +87,7 @@ export class SessionLink {
   ): SentRequest<Value> {
     const { promise, resolve, reject } = Promise.withResolvers<Value>();
     const numbered = this.#number(operation);
+    let isStarted = started === undefined;
     const failed = (error: Error): void => {
       numbered();
       // Whoever dropped the promise does not want to hear of it.
@@ -97,11 +98,14 @@ export class SessionLink {
     const requester = {
       admitted: (cellId: string): void => {
         numbered();
-        if (this.#admitted(connection, cellId)) started?.resolve(cellId);
-        else connection.kill("garbled", `it admitted cell ${cellId}, which is not one that it started`);
+        if (this.#admitted(connection, cellId)) {
+          isStarted = true;
+          started?.resolve(cellId);
+        } else connection.kill("garbled", `it admitted cell ${cellId}, which is not one that it started`);
       },
       answered: (value: JsonValue): void => {
-        const problem = check(value);
+        const problem = isStarted ? check(value) : BEFORE_ITS_CELL;
+        if (!isStarted) connection.kill("garbled", `it sent ${BEFORE_ITS_CELL}`);
         if (problem === null) {
           numbered();
           resolve(value as Value);
@@ -274,6 +278,8 @@ function sendAnswer(connection: Connection, call: number, answer: CallAnswer): v
     connection.send({ type: "call_answered", call, answer: { ok: false, error: messageOf(error) } });
   }
 }
+
+const BEFORE_ITS_CELL = "a cell's response before the cell";
 
 function notUnderstood(problem: string): CodeModeError {
   const text = `code-mode-host answered with something that is not understood: ${problem}`;

@@ -280,6 +280,19 @@ describe("a child that is not understood", { timeout: TIMEOUT_MS }, () => {
   });
 });
 
+describe("a child that answers out of turn", { timeout: TIMEOUT_MS }, () => {
+  it("is killed, and its request fails, when that is to start a cell and it never says which", async () => {
+    const value = { type: "result", cellId: "1", contentItems: [] };
+    const answer = { type: "response", id: 1, result: { ok: true, value } };
+    await using subject = new Subject({ command: saying(HELLO, answer) });
+    await expect(run(await subject.session(), "text(1)")).rejects.toMatchObject({
+      code: "protocol",
+      message: expect.stringContaining("a cell's response before the cell"),
+    });
+    expect(await subject.ended()).toMatchObject({ reason: "garbled" });
+  });
+});
+
 describe("a child that goes wrong while it lives", { timeout: TIMEOUT_MS }, () => {
   it("is killed when it falls silent with something to do", async () => {
     await using subject = new Subject({ silenceMs: 1_000 });
