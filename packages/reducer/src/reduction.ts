@@ -116,7 +116,9 @@ export class Reduction {
     const { evidence } = draft;
     const seqs = withSeq(evidence.seqs, seq);
     let { payload_ids } = evidence;
-    for (const id of payloadIds) payload_ids = withPayload(payload_ids, id);
+    for (let index = 0; index < payloadIds.length; index += 1) {
+      payload_ids = withPayload(payload_ids, payloadIds[index] as string);
+    }
     if (seqs !== evidence.seqs || payload_ids !== evidence.payload_ids)
       draft.evidence = { seqs, payload_ids };
     if (seqs.length >= SHORT || payload_ids.length >= SHORT) this.state.unsorted.add(draft);
@@ -130,10 +132,12 @@ export class Reduction {
     const id: string = ref.payload_id;
     this.#named = appended(this.#named, id);
     this.#evidence = null;
-    if (this.state.payloads.has(id)) return id;
+    const { ids, of, missing } = this.state.payloads;
     const stat = this.payloads.stat(ref.payload_id);
-    this.state.payloads.set(id, { kind: ref.kind, size_bytes: stat?.size_bytes ?? null });
-    if (stat === null) {
+    ids.push(id);
+    of.push({ kind: ref.kind, size_bytes: stat?.size_bytes ?? null });
+    if (stat === null && !missing.has(id)) {
+      missing.add(id);
       this.diagnose("missing_payload", `payload ${JSON.stringify(id)} (${ref.kind}) is not in the store`, {
         type: "payload",
         id,
@@ -178,9 +182,12 @@ export class Reduction {
         seenAs: [],
         nodes: [],
         root: rootNode(),
+        longestArray: 0,
         lastRequestLength: 0,
         byProviderId: new Map(),
+        responses: [],
         ends: new Map(),
+        indexed: 0,
         acceptedUnseen: new Map(),
         outsideIds: new Set(),
         hasRequests: false,
@@ -240,6 +247,7 @@ export class Reduction {
         provenance: this.provenance,
       },
       inside: emptyInside(),
+      toolCallCount: 0,
       lastAnswer: null,
       recordedId: turnId,
       scope: thread.draft.thread_id,

@@ -9,6 +9,7 @@ import {
   type PayloadItem,
 } from "@rollout-trace/protocol";
 import { appended, NONE } from "../graph/draft.ts";
+import { keepElement, knownElement } from "../state/known-elements.ts";
 import type { Reduction } from "../reduction.ts";
 import type { Conversation } from "../state/conversation-state.ts";
 import type { ArrayReader } from "./dialect.ts";
@@ -34,10 +35,9 @@ export interface Document {
 export function readContext(reduction: Reduction, document: Document): Reading | null {
   const { head, history } = DIALECT_READERS[document.dialect];
   const instructions = head === null ? null : readHead(reduction, document.payloadId, head);
-  return readArrays(reduction, document, [
-    ...(head === null || instructions === null ? [] : [{ reader: head, items: instructions, isHead: true }]),
-    arrayOf(reduction, document, history),
-  ]);
+  const whole = arrayOf(reduction, document, history);
+  if (head === null || instructions === null) return readArrays(reduction, document, [whole]);
+  return readArrays(reduction, document, [{ reader: head, items: instructions, isHead: true }, whole]);
 }
 
 /** What a request adds to the context that it continues. */
@@ -87,6 +87,10 @@ function readArrays(
   let rest: readonly NormalItem[] = NONE;
   for (const { reader, items, isHead } of arrays) {
     if (items === null) return null;
+    if (items.length > conversation.longestArray) {
+      reduction.state.elements.capacity += 2 * (items.length - conversation.longestArray);
+      conversation.longestArray = items.length;
+    }
     // Most of a request is what the one before it was: this loop makes nothing for what is the same.
     for (let index = 0; index < items.length; index += 1) {
       const item = items[index] as PayloadItem;
@@ -219,10 +223,9 @@ function elementOf(
 ): NormalElement | null {
   const { normalise } = reader;
   const { contentId } = item;
-  let elements = reduction.state.elements.get(normalise);
-  if (elements === undefined) reduction.state.elements.set(normalise, (elements = new Map()));
-  const known = elements.get(contentId);
-  if (known !== undefined) return known;
+  const { elements } = reduction.state;
+  const known = knownElement(elements, contentId);
+  if (known?.normalise === normalise) return known;
   const read = item.value();
   if (!read.ok) {
     unreadable(reduction, payloadId, read.message);
@@ -238,14 +241,14 @@ function elementOf(
   }
   const [sole] = items;
   const element: NormalElement =
-    sole !== undefined && siblings === null ? sole : { kind: null, items, outsideId };
-  elements.set(contentId, element);
+    sole !== undefined && siblings === null ? sole : { kind: null, items, outsideId, normalise };
+  keepElement(elements, contentId, element);
   return element;
 }
 
 function unreadable(reduction: Reduction, payloadId: string, message: string): void {
   // A payload that is not there was reported when it was first named.
-  if (reduction.state.payloads.get(payloadId)?.size_bytes === null) return;
+  if (reduction.state.payloads.missing.has(payloadId)) return;
   reduction.diagnose("invalid_payload", `payload ${JSON.stringify(payloadId)}: ${message}`, {
     type: "payload",
     id: payloadId,

@@ -40,7 +40,9 @@ export interface NormalItems {
  * A distinct element of a model-facing array: every occurrence of it, in whatever payload, is this one object. Nearly every element
  * stands for one item, and is that.
  */
-export type NormalElement = NormalItem | (Required<NormalItems> & { readonly kind: null });
+export type NormalElement =
+  | NormalItem
+  | (Required<NormalItems> & { readonly kind: null; readonly normalise: Normalise });
 
 /** Takes a whole element of a model-facing array, and the payload that it was first read from. */
 export type Normalise = (element: JsonValue, payloadId: string) => NormalItems;
@@ -113,11 +115,20 @@ export function payloadRefPart(label: string, value: JsonValue, payloadId: strin
   };
 }
 
+/** Making a hash costs more than to hash a short text: one is put back to the start each time. */
+const START = sha256.create();
+const HASH = sha256.create();
+const DIGITS: number[] = Array.from({ length: 2 * START.outputLen }, () => 0);
+
 export function sha256Hex(text: string): string {
-  const codes: number[] = [];
-  for (const byte of sha256(utf8Of(text))) codes.push(hexDigit(byte >> 4), hexDigit(byte & 15));
+  const digest = START._cloneInto(HASH).update(utf8Of(text)).digest();
+  for (let index = 0; index < digest.length; index += 1) {
+    const byte = digest[index] as number;
+    DIGITS[2 * index] = hexDigit(byte >> 4);
+    DIGITS[2 * index + 1] = hexDigit(byte & 15);
+  }
   // A string that is put together from its digits would be kept as a tree of them.
-  return String.fromCharCode(...codes);
+  return String.fromCharCode(...DIGITS);
 }
 
 /** What a platform's encoder is called for costs it more than a short text does. */

@@ -59,19 +59,25 @@ export function applyResponse(
   const { conversation } = call.thread;
   const { rest } = reading;
   const from = { ...origin, inference: call };
-  const items = rest.map((normal) => responseItem(reduction, normal, from));
+  let items: readonly TranscriptItem[] = NONE;
+  let ids: readonly string[] = NONE;
   const continues =
     conversation.nodes.length === conversation.live.length &&
     (conversation.nodes.at(-1) ?? conversation.root) === call.requestEnd;
   let node = call.requestEnd;
-  for (const [index, item] of items.entries()) {
+  for (let index = 0; index < rest.length; index += 1) {
+    const normal = rest[index] as NormalItem;
+    const item = responseItem(reduction, normal, from);
     node = childOf(node, item) ?? addChild(node, item, call.draft);
     if (continues) conversation.nodes.push(node);
-    append(conversation, item, rest[index]);
+    append(conversation, item, normal);
+    items = appended(items, item);
+    ids = appended(ids, item.draft.item_id);
   }
   call.responseItems = items;
-  call.draft.response_item_ids = items.map(({ draft }) => draft.item_id);
-  if (call.draft.response_id !== null) conversation.ends.set(call.draft.response_id, node);
+  call.draft.response_item_ids = ids;
+  call.responseEnd = node;
+  if (call.draft.response_id !== null) conversation.responses.push(call);
 }
 
 /** What a compaction found in the history, by identity. Leaves the live context to `applyReplacement`. */

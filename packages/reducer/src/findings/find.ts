@@ -88,14 +88,10 @@ function acceptanceFindings(state: ReducerState): readonly Finding[] {
 }
 
 function addRepeatedCalls(found: Finding[], state: ReducerState): void {
-  const perTurn = new Map<string | null, number>();
-  for (const { draft } of state.toolCalls.byId.values()) {
-    perTurn.set(draft.turn_id, (perTurn.get(draft.turn_id) ?? 0) + 1);
-  }
   const counts = new Map<string, { count: number; last: ToolCallState }>();
   for (const call of state.toolCalls.byId.values()) {
     // A key is made of the whole input; most turns have too few calls for any to be repeated.
-    const isPossible = (perTurn.get(call.draft.turn_id) ?? 0) >= REPEATED_CALLS;
+    const isPossible = (call.turn?.toolCallCount ?? 0) >= REPEATED_CALLS;
     const key = isPossible ? sameCallKey(call) : null;
     if (key === null) continue;
     const known = counts.get(key);

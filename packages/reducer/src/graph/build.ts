@@ -24,7 +24,12 @@ import {
   type Unshared,
 } from "./draft.ts";
 import type { Compaction, CompactionRequest } from "./inference.ts";
-import { type Collection, GRAPH_SCHEMA_VERSION, type RolloutGraph } from "./rollout-graph.ts";
+import {
+  type Collection,
+  GRAPH_SCHEMA_VERSION,
+  type GraphPayload,
+  type RolloutGraph,
+} from "./rollout-graph.ts";
 import type { TerminalSession } from "./terminal.ts";
 import type { Turn } from "./thread.ts";
 
@@ -52,7 +57,7 @@ export function buildGraph(
   if (finish === takeDraft) for (const draft of state.unsorted) putInOrder(draft);
   const outputsOf = cellOutputs(state);
   // Only edges are asked for the order of their payloads, and few rollouts have any.
-  const payloadIds = state.edges.size === 0 ? [] : [...state.payloads.keys()];
+  const payloadIds = state.edges.size === 0 ? [] : [...new Set(state.payloads.ids)];
   const payloadOrder = new Map(payloadIds.map((id, index) => [id, index]));
   const calls = spanCalls(state);
   const spans = new Map<string, string[]>();
@@ -92,7 +97,7 @@ export function buildGraph(
     ),
     interaction_edges: collect(state.edges, (edge) => buildEdge(state, edge, { payloadOrder, finish })),
     spans: collect(state.spans.byId, (span) => noted(buildSpan(span, { calls, finish }))),
-    payloads: collect(state.payloads, (payload) => payload),
+    payloads: buildPayloads(state),
     usage: {
       total: { ...state.usage.total },
       by_model: collect(state.usage.byModel, (usage) => ({ ...usage })),
@@ -110,6 +115,14 @@ function buildItems({ items }: ReducerState, finish: Finish): Collection<Convers
   if (finish === takeDraft) return items;
   const collection = emptyCollection<ConversationItem>();
   for (const id in items) collection[id] = finish(items[id] as Draft<ConversationItem>, LISTS.item);
+  return collection;
+}
+
+function buildPayloads({ payloads }: ReducerState): Collection<GraphPayload> {
+  const collection = emptyCollection<GraphPayload>();
+  for (let index = 0; index < payloads.ids.length; index += 1) {
+    collection[payloads.ids[index] as string] = payloads.of[index] as GraphPayload;
+  }
   return collection;
 }
 

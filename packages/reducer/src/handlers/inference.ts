@@ -15,6 +15,7 @@ import {
   applyResponse,
   rewindTo,
 } from "../conversation/snapshot.ts";
+import { endOfResponse } from "../conversation/responses.ts";
 import { createItem, type ItemOrigin } from "../conversation/transcript.ts";
 import { tokenUsageOf } from "../conversation/token-usage.ts";
 import { appended, NONE, startedAt } from "../graph/draft.ts";
@@ -130,6 +131,7 @@ function startCall(
     turn,
     requestEnd: thread.conversation.root,
     responseItems: NONE,
+    responseEnd: null,
     dropped: 0,
     recordedId,
     scope: thread.draft.thread_id,
@@ -178,8 +180,8 @@ function joined(prefix: Reading, added: Reading): Reading {
  */
 function continueFrom(reduction: Reduction, call: InferenceState, responseId: string): number {
   const { conversation } = call.thread;
-  const node = conversation.ends.get(responseId);
-  if (node !== undefined) {
+  const node = endOfResponse(conversation, responseId);
+  if (node !== null) {
     rewindTo(conversation, node);
     return node.depth;
   }

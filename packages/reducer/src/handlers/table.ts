@@ -20,10 +20,13 @@ const HANDLERS: Handlers<RawEventType> = {
   ...recordingHandlers,
 };
 
+type AnyHandler = (reduction: Reduction, event: RawEvent<RawEventPayload>) => void;
+
+/** A type that was just parsed is no name of a property yet, and would be made one for each event. */
+const BY_TYPE: ReadonlyMap<string, AnyHandler> = new Map(
+  Object.entries(HANDLERS) as readonly (readonly [string, AnyHandler])[],
+);
+
 export function dispatch(reduction: Reduction, event: RawEvent): void {
-  const handler = HANDLERS[event.payload.type] as (
-    reduction: Reduction,
-    event: RawEvent<RawEventPayload>,
-  ) => void;
-  handler(reduction, event);
+  BY_TYPE.get(event.payload.type)?.(reduction, event);
 }

@@ -220,6 +220,7 @@ function startCall(reduction: Reduction, payload: ToolCallStarted, place: CallPl
     isOver: false,
   };
   toolCalls.add(call, id);
+  if (turn !== null) turn.toolCallCount += 1;
   // While its cell runs it is the cell that closes it, and not the turn.
   if (parentCell?.draft.execution.status !== "running") {
     enter(turn?.inside, "calls", call);

@@ -50,6 +50,8 @@ export interface InferenceState extends Recorded {
   /** The end of its request; its response continues from there. */
   requestEnd: ContextNode;
   responseItems: readonly TranscriptItem[];
+  /** The end of its response; null before there is one. */
+  responseEnd: ContextNode | null;
   /** How many items of the last request this one left out although nothing was compacted. */
   dropped: number;
 }

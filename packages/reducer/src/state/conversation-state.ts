@@ -4,7 +4,7 @@ import type { Evidence } from "../graph/base.ts";
 import type { ConversationItem } from "../graph/conversation.ts";
 import type { Draft, Moment } from "../graph/draft.ts";
 import type { InferenceCall } from "../graph/inference.ts";
-import type { CallSlot } from "./call-state.ts";
+import type { CallSlot, InferenceState } from "./call-state.ts";
 
 /** An item of a thread's transcript and what the reducer keeps about it. */
 export interface TranscriptItem {
@@ -45,12 +45,17 @@ export interface Conversation {
    */
   nodes: ContextNode[];
   readonly root: ContextNode;
+  /** The most elements that one array of a document had. */
+  longestArray: number;
   /** How long the last request was; the rest of `live` came after it. */
   lastRequestLength: number;
   /** The latest item with each provider item id. */
   readonly byProviderId: Map<string, TranscriptItem>;
-  /** Where the context of each response id ended, for requests that continue it. */
+  /** Calls with a response that a request may continue, in order; see `conversation/responses.ts`. */
+  readonly responses: InferenceState[];
+  /** Where the context of each response id ended, as far as somebody had to look for it: of the first `indexed` responses. */
   readonly ends: Map<string, ContextNode>;
+  indexed: number;
   /**
    * Acceptances of items that no payload has shown yet: the host accepts an item long before a request carries it. Filled by
    * `history_item_accepted`; an entry leaves when an item with that id is created. What stays is a finding.

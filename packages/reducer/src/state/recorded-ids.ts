@@ -35,6 +35,8 @@ export class RecordedIds<Entry extends Recorded> {
   readonly #repeats: Map<string, number>;
   /** What was last found and may be found again: most events in a row name one turn. */
   #found: Entry | undefined;
+  /** What was last looked for and is no graph id yet: what starts is looked for first. */
+  #absent: string | null = null;
 
   /** What it consists of, for `of` to make another of. */
   parts(): Parts<Entry> {
@@ -57,7 +59,7 @@ export class RecordedIds<Entry extends Recorded> {
 
   /** The graph id for the next object that was recorded as `recordedId`. */
   mint(recordedId: string): string {
-    if (!this.byId.has(recordedId)) return recordedId;
+    if (this.#absent === recordedId || !this.byId.has(recordedId)) return recordedId;
     let count = this.#repeats.get(recordedId) ?? 1;
     let id: string;
     do {
@@ -78,6 +80,7 @@ export class RecordedIds<Entry extends Recorded> {
     }
     this.byId.set(id, entry);
     this.#found = undefined;
+    this.#absent = null;
   }
 
   /** Looked for in its scope, then among objects without one; a reference without a scope may mean any. */
@@ -105,6 +108,7 @@ export class RecordedIds<Entry extends Recorded> {
   #only(recordedId: string): Entry | undefined {
     if (this.#shared.size > 0 && this.#shared.has(recordedId)) return undefined;
     const entry = this.byId.get(recordedId);
+    if (entry === undefined) this.#absent = recordedId;
     return entry?.recordedId === recordedId ? entry : undefined;
   }
 

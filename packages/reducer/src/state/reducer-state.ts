@@ -1,6 +1,5 @@
 /** Everything a reduction has gathered so far. Handlers change it; `graph/build.ts` only reads it, unless it may take what there is. */
 import type { HostInfo, RawEvent, RolloutStatus } from "@rollout-trace/protocol";
-import type { NormalElement, Normalise } from "../conversation/normal-item.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 import type { ConversationItem } from "../graph/conversation.ts";
 import type { Draft, Evidenced, Moment } from "../graph/draft.ts";
@@ -17,6 +16,7 @@ import type {
   ToolCallState,
 } from "./call-state.ts";
 import { NO_USAGE, type UsageSum } from "../conversation/token-usage.ts";
+import { type KnownElements, noElements } from "./known-elements.ts";
 import { type Recorded, RecordedIds } from "./recorded-ids.ts";
 import type { ThreadState, TurnState } from "./thread-state.ts";
 
@@ -67,7 +67,14 @@ export interface ReducerState {
   readonly compactionRequests: RecordedIds<CompactionRequestState>;
   readonly edges: Map<string, EdgeState>;
   readonly spans: RecordedIds<SpanState>;
-  readonly payloads: Map<string, GraphPayload>;
+  readonly payloads: {
+    /** In the order of being named, as often as they are: nearly every one is named once. */
+    readonly ids: string[];
+    /** What each was said to be, in the same order. */
+    readonly of: GraphPayload[];
+    /** Those that are not in the store. */
+    readonly missing: Set<string>;
+  };
   readonly usage: {
     readonly total: UsageSum;
     readonly byModel: Map<string, UsageSum>;
@@ -88,8 +95,7 @@ export interface ReducerState {
    * left when the graph is built concerns threads outside of the recording.
    */
   readonly awaitingThread: Map<string, Interaction[]>;
-  /** Every element that was read, by how and by the store's content id, so that each content is normalised once. */
-  readonly elements: Map<Normalise, Map<string, NormalElement>>;
+  readonly elements: KnownElements;
   readonly diagnostics: Diagnostic[];
 }
 
@@ -118,7 +124,7 @@ export function emptyState(): ReducerState {
     compactionRequests: new RecordedIds(),
     edges: new Map(),
     spans: new RecordedIds(),
-    payloads: new Map(),
+    payloads: { ids: [], of: [], missing: new Set() },
     usage: {
       total: { ...NO_USAGE },
       byModel: new Map(),
@@ -128,7 +134,7 @@ export function emptyState(): ReducerState {
     },
     waiting: new Map(),
     awaitingThread: new Map(),
-    elements: new Map(),
+    elements: noElements(),
     diagnostics: [],
   };
 }

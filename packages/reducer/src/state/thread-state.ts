@@ -83,6 +83,8 @@ export interface ThreadState {
 export interface TurnState extends Recorded {
   readonly draft: Draft<Turn>;
   readonly inside: Inside;
+  /** How many tool calls started in it. */
+  toolCallCount: number;
   /** What the model last said in it; the source of a result edge. */
   lastAnswer: TranscriptItem | null;
 }
