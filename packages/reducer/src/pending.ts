@@ -47,7 +47,7 @@ function orphans(state: ReducerState): readonly Diagnostic[] {
 function missingSources(state: ReducerState): readonly Diagnostic[] {
   const missing: Diagnostic[] = [];
   const look = (slot: CallSlot): void => {
-    const object = slot.callItems.length === 0 ? askedFor(slot) : null;
+    const object = slot.callItems === null ? askedFor(slot) : null;
     if (object === null) return;
     const message = `no recorded item asks for call ${JSON.stringify(slot.callId)}`;
     missing.push(diagnostic("missing_source_item", { seq: null, message, object }));

@@ -3,13 +3,20 @@
  *
  * Handlers get their thread and turn from here, so that an object can never refer to one that the graph does not have.
  */
-import type { PayloadReader, PayloadRef, RawEvent, RawEventEnvelope } from "@rollout-trace/protocol";
+import {
+  PAYLOAD_KINDS,
+  type PayloadKind,
+  type PayloadReader,
+  type PayloadRef,
+  type RawEvent,
+  type RawEventEnvelope,
+} from "@rollout-trace/protocol";
 import { rootNode } from "./conversation/context-tree.ts";
 import { addTo, addUsage, NO_USAGE, type UsageSum } from "./conversation/token-usage.ts";
 import { type DiagnosticCode, severityOf } from "./diagnostics.ts";
 import { ReduceError } from "./errors.ts";
 import type { Anchor, Evidence, Provenance, TokenUsage } from "./graph/base.ts";
-import { appended, type Evidenced, type Moment, NONE, SHORT, startedAt } from "./graph/draft.ts";
+import { appended, type Evidenced, type Made, type Moment, NONE, SHORT, startedAt } from "./graph/draft.ts";
 import type { GraphThreadOrigin } from "./graph/thread.ts";
 import { withMember } from "./state/members.ts";
 import { enqueue } from "./state/queues.ts";
@@ -35,6 +42,9 @@ export interface ReductionOptions {
 
 /** Gives an event to its handler. */
 export type Dispatch = (reduction: Reduction, event: RawEvent) => void;
+
+/** Every parsed text is a text of its own; what says the same thousands of times is kept once. */
+const KINDS: ReadonlyMap<PayloadKind, PayloadKind> = new Map(PAYLOAD_KINDS.map((kind) => [kind, kind]));
 
 export function momentOf(event: RawEventEnvelope): Moment {
   return { at_us: event.time_unix_us, seq: event.seq };
@@ -107,9 +117,8 @@ export class Reduction {
   }
 
   /** Adds to the evidence of an object what made another that it is linked to, so that a link has the evidence of both ends. */
-  addOrigin(to: Evidenced, { origin }: { readonly origin: Evidence }): void {
-    if (to.evidence === origin) return;
-    this.addEvidence(to, origin.seqs[0] ?? 0, origin.payload_ids);
+  addOrigin(to: Evidenced, { madeSeq, madePayloads }: Made): void {
+    this.addEvidence(to, madeSeq, madePayloads);
   }
 
   addEvidence(draft: Evidenced, seq: number, payloadIds: readonly string[] = NONE): void {
@@ -135,7 +144,7 @@ export class Reduction {
     const { ids, of, missing } = this.state.payloads;
     const stat = this.payloads.stat(ref.payload_id);
     ids.push(id);
-    of.push({ kind: ref.kind, size_bytes: stat?.size_bytes ?? null });
+    of.push({ kind: KINDS.get(ref.kind) ?? ref.kind, size_bytes: stat?.size_bytes ?? null });
     if (stat === null && !missing.has(id)) {
       missing.add(id);
       this.diagnose("missing_payload", `payload ${JSON.stringify(id)} (${ref.kind}) is not in the store`, {
@@ -192,7 +201,7 @@ export class Reduction {
         outsideIds: new Set(),
         hasRequests: false,
       },
-      dialect: "openai_responses",
+      asks: { model: "", provider: "", dialect: "openai_responses" },
       slots: new Map(),
       reusedSlots: new Map(),
       cells: new Map(),

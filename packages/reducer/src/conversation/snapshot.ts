@@ -9,6 +9,7 @@ import type { Reduction } from "../reduction.ts";
 import type { InferenceState } from "../state/call-state.ts";
 import type { ContextNode, Conversation, TranscriptItem } from "../state/conversation-state.ts";
 import { offer, type Queue, take } from "../state/queues.ts";
+import { withEntry } from "../state/several.ts";
 import { addChild, childOf, pathTo } from "./context-tree.ts";
 import type { Reading } from "./elements.ts";
 import { identityOf, isSameItem, isSameSort } from "./identity.ts";
@@ -59,7 +60,7 @@ export function applyResponse(
   const { conversation } = call.thread;
   const { rest } = reading;
   const from = { ...origin, inference: call };
-  let items: readonly TranscriptItem[] = NONE;
+  let calls: InferenceState["calls"] = null;
   let ids: readonly string[] = NONE;
   const continues =
     conversation.nodes.length === conversation.live.length &&
@@ -71,10 +72,10 @@ export function applyResponse(
     node = childOf(node, item) ?? addChild(node, item, call.draft);
     if (continues) conversation.nodes.push(node);
     append(conversation, item, normal);
-    items = appended(items, item);
+    if (item.slot !== null) calls = withEntry(calls, item);
     ids = appended(ids, item.draft.item_id);
   }
-  call.responseItems = items;
+  call.calls = calls;
   call.draft.response_item_ids = ids;
   call.responseEnd = node;
   if (call.draft.response_id !== null) conversation.responses.push(call);

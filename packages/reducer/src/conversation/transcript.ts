@@ -28,7 +28,7 @@ export function createItem(reduction: Reduction, normal: NormalItem, from: ItemO
   const itemId = `item:${itemNumber}`;
   const accepted =
     normal.providerItemId === null ? undefined : conversation.acceptedUnseen.get(normal.providerItemId);
-  const origin = reduction.evidence();
+  const evidence = reduction.evidence();
   const item: TranscriptItem = {
     draft: {
       item_id: itemId,
@@ -44,11 +44,12 @@ export function createItem(reduction: Reduction, normal: NormalItem, from: ItemO
       body: { parts: normal.parts },
       agent_message: normal.agentMessage,
       produced_by: producersOf(from),
-      evidence: origin,
+      evidence,
       provenance: reduction.provenance,
     },
     normal,
-    origin,
+    madeSeq: reduction.moment.seq,
+    madePayloads: evidence.payload_ids,
     position: -1,
     slot: null,
     claimed: false,

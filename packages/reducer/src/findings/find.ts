@@ -4,6 +4,7 @@ import type { RolloutGraph } from "../graph/rollout-graph.ts";
 import type { ToolCall } from "../graph/tool-call.ts";
 import type { CodeCell } from "../graph/code-cell.ts";
 import type { ReducerState } from "../state/reducer-state.ts";
+import { firstEntry } from "../state/several.ts";
 import type { Finding, FindingCode } from "./finding.ts";
 
 /** Fewer than this is a retry, not a loop. */
@@ -50,7 +51,7 @@ function addCallFindings(
   }
   const isAsked =
     call.requester.type === "model" && slot !== null && thread?.conversation.hasRequests === true;
-  if (isOver && isAsked && status === "completed" && slot.outputItems.length === 0) {
+  if (isOver && isAsked && status === "completed" && slot.outputItems === null) {
     found.push(
       finding("tool_result_never_seen", "tool_call", id, "it returned, and no request carries its output"),
     );
@@ -111,7 +112,7 @@ function addRepeatedCalls(found: Finding[], state: ReducerState): void {
 /** Equal for calls of one turn with the same tool and the whole of the same input; null where the input is not known. */
 function sameCallKey({ draft, slot, parentCell }: ToolCallState): string | null {
   const { turn_id, label, kind, input_preview: preview } = draft;
-  const item = slot?.callItems[0];
+  const item = firstEntry(slot?.callItems ?? null);
   const parts = item?.normal.parts.map((part) => (part.type === "json" ? part.content_id : part));
   const isWhole = preview !== null && !preview.endsWith("…");
   const input = parts === undefined ? (isWhole ? `text ${preview}` : null) : `item ${JSON.stringify(parts)}`;

@@ -7,6 +7,7 @@ import type {
   ToolCallState,
 } from "../state/call-state.ts";
 import type { ReducerState } from "../state/reducer-state.ts";
+import { eachEntry } from "../state/several.ts";
 import type { CodeCell } from "./code-cell.ts";
 import { bytesOf } from "../conversation/normal-item.ts";
 import { appended, type Finish, listsOf } from "./draft.ts";
@@ -36,7 +37,7 @@ const OPERATION_LISTS = listsOf<TerminalOperation>({ observed_by: true });
 
 export function buildInference(call: InferenceState, finish: Finish): InferenceCall {
   const built = finish(call.draft, INFERENCE_LISTS);
-  for (const { slot } of call.responseItems) {
+  for (const { slot } of eachEntry(call.calls)) {
     if (slot === null) continue;
     const { toolCall, cell } = slot;
     if (toolCall !== null) built.tool_call_ids = appended(built.tool_call_ids, toolCall.draft.tool_call_id);
@@ -55,7 +56,7 @@ export interface CallLinks {
 export function buildToolCall(call: ToolCallState, { outputsOf, spans, finish }: CallLinks): ToolCall {
   const built = finish(call.draft, TOOL_CALL_LISTS);
   built.span_ids = spans.get(built.tool_call_id) ?? built.span_ids;
-  const outputs = call.slot?.outputItems ?? [];
+  const outputs = eachEntry(call.slot?.outputItems ?? null);
   built.caused_by = causeOf(call.slot ?? call.parentCell?.slot ?? null);
   built.visibility = {
     ...built.visibility,
@@ -138,7 +139,7 @@ function sentOutputs(state: ReducerState, { draft, slot }: CellState): readonly 
   });
   return [{ sentSeq: execSeq, slot }, ...waits]
     .flatMap(({ sentSeq, slot: of }) =>
-      sentSeq === null || of === null || of.outputItems.length === 0 ? [] : [{ sentSeq, slot: of }],
+      sentSeq === null || of === null || of.outputItems === null ? [] : [{ sentSeq, slot: of }],
     )
     .toSorted((left, right) => left.sentSeq - right.sentSeq);
 }
@@ -158,12 +159,12 @@ function observation(
   source: TerminalObservation["source"],
   slot: CallSlot | null,
 ): readonly TerminalObservation[] {
-  if (slot === null || slot.outputItems.length === 0) return [];
+  if (slot === null || slot.outputItems === null) return [];
   return [
     {
       source,
-      call_item_ids: slot.callItems.map(({ draft }) => draft.item_id),
-      output_item_ids: slot.outputItems.map(({ draft }) => draft.item_id),
+      call_item_ids: eachEntry(slot.callItems).map(({ draft }) => draft.item_id),
+      output_item_ids: eachEntry(slot.outputItems).map(({ draft }) => draft.item_id),
     },
   ];
 }

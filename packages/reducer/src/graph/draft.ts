@@ -39,6 +39,12 @@ export interface Evidenced {
   evidence: Evidence;
 }
 
+/** What an object that others may be linked to was made by: an event, and the payloads that it names. */
+export interface Made {
+  readonly madeSeq: number;
+  readonly madePayloads: readonly string[];
+}
+
 /** The order of its keys is that of the canonical text. */
 export type Draft<Entry extends GraphObject> = { -readonly [Key in keyof Entry]: Entry[Key] };
 
@@ -126,7 +132,8 @@ export function endedAt(
 ): ExecutionWindow {
   return {
     ...window,
-    ended_at_us: Math.max(moment.at_us, window.started_at_us),
+    // One of the two as it is: the largest of two numbers would be a new one to keep.
+    ended_at_us: moment.at_us > window.started_at_us ? moment.at_us : window.started_at_us,
     ended_seq: Math.max(moment.seq, window.started_seq),
     status: end.status,
     end_cause: end.cause,

@@ -169,7 +169,7 @@ function startCell(
   const { runtime_cell_id: runtimeId, model_visible_call_id: callId } = payload;
   const recordedId = `cell:${thread.draft.thread_id}:${callId}`;
   const id = cells.mint(recordedId);
-  const origin = reduction.evidence();
+  const evidence = reduction.evidence();
   const cell: CellState = {
     draft: {
       code_cell_id: id,
@@ -192,10 +192,11 @@ function startCell(
       caused_by: null,
       notifications: NONE,
       nested_tool_call_ids: NONE,
-      evidence: origin,
+      evidence,
       provenance: reduction.provenance,
     },
-    origin,
+    madeSeq: reduction.moment.seq,
+    madePayloads: evidence.payload_ids,
     thread,
     turn,
     slot: null,

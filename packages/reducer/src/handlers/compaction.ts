@@ -64,7 +64,7 @@ export const compactionHandlers: Handlers<CompactionEventPayload["type"]> = {
     const response = readFrame(reduction, payloadId);
     if (response === null) return;
     const { draft, turn } = request;
-    const dialect = reduction.state.threads.get(draft.thread_id)?.dialect;
+    const dialect = reduction.state.threads.get(draft.thread_id)?.asks.dialect;
     draft.usage = tokenUsageOf(response, dialect ?? "openai_responses");
     const responseId = response["response_id"] ?? response["id"];
     reduction.countUsage(draft.usage, {
@@ -106,7 +106,8 @@ export const compactionHandlers: Handlers<CompactionEventPayload["type"]> = {
 function install(reduction: Reduction, compaction: CompactionState, origin: ItemOrigin): void {
   const { draft } = compaction;
   const { thread, payloadId } = origin;
-  const { dialect, conversation } = thread;
+  const { conversation } = thread;
+  const { dialect } = thread.asks;
   const comparedFrom = headLength(conversation);
   const document = { payloadId, dialect, conversation, comparedFrom };
   draft.installed_at_us = reduction.moment.at_us;

@@ -22,7 +22,7 @@ import { appended, NONE, startedAt } from "../graph/draft.ts";
 import { endInference, type End, mayEnd } from "../linking/closing.ts";
 import type { Reduction } from "../reduction.ts";
 import type { InferenceState } from "../state/call-state.ts";
-import { enter } from "../state/thread-state.ts";
+import { type Asked, enter, type ThreadState } from "../state/thread-state.ts";
 import type { Handlers } from "./handler.ts";
 import { duplicateStart } from "./rollout.ts";
 
@@ -85,7 +85,7 @@ export const inferenceHandlers: Handlers<InferenceEventPayload["type"]> = {
     }
     if (!conversation.acceptedUnseen.has(item_id)) conversation.acceptedUnseen.set(item_id, accepted);
     if (payloadId === null) return;
-    const [first, ...rest] = readElement(reduction, { payloadId, dialect: thread.dialect });
+    const [first, ...rest] = readElement(reduction, { payloadId, dialect: thread.asks.dialect });
     if (first === undefined) return;
     createItem(reduction, { ...first, providerItemId: item_id }, { thread, turn, payloadId });
     for (const normal of rest) createItem(reduction, normal, { thread, turn, payloadId });
@@ -101,7 +101,8 @@ function startCall(
   { thread, turn }: Pick<InferenceState, "thread" | "turn">,
 ): InferenceState {
   const { inferenceCalls } = reduction.state;
-  const { inference_call_id: recordedId, dialect, model, provider } = payload;
+  const { inference_call_id: recordedId } = payload;
+  const { model, provider, dialect } = askedBy(thread, payload);
   const id = inferenceCalls.mint(recordedId);
   const requestId = reduction.payload(payload.request);
   const call: InferenceState = {
@@ -130,7 +131,7 @@ function startCall(
     thread,
     turn,
     requestEnd: thread.conversation.root,
-    responseItems: NONE,
+    calls: null,
     responseEnd: null,
     dropped: 0,
     recordedId,
@@ -141,8 +142,16 @@ function startCall(
   turn.draft.inference_call_ids = appended(turn.draft.inference_call_ids, id);
   enter(turn.inside, "inference", call);
   enter(thread.inside, "inference", call);
-  thread.dialect = dialect;
   return call;
+}
+
+/** Most requests of a thread say the same: its latest texts are kept and not those of each event. */
+function askedBy(thread: ThreadState, { model, provider, dialect }: Asked): Asked {
+  const { asks } = thread;
+  if (asks.model !== model || asks.provider !== provider || asks.dialect !== dialect) {
+    thread.asks = { model, provider, dialect };
+  }
+  return thread.asks;
 }
 
 function applyRequest(reduction: Reduction, call: InferenceState, payload: InferenceStarted): void {

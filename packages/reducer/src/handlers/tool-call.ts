@@ -172,7 +172,7 @@ function startCall(reduction: Reduction, payload: ToolCallStarted, place: CallPl
   const id = toolCalls.mint(recordedId);
   const parentCell =
     requester.type === "code_cell" ? (thread?.cells.get(requester.runtime_cell_id) ?? null) : null;
-  const origin = reduction.evidence();
+  const evidence = reduction.evidence();
   const call: ToolCallState = {
     draft: {
       tool_call_id: id,
@@ -182,7 +182,7 @@ function startCall(reduction: Reduction, payload: ToolCallStarted, place: CallPl
       execution: startedAt(reduction.moment),
       recorded_end_cause: null,
       requester: requesterOf(payload, parentCell),
-      kind: { ...payload.kind },
+      kind: payload.kind,
       label: payload.label,
       model_visible_call_id: payload.model_visible_call_id ?? null,
       runtime_tool_call_id: payload.runtime_tool_call_id ?? null,
@@ -204,10 +204,11 @@ function startCall(reduction: Reduction, payload: ToolCallStarted, place: CallPl
         to_model_bytes: null,
         seen_by_model: false,
       },
-      evidence: origin,
+      evidence,
       provenance: reduction.provenance,
     },
-    origin,
+    madeSeq: reduction.moment.seq,
+    madePayloads: evidence.payload_ids,
     thread,
     turn,
     slot: null,
@@ -233,7 +234,7 @@ function startCall(reduction: Reduction, payload: ToolCallStarted, place: CallPl
 }
 
 function requesterOf({ requester }: ToolCallStarted, parentCell: CellState | null): GraphToolRequester {
-  if (requester.type !== "code_cell") return { type: requester.type };
+  if (requester.type !== "code_cell") return requester;
   const { runtime_cell_id } = requester;
   return { type: "code_cell", code_cell_id: parentCell?.draft.code_cell_id ?? null, runtime_cell_id };
 }

@@ -5,7 +5,7 @@
  * Models reuse call ids, so a thread has uses for each id. A start (tool call, cell) belongs to the oldest use that has no
  * output yet and no such start; an output belongs to the latest use that has none, or where all have to the latest.
  */
-import { appended, NONE } from "../graph/draft.ts";
+import { appended } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
 import type {
   CallSlot,
@@ -16,6 +16,7 @@ import type {
   ToolCallState,
 } from "../state/call-state.ts";
 import type { TranscriptItem } from "../state/conversation-state.ts";
+import { eachEntry, withEntry } from "../state/several.ts";
 import type { ThreadState } from "../state/thread-state.ts";
 import { matchNotification } from "./notifications.ts";
 
@@ -30,7 +31,7 @@ export function attachCallItem(reduction: Reduction, item: TranscriptItem, place
   const isReplay = place.compactionId !== undefined;
   const slot = isReplay ? latestSlot(place) : slotFor(reduction, place, "callItems");
   item.slot = slot;
-  slot.callItems = appended(slot.callItems, item);
+  slot.callItems = withEntry(slot.callItems, item);
   if (place.inference !== undefined) slot.inference = place.inference.draft;
   if (slot.toolCall !== null) joinCallItem(reduction, slot.toolCall, item);
   if (slot.cell !== null) joinSourceItem(reduction, slot.cell, item);
@@ -42,7 +43,7 @@ export function attachOutputItem(reduction: Reduction, item: TranscriptItem, pla
   if (open !== undefined) open.isOpen = false;
   const slot = open ?? latestSlot(place);
   item.slot = slot;
-  slot.outputItems = appended(slot.outputItems, item);
+  slot.outputItems = withEntry(slot.outputItems, item);
   if (slot.toolCall !== null) joinOutputItem(reduction, slot.toolCall, item);
   if (slot.cell !== null) joinCellOutput(reduction, slot.cell, item);
 }
@@ -50,8 +51,8 @@ export function attachOutputItem(reduction: Reduction, item: TranscriptItem, pla
 export function attachToolCall(reduction: Reduction, call: ToolCallState, place: ItemPlace): CallSlot {
   const slot = slotFor(reduction, place, "toolCall");
   slot.toolCall = call;
-  for (const item of slot.callItems) joinCallItem(reduction, call, item);
-  for (const item of slot.outputItems) joinOutputItem(reduction, call, item);
+  for (const item of eachEntry(slot.callItems)) joinCallItem(reduction, call, item);
+  for (const item of eachEntry(slot.outputItems)) joinOutputItem(reduction, call, item);
   if (slot.cell !== null) joinExec(reduction, call, slot.cell);
   return slot;
 }
@@ -59,8 +60,8 @@ export function attachToolCall(reduction: Reduction, call: ToolCallState, place:
 export function attachCell(reduction: Reduction, cell: CellState, place: ItemPlace): CallSlot {
   const slot = slotFor(reduction, place, "cell");
   slot.cell = cell;
-  for (const item of slot.callItems) joinSourceItem(reduction, cell, item);
-  for (const item of slot.outputItems) joinCellOutput(reduction, cell, item);
+  for (const item of eachEntry(slot.callItems)) joinSourceItem(reduction, cell, item);
+  for (const item of eachEntry(slot.outputItems)) joinCellOutput(reduction, cell, item);
   if (slot.toolCall !== null) joinExec(reduction, slot.toolCall, cell);
   return slot;
 }
@@ -96,7 +97,7 @@ function nextLacking(uses: CallUses, part: SlotPart): CallSlot | undefined {
 }
 
 function lacks(slot: CallSlot, part: SlotPart): boolean {
-  return slot.isOpen && (part === "callItems" ? slot.callItems.length === 0 : slot[part] === null);
+  return slot.isOpen && slot[part] === null;
 }
 
 function latestSlot(place: ItemPlace): CallSlot {
@@ -116,8 +117,8 @@ function newSlot(place: ItemPlace): CallSlot {
     thread,
     callId,
     isOpen: true,
-    callItems: NONE,
-    outputItems: NONE,
+    callItems: null,
+    outputItems: null,
     toolCall: null,
     cell: null,
     inference: null,

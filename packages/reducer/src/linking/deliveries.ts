@@ -30,13 +30,13 @@ export function expectMessage(reduction: Reduction, edge: EdgeState, delivery: D
   for (const key of keys) {
     const next = () => take(recipient.possibleMessages, key);
     for (let item = next(); item !== undefined; item = next()) {
-      if (item.claimed || createdSeq(item) < sentSeq) continue;
+      if (item.claimed || item.madeSeq < sentSeq) continue;
       deliver(reduction, edge, item);
       return;
     }
   }
   for (const item of outputs) {
-    if (item.claimed || createdSeq(item) < sentSeq || !contentsOf(item).includes(message)) continue;
+    if (item.claimed || item.madeSeq < sentSeq || !contentsOf(item).includes(message)) continue;
     deliver(reduction, edge, item);
     return;
   }
@@ -78,10 +78,6 @@ function messageKeysOf(item: TranscriptItem): readonly string[] {
 
 function outputKeysOf(item: TranscriptItem): readonly string[] {
   return contentsOf(item).map(outputKeyOf);
-}
-
-function createdSeq({ origin }: TranscriptItem): number {
-  return origin.seqs[0] ?? 0;
 }
 
 function deliver(reduction: Reduction, edge: EdgeState, item: TranscriptItem): void {

@@ -6,6 +6,7 @@ import type { Reduction } from "../reduction.ts";
 import type { EdgeState, Interaction } from "../state/call-state.ts";
 import type { TranscriptItem } from "../state/conversation-state.ts";
 import { enqueue } from "../state/queues.ts";
+import { eachEntry } from "../state/several.ts";
 import type { ThreadState, TurnState } from "../state/thread-state.ts";
 import { expectMessage } from "./deliveries.ts";
 
@@ -123,7 +124,7 @@ export function mergeResult(reduction: Reduction, result: ObservedResult): void 
 /** What the call that started a child has returned, which may be the child's answer. */
 function spawnOutputs({ state }: Reduction, { child, parent }: ObservedResult): readonly TranscriptItem[] {
   const spawn = state.edges.get(`edge:spawn:${parent.draft.thread_id}:${child.draft.thread_id}`);
-  return spawn?.call?.slot?.outputItems ?? [];
+  return eachEntry(spawn?.call?.slot?.outputItems ?? null);
 }
 
 interface NewEdge extends Pick<EdgeState, "recipientThreadId" | "resultOf" | "call"> {
@@ -133,7 +134,7 @@ interface NewEdge extends Pick<EdgeState, "recipientThreadId" | "resultOf" | "ca
 }
 
 function newEdge(reduction: Reduction, { id, kind, source, ...rest }: NewEdge): EdgeState {
-  const origin = reduction.evidence();
+  const evidence = reduction.evidence();
   const edge: EdgeState = {
     draft: {
       edge_id: id,
@@ -145,10 +146,11 @@ function newEdge(reduction: Reduction, { id, kind, source, ...rest }: NewEdge): 
       status: "running",
       carried_item_ids: NONE,
       carried_payload_ids: NONE,
-      evidence: origin,
+      evidence,
       provenance: reduction.provenance,
     },
-    origin,
+    madeSeq: reduction.moment.seq,
+    madePayloads: evidence.payload_ids,
     ...rest,
     expecting: false,
   };

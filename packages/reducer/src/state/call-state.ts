@@ -1,8 +1,7 @@
 /** What the reducer keeps about calls, cells and the interactions that calls make. */
 import type { AgentInteractionKind, ExecutionStatus } from "@rollout-trace/protocol";
-import type { Evidence } from "../graph/base.ts";
 import type { CellCancellation, CodeCell } from "../graph/code-cell.ts";
-import type { Draft, Moment } from "../graph/draft.ts";
+import type { Draft, Made, Moment } from "../graph/draft.ts";
 import type { InteractionEdge } from "../graph/edge.ts";
 import type { InferenceCall } from "../graph/inference.ts";
 import type { TerminalOperation, TerminalSession } from "../graph/terminal.ts";
@@ -11,6 +10,7 @@ import type { ContextNode, TranscriptItem } from "./conversation-state.ts";
 import type { Members } from "./members.ts";
 import type { Queue } from "./queues.ts";
 import type { Recorded } from "./recorded-ids.ts";
+import type { Several } from "./several.ts";
 import type { ThreadState, TurnState } from "./thread-state.ts";
 
 /**
@@ -22,8 +22,8 @@ export interface CallSlot {
   readonly callId: string;
   /** Whether an output is still to come. */
   isOpen: boolean;
-  callItems: readonly TranscriptItem[];
-  outputItems: readonly TranscriptItem[];
+  callItems: Several<TranscriptItem>;
+  outputItems: Several<TranscriptItem>;
   toolCall: ToolCallState | null;
   cell: CellState | null;
   /** The call whose response carries the call item. */
@@ -49,17 +49,16 @@ export interface InferenceState extends Recorded {
   readonly turn: TurnState;
   /** The end of its request; its response continues from there. */
   requestEnd: ContextNode;
-  responseItems: readonly TranscriptItem[];
+  /** What of its response is a call or belongs to one. */
+  calls: Several<TranscriptItem>;
   /** The end of its response; null before there is one. */
   responseEnd: ContextNode | null;
   /** How many items of the last request this one left out although nothing was compacted. */
   dropped: number;
 }
 
-export interface ToolCallState extends Recorded {
+export interface ToolCallState extends Recorded, Made {
   readonly draft: Draft<ToolCall>;
-  /** Its evidence when it was made. */
-  readonly origin: Evidence;
   readonly thread: ThreadState | null;
   readonly turn: TurnState | null;
   /** Where its model-visible call id meets its items; null for a call without one. */
@@ -71,10 +70,8 @@ export interface ToolCallState extends Recorded {
   interaction: Interaction | null;
 }
 
-export interface CellState extends Recorded {
+export interface CellState extends Recorded, Made {
   readonly draft: Draft<CodeCell>;
-  /** Its evidence when it was made. */
-  readonly origin: Evidence;
   readonly thread: ThreadState | null;
   readonly turn: TurnState | null;
   slot: CallSlot | null;
@@ -126,10 +123,8 @@ export interface Interaction {
   edge: EdgeState | null;
 }
 
-export interface EdgeState {
+export interface EdgeState extends Made {
   readonly draft: Draft<InteractionEdge>;
-  /** Its evidence when it was made. */
-  readonly origin: Evidence;
   /** Whose live history the message goes to; null while that is not known. */
   recipientThreadId: string | null;
   /** For a result: the turn that it comes from. */

@@ -1,18 +1,15 @@
 /** What the reducer keeps about one thread's transcript. */
 import type { NormalItem } from "../conversation/normal-item.ts";
-import type { Evidence } from "../graph/base.ts";
 import type { ConversationItem } from "../graph/conversation.ts";
-import type { Draft, Moment } from "../graph/draft.ts";
+import type { Draft, Made, Moment } from "../graph/draft.ts";
 import type { InferenceCall } from "../graph/inference.ts";
 import type { CallSlot, InferenceState } from "./call-state.ts";
 
 /** An item of a thread's transcript and what the reducer keeps about it. */
-export interface TranscriptItem {
+export interface TranscriptItem extends Made {
   readonly draft: Draft<ConversationItem>;
   /** The sighting it was created from. */
   readonly normal: NormalItem;
-  /** Its evidence when it was made. */
-  readonly origin: Evidence;
   /** Where it was last put in its thread's live context; -1 for one that was never in any. */
   position: number;
   /** The model-visible call that it is a call or an output of. */

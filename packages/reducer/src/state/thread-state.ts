@@ -1,6 +1,6 @@
 /** What the reducer keeps about threads and turns. */
-import type { Dialect } from "@rollout-trace/protocol";
 import type { Draft } from "../graph/draft.ts";
+import type { InferenceCall } from "../graph/inference.ts";
 import type { Thread, Turn } from "../graph/thread.ts";
 import type {
   CallSlot,
@@ -45,13 +45,15 @@ export function leave<Kind extends keyof Work>(
   inside[kind] = withoutMember<Work[Kind]>(inside[kind], entry) as Inside[Kind];
 }
 
+export type Asked = Pick<InferenceCall, "model" | "provider" | "dialect">;
+
 export interface ThreadState {
   readonly draft: Draft<Thread>;
   /** Whether an event started it, or it is only named. */
   started: boolean;
   readonly conversation: Conversation;
-  /** The wire format of its latest request. */
-  dialect: Dialect;
+  /** What its latest request was sent to, and in which wire format. */
+  asks: Asked;
   /** The first use of each model-visible call id. */
   readonly slots: Map<string, CallSlot>;
   /** All uses of those ids that have more than one. */
