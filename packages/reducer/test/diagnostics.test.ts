@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { RawEvent } from "@rollout-trace/protocol";
-import { createReducer, DIAGNOSTIC_CODES, FINDING_CODES, severityOf } from "@rollout-trace/reducer";
+import {
+  createReducer,
+  DIAGNOSTIC_CODES,
+  FINDING_CODES,
+  graphJson,
+  severityOf,
+} from "@rollout-trace/reducer";
 import { MemoryPayloads, RolloutBuilder, userMessage } from "@rollout-trace/reducer/testing";
 import { codesOf, reduce, reduceLeniently } from "./support.ts";
 
@@ -178,6 +184,35 @@ describe("a payload", () => {
       request: { base_inference_call_id: null, keep: 0, item_ids: [] },
       execution: { status: "completed" },
     });
+  });
+
+  it("that is missing is reported once, however often it is named", () => {
+    const rollout = new RolloutBuilder();
+    const ref = rollout.payload("other", {}, "lost");
+    for (let time = 0; time < 3; time += 1) {
+      rollout.event({ type: "other", kind: "note", summary: "s", payloads: [ref, ref], metadata: {} });
+    }
+    rollout.payloads.delete("lost");
+    const graph = reduceLeniently(rollout);
+    expect(graph.diagnostics).toMatchObject([
+      { code: "missing_payload", seq: 3, object: { type: "payload", id: "lost" } },
+    ]);
+    expect(Object.entries(graph.payloads)).toEqual([["lost", { kind: "other", size_bytes: null }]]);
+  });
+
+  it("is listed once, in the order of being first named, however often it is named", () => {
+    const rollout = new RolloutBuilder();
+    const [a, b, c] = ["a", "b", "c"].map((id) => rollout.payload("other", { id }, id));
+    for (const payloads of [[b, a], [a], [c, b, c], [a, b, c]]) {
+      rollout.event({ type: "other", kind: "note", summary: "s", payloads, metadata: {} });
+    }
+    const graph = reduce(rollout);
+    expect(Object.entries(graph.payloads)).toEqual([
+      ["b", { kind: "other", size_bytes: 10 }],
+      ["a", { kind: "other", size_bytes: 10 }],
+      ["c", { kind: "other", size_bytes: 10 }],
+    ]);
+    expect(Object.keys((JSON.parse(graphJson(graph)) as typeof graph).payloads)).toEqual(["b", "a", "c"]);
   });
 
   it("of the wrong shape is an error", () => {

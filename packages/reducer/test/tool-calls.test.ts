@@ -232,6 +232,66 @@ describe("a tool call", () => {
     expect(findingsOf(reduce(rollout))).toEqual(["tool_result_never_seen c1"]);
   });
 
+  it("of a response with several stands in the response's order, whichever started first", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const ids = ["c1", "c2", "c3", "c4"];
+    const inference = turn.request([userMessage("hi")]);
+    turn.tool("c3");
+    inference.respond([
+      assistantMessage("I shall look"),
+      ...ids.map((id) => functionCall(id, "tool", { id })),
+    ]);
+    for (const id of ["c4", "c1", "c2"]) turn.tool(id);
+    const graph = reduce(rollout);
+    expect(graph.inference_calls[inference.id]?.tool_call_ids).toEqual(ids);
+    expect(ids.map((id) => graph.tool_calls[id]?.call_item_ids)).toEqual([
+      ["item:3"],
+      ["item:4"],
+      ["item:5"],
+      ["item:6"],
+    ]);
+    expect(graph.diagnostics).toEqual([]);
+    expect(checkGraph(graph)).toEqual([]);
+  });
+
+  it("has all outputs with its call id, in their order", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const call = functionCall("c1", "tool", {});
+    const outputs = ["one", "two", "three"].map((text) => functionOutput("c1", text));
+    turn.request([userMessage("hi")]).respond([call]);
+    turn.tool("c1").end();
+    turn.request([userMessage("hi"), call, ...outputs.slice(0, 2)]);
+    turn.request([userMessage("hi"), call, ...outputs]);
+    const graph = reduce(rollout);
+    const items = ["item:3", "item:4", "item:5"];
+    expect(graph.tool_calls["c1"]).toMatchObject({
+      call_item_ids: ["item:2"],
+      output_item_ids: items,
+      visibility: { to_model_bytes: "onetwothree".length, seen_by_model: true },
+    });
+    for (const id of items) {
+      expect(graph.conversation_items[id]?.produced_by).toEqual([{ type: "tool", tool_call_id: "c1" }]);
+    }
+    expect(graph.diagnostics).toEqual([]);
+  });
+
+  it("has all items of its call, also where compactions made some of them before it started", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const call = functionCall("c1", "tool", {});
+    turn.request([userMessage("hi")]).respond([call]);
+    for (const id of ["k1", "k2"]) turn.compact(id, { input: [call], replacement: [call] });
+    turn.tool("c1");
+    turn.compact("k3", { input: [call], replacement: [call] });
+    const graph = reduce(rollout);
+    expect(graph.tool_calls["c1"]?.call_item_ids).toEqual(["item:2", "item:4", "item:6", "item:8"]);
+    expect(graph.inference_calls["inference-1"]?.tool_call_ids).toEqual(["c1"]);
+    expect(graph.diagnostics).toEqual([]);
+    expect(checkGraph(graph)).toEqual([]);
+  });
+
   it("that its turn makes three times with one input is a finding", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();
@@ -244,6 +304,33 @@ describe("a tool call", () => {
     }
     turn.request(history);
     expect(findingsOf(reduce(rollout))).toEqual(["repeated_identical_call c3"]);
+  });
+
+  it("that its turn makes twice with one input is none, among however many others", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const calls = ["same", "other", "same", "another"].map((input, index) =>
+      functionCall(`c${index}`, "tool", { input }),
+    );
+    turn.request([userMessage("hi")]).respond(calls);
+    for (const { call_id: id } of calls) turn.tool(String(id)).end();
+    expect(findingsOf(reduce(rollout))).toEqual([]);
+  });
+
+  it("that several turns make, each less than three times, is none", () => {
+    const rollout = new RolloutBuilder();
+    for (let round = 0; round < 3; round += 1) {
+      const turn = rollout.root.turn();
+      const calls = [
+        functionCall(`a${round}`, "tool", { same: true }),
+        functionCall(`b${round}`, "tool", { same: true }),
+        functionCall(`c${round}`, "tool", { round }),
+      ];
+      turn.request([userMessage(`${round}`)]).respond(calls);
+      for (const { call_id: id } of calls) turn.tool(String(id)).end();
+      turn.end();
+    }
+    expect(findingsOf(reduce(rollout))).toEqual([]);
   });
 });
 
