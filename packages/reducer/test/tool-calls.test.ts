@@ -255,6 +255,21 @@ describe("a tool call", () => {
     expect(checkGraph(graph)).toEqual([]);
   });
 
+  it("that its provider ran is in its response once, where the response has its output as well", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const inference = turn.request([userMessage("hi")]);
+    turn.tool("c1");
+    inference.respond([functionCall("c1", "tool", {}), functionOutput("c1", "done")]);
+    const graph = reduce(rollout);
+    expect(graph.inference_calls[inference.id]?.tool_call_ids).toEqual(["c1"]);
+    expect(graph.tool_calls["c1"]).toMatchObject({
+      call_item_ids: ["item:2"],
+      output_item_ids: ["item:3"],
+    });
+    expect(checkGraph(graph)).toEqual([]);
+  });
+
   it("has all outputs with its call id, in their order", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();

@@ -245,8 +245,8 @@ function elementOf(
   const { normalise } = reader;
   const { contentId } = item;
   const { elements } = reduction.state;
-  const known = knownElement(elements, contentId);
-  if (known?.normalise === normalise) return known;
+  const known = knownElement(elements, normalise, contentId);
+  if (known !== undefined) return known;
   const read = item.value();
   if (!read.ok) {
     unreadable(reduction, payloadId, read.message);
@@ -262,8 +262,8 @@ function elementOf(
   }
   const [sole] = items;
   const element: NormalElement =
-    sole !== undefined && siblings === null ? sole : { kind: null, items, outsideId, normalise };
-  keepElement(elements, contentId, element);
+    sole !== undefined && siblings === null ? sole : { kind: null, items, outsideId };
+  keepElement(elements, normalise, { contentId, element });
   return element;
 }
 

@@ -40,9 +40,7 @@ export interface NormalItems {
  * A distinct element of a model-facing array: every occurrence of it, in whatever payload, is this one object. Nearly every element
  * stands for one item, and is that.
  */
-export type NormalElement =
-  | NormalItem
-  | (Required<NormalItems> & { readonly kind: null; readonly normalise: Normalise });
+export type NormalElement = NormalItem | (Required<NormalItems> & { readonly kind: null });
 
 /** Takes a whole element of a model-facing array, and the payload that it was first read from. */
 export type Normalise = (element: JsonValue, payloadId: string) => NormalItems;

@@ -72,13 +72,17 @@ export function applyResponse(
     node = childOf(node, item) ?? addChild(node, item, call.draft);
     if (continues) conversation.nodes.push(node);
     append(conversation, item, normal);
-    if (item.slot !== null) calls = withEntry(calls, item);
+    if (item.slot !== null && isCall(item)) calls = withEntry(calls, item);
     ids = appended(ids, item.draft.item_id);
   }
   call.calls = calls;
   call.draft.response_item_ids = ids;
   call.responseEnd = node;
   if (call.draft.response_id !== null) conversation.responses.push(call);
+}
+
+function isCall({ draft }: TranscriptItem): boolean {
+  return draft.kind === "function_call" || draft.kind === "custom_tool_call";
 }
 
 /** What a compaction found in the history, by identity. Leaves the live context to `applyReplacement`. */

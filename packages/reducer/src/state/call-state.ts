@@ -49,7 +49,7 @@ export interface InferenceState extends Recorded {
   readonly turn: TurnState;
   /** The end of its request; its response continues from there. */
   requestEnd: ContextNode;
-  /** What of its response is a call or belongs to one. */
+  /** The calls of its response. */
   calls: Several<TranscriptItem>;
   /** The end of its response; null before there is one. */
   responseEnd: ContextNode | null;

@@ -1,16 +1,22 @@
 /**
- * Elements that were read lately, by the store's content id, so that most contents are parsed and normalised once.
+ * Elements that were read lately, by how and by the store's content id, so that most contents are parsed and normalised once.
  *
- * What is not seen again for a long time is forgotten: an index of everything that was ever said costs more than it saves. There
+ * What was not looked for in a long time is forgotten: an index of everything that was ever said costs more than it saves. There
  * are two generations; what is found in the earlier one moves to the recent one, which takes its place when it has grown to
  * `capacity`. That is at least twice what the longest arrays of all threads have together, so that what hosts repeat in every
- * request, in whatever order, stays known. An element that comes back after that is read again, and is the same by its content.
+ * request, in another order each time, stays known. An element that comes back after that is read again, and is the same by its
+ * content; an item that is made of it then names the payload that it was read from that time.
  */
-import type { NormalElement } from "../conversation/normal-item.ts";
+import type { NormalElement, Normalise } from "../conversation/normal-item.ts";
 
-export interface KnownElements {
+interface Generations {
   recent: Map<string, NormalElement>;
   earlier: Map<string, NormalElement>;
+}
+
+export interface KnownElements {
+  readonly byReader: Map<Normalise, Generations>;
+  /** Elements of a generation. */
   capacity: number;
 }
 
@@ -18,21 +24,35 @@ export interface KnownElements {
 const LEAST_CAPACITY = 2048;
 
 export function noElements(): KnownElements {
-  return { recent: new Map(), earlier: new Map(), capacity: LEAST_CAPACITY };
+  return { byReader: new Map(), capacity: LEAST_CAPACITY };
 }
 
-export function knownElement(elements: KnownElements, contentId: string): NormalElement | undefined {
-  const recent = elements.recent.get(contentId);
+export function knownElement(
+  elements: KnownElements,
+  normalise: Normalise,
+  contentId: string,
+): NormalElement | undefined {
+  const known = elements.byReader.get(normalise);
+  if (known === undefined) return undefined;
+  const recent = known.recent.get(contentId);
   if (recent !== undefined) return recent;
-  const earlier = elements.earlier.get(contentId);
-  if (earlier !== undefined) keepElement(elements, contentId, earlier);
+  const earlier = known.earlier.get(contentId);
+  if (earlier !== undefined) keepElement(elements, normalise, { contentId, element: earlier });
   return earlier;
 }
 
-export function keepElement(elements: KnownElements, contentId: string, element: NormalElement): void {
-  if (elements.recent.size >= elements.capacity) {
-    elements.earlier = elements.recent;
-    elements.recent = new Map();
+export function keepElement(
+  elements: KnownElements,
+  normalise: Normalise,
+  { contentId, element }: { contentId: string; element: NormalElement },
+): void {
+  let known = elements.byReader.get(normalise);
+  if (known === undefined) {
+    elements.byReader.set(normalise, (known = { recent: new Map(), earlier: new Map() }));
   }
-  elements.recent.set(contentId, element);
+  if (known.recent.size >= elements.capacity) {
+    known.earlier = known.recent;
+    known.recent = new Map();
+  }
+  known.recent.set(contentId, element);
 }
