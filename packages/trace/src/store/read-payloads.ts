@@ -81,6 +81,13 @@ interface Frame {
   readonly value: JsonValue;
 }
 
+/** The items of an array, and the parts that they were made of: one for each, from `first` on. */
+interface ReadArray {
+  readonly parts: readonly StoredPart[];
+  readonly first: number;
+  readonly items: readonly PayloadItem[];
+}
+
 export interface PayloadsPlace {
   readonly rollout: number;
   /** What payloads are called that were imported; null for a rollout that was recorded here. */
@@ -98,6 +105,9 @@ export class PayloadsOfRollout implements StoredPayloads {
   #latest: { readonly ordinal: number; readonly parts: readonly StoredPart[] } | null = null;
   #keptParts = 0;
   readonly #items: Map<number, PayloadItem> = new Map();
+  /** Of each key the array that was read last. */
+  readonly #arrays: Map<string, ReadArray> = new Map();
+  #asked: { readonly payloadId: string; readonly ordinal: number | null } = { payloadId: "", ordinal: null };
   /** Of each kind of payload the frame that was read last. */
   readonly #frames: Map<PayloadKind, Frame> = new Map();
 
@@ -147,15 +157,17 @@ export class PayloadsOfRollout implements StoredPayloads {
   items(payloadId: PayloadId, key: string): PayloadRead<readonly PayloadItem[]> {
     return this.#read(payloadId, (ordinal) => {
       const parts = this.rope(ordinal);
-      let index = 0;
-      while (index < parts.length && !isOpening(parts[index], key)) index += 1;
-      if (index === parts.length) return this.#itemsOfUncutArray(payloadId, parts, key);
-      const items: PayloadItem[] = [];
-      for (index += 1; index < parts.length; index += 1) {
+      let first = 0;
+      while (first < parts.length && !isOpening(parts[first], key)) first += 1;
+      if (first === parts.length) return this.#itemsOfUncutArray(payloadId, parts, key);
+      first += 1;
+      const items = sharedItems(this.#arrays.get(key), parts, first);
+      for (let index = first + items.length; index < parts.length; index += 1) {
         const part = parts[index] as StoredPart;
         if (part.kind === "close") break;
         items.push(this.#item(part));
       }
+      this.#arrays.set(key, { parts, first, items });
       return { ok: true, value: items };
     });
   }
@@ -178,7 +190,7 @@ export class PayloadsOfRollout implements StoredPayloads {
   stat(payloadId: PayloadId): PayloadStat | null {
     try {
       if (this.#names !== null) return statOf(this.#names.find(payloadId));
-      const ordinal = ordinalOf(payloadId);
+      const ordinal = this.#ordinalOf(payloadId);
       return statOf(ordinal === null ? undefined : this.#payloads.get(ordinal));
     } catch {
       return null;
@@ -189,12 +201,18 @@ export class PayloadsOfRollout implements StoredPayloads {
     try {
       const named = this.#names?.find(payloadId);
       if (typeof named?.failure_code === "string") return failed(named.failure_code, named.failure ?? "");
-      const ordinal = this.#names === null ? ordinalOf(payloadId) : (named?.ordinal ?? null);
+      const ordinal = this.#names === null ? this.#ordinalOf(payloadId) : (named?.ordinal ?? null);
       if (ordinal !== null && this.#payloads.get(ordinal) !== undefined) return read(ordinal);
       return failed("missing_payload", `the rollout has no payload ${JSON.stringify(payloadId)}`);
     } catch (error) {
       return failed("invalid_payload", `payload ${payloadId}: ${messageOf(error)}`);
     }
+  }
+
+  /** A payload is asked for several times in a row: whether it is there, its frame, its items. */
+  #ordinalOf(payloadId: string): number | null {
+    if (this.#asked.payloadId !== payloadId) this.#asked = { payloadId, ordinal: ordinalOf(payloadId) };
+    return this.#asked.ordinal;
   }
 
   /** The parts of a payload, through its bases, oldest first. Throws `TraceStoreError` (`damaged`). */
@@ -303,6 +321,19 @@ export class PayloadsOfRollout implements StoredPayloads {
     }
     return { ok: true, value: array.map((element: JsonValue) => itemOfText(JSON.stringify(element))) };
   }
+}
+
+/** The items at the beginning of an array that begins like the one before it, as those of most requests do. */
+function sharedItems(
+  before: ReadArray | undefined,
+  parts: readonly StoredPart[],
+  first: number,
+): PayloadItem[] {
+  if (before?.first !== first) return [];
+  const most = Math.min(parts.length - first, before.items.length);
+  let length = 0;
+  while (length < most && parts[first + length] === before.parts[first + length]) length += 1;
+  return before.items.slice(0, length);
 }
 
 function isOpening(part: StoredPart | undefined, key: string): boolean {

@@ -156,42 +156,45 @@ const CLOSE_PART: StoredPart = { kind: "close", chunk: null, text: "", item: nul
 /** Decodes a rope over the parts of its base. Throws `TraceStoreError` (`damaged`) for bytes that are not a rope. */
 export function decodeRope(rope: Buffer, base: readonly StoredPart[]): readonly StoredPart[] {
   const reader = new RopeReader(rope);
-  const parts: StoredPart[] = [];
+  let parts: StoredPart[] = [];
   while (!reader.atEnd) {
-    decodeOperation(reader, base, parts);
+    parts = decodeOperation(reader, base, parts);
     if (parts.length > MAX_PARTS) throw damaged(`more than ${MAX_PARTS} parts`);
   }
   return parts;
 }
 
-function decodeOperation(reader: RopeReader, base: readonly StoredPart[], parts: StoredPart[]): void {
+/** Gives `parts` with what the next operation adds, or what takes its place. */
+function decodeOperation(reader: RopeReader, base: readonly StoredPart[], parts: StoredPart[]): StoredPart[] {
   const tag = reader.byte();
   switch (tag) {
     case COPY: {
       const start = reader.varint();
       const end = start + reader.varint();
       if (end > base.length) throw damaged(`copies parts up to ${end} of a base with ${base.length}`);
+      // Most ropes begin as their base does, and one copy costs less than one of each part.
+      if (parts.length === 0) return base.slice(start, end);
       for (let index = start; index < end; index += 1) parts.push(base[index] as StoredPart);
-      return;
+      return parts;
     }
     case TEXT:
       parts.push({ kind: "text", chunk: null, text: reader.text(), item: null });
-      return;
+      return parts;
     case VALUE:
       parts.push({ kind: "value", chunk: reader.varint(), text: "", item: null });
-      return;
+      return parts;
     case ITEM:
       parts.push({ kind: "item", chunk: reader.varint(), text: "", item: null });
-      return;
+      return parts;
     case INLINE_ITEM:
       parts.push({ kind: "item", chunk: null, text: reader.text(), item: null });
-      return;
+      return parts;
     case OPEN:
       parts.push({ kind: "open", chunk: null, text: reader.text(), item: null });
-      return;
+      return parts;
     case CLOSE:
       parts.push(CLOSE_PART);
-      return;
+      return parts;
     default:
       throw damaged(`unknown operation ${tag}`);
   }
