@@ -48,7 +48,8 @@ export function readAddition(reduction: Reduction, document: Document): Reading 
 
 export function readResponse(reduction: Reduction, document: Document): Reading | null {
   const { response } = DIALECT_READERS[document.dialect];
-  return readArrays(reduction, document, [arrayOf(reduction, document, response)]);
+  // What a model says it has hardly ever said before: nobody looks for it.
+  return readArrays(reduction, document, [arrayOf(reduction, document, response)], false);
 }
 
 /** One of the two histories of a compaction's checkpoint. */
@@ -81,6 +82,7 @@ function readArrays(
   reduction: Reduction,
   { payloadId, conversation, comparedFrom }: Document,
   arrays: readonly RecordedArray[],
+  mayBeKnown: boolean = true,
 ): Reading | null {
   const { live } = conversation;
   let kept = comparedFrom ?? live.length;
@@ -100,7 +102,7 @@ function readArrays(
         kept += same;
         continue;
       }
-      const element = elementOf(reduction, item, { reader, payloadId, isHead });
+      const element = elementOf(reduction, item, { reader, payloadId, isHead, mayBeKnown });
       if (element === null) continue;
       if (element.kind !== null) {
         rest = appended(rest, element);
@@ -236,16 +238,24 @@ function itemOfValue(contentId: string, value: JsonValue): PayloadItem {
   return { contentId, value: () => ({ ok: true, value }) };
 }
 
+interface ElementPlace {
+  readonly reader: ArrayReader;
+  readonly payloadId: string;
+  readonly isHead: boolean;
+  /** Whether it is worth looking for among those that were read. */
+  readonly mayBeKnown: boolean;
+}
+
 /** A recorded element, read and normalised when it is first seen. */
 function elementOf(
   reduction: Reduction,
   item: PayloadItem,
-  { reader, payloadId, isHead }: { reader: ArrayReader; payloadId: string; isHead: boolean },
+  { reader, payloadId, isHead, mayBeKnown }: ElementPlace,
 ): NormalElement | null {
   const { normalise } = reader;
   const { contentId } = item;
   const { elements } = reduction.state;
-  const known = knownElement(elements, normalise, contentId);
+  const known = mayBeKnown ? knownElement(elements, normalise, contentId) : undefined;
   if (known !== undefined) return known;
   const read = item.value();
   if (!read.ok) {

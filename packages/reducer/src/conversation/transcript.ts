@@ -24,8 +24,7 @@ export interface ItemOrigin {
 export function createItem(reduction: Reduction, normal: NormalItem, from: ItemOrigin): TranscriptItem {
   const { thread, turn } = from;
   const { conversation } = thread;
-  const itemNumber = reduction.state.itemCount + 1;
-  const itemId = `item:${itemNumber}`;
+  const itemId = `item:${reduction.state.items.length + 1}`;
   const accepted =
     normal.providerItemId === null ? undefined : conversation.acceptedUnseen.get(normal.providerItemId);
   const evidence = reduction.evidence();
@@ -55,9 +54,7 @@ export function createItem(reduction: Reduction, normal: NormalItem, from: ItemO
     claimed: false,
   };
   if (accepted !== undefined) reduction.addEvidence(item.draft, accepted.seq);
-  const { state } = reduction;
-  state.itemCount = itemNumber;
-  state.items[itemId] = item.draft;
+  reduction.state.items.push(item.draft);
   thread.draft.conversation_item_ids = appended(thread.draft.conversation_item_ids, itemId);
   if (normal.providerItemId !== null) {
     conversation.byProviderId.set(normal.providerItemId, item);

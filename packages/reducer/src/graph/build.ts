@@ -14,15 +14,7 @@ import { buildSpan, spanCalls } from "./build-spans.ts";
 import { buildEdge, buildThread } from "./build-threads.ts";
 import { closeLeftovers, type Window } from "./close-leftovers.ts";
 import type { ConversationItem } from "./conversation.ts";
-import {
-  copyDraft,
-  type Draft,
-  type Finish,
-  listsOf,
-  putInOrder,
-  takeDraft,
-  type Unshared,
-} from "./draft.ts";
+import { copyDraft, type Finish, listsOf, putInOrder, takeDraft, type Unshared } from "./draft.ts";
 import type { Compaction, CompactionRequest } from "./inference.ts";
 import {
   type Collection,
@@ -79,7 +71,11 @@ export function buildGraph(
     host: state.host,
     threads: collect(state.threads, (thread) => noted(buildThread(state, thread, finish))),
     turns: collect(state.turns.byId, ({ draft }) => noted(finish(draft, LISTS.turn))),
-    conversation_items: buildItems(state, finish),
+    conversation_items: numbered(
+      state.items,
+      (item) => finish(item, LISTS.item),
+      ({ item_id }) => item_id,
+    ),
     inference_calls: collect(state.inferenceCalls.byId, (call) => noted(buildInference(call, finish))),
     tool_calls: collect(state.toolCalls.byId, (call) =>
       noted(buildToolCall(call, { outputsOf, spans, finish })),
@@ -109,13 +105,6 @@ export function buildGraph(
   };
   if (state.end !== null) closeLeftovers(graph, running, state.end);
   return { ...graph, findings: findFindings(state, graph) };
-}
-
-function buildItems({ items }: ReducerState, finish: Finish): Collection<ConversationItem> {
-  if (finish === takeDraft) return items;
-  const collection = emptyCollection<ConversationItem>();
-  for (const id in items) collection[id] = finish(items[id] as Draft<ConversationItem>, LISTS.item);
-  return collection;
 }
 
 function buildPayloads({ payloads }: ReducerState): Collection<GraphPayload> {

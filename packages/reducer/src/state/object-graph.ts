@@ -18,8 +18,7 @@ export interface ObjectGraph {
   /** The keys of each sort of plain object, so that they need not be repeated. */
   readonly shapes: readonly (readonly string[])[];
   /**
-   * Each is a kind (`o`, `a`, `m`, `s`, `n` for an object without a prototype, or the number of a codec), for `o` the number of its
-   * shape, and its contents.
+   * Each is a kind (`o`, `a`, `m`, `s`, or the number of a codec), for `o` the number of its shape, and its contents.
    */
   readonly nodes: readonly JsonValue[];
 }
@@ -64,9 +63,6 @@ class Writer {
       return [codec, ...parts.map((part) => this.#valueOf(part))];
     }
     if (typeof object === "function") throw new TypeError("a function has no codec");
-    if (Object.getPrototypeOf(object) === null) {
-      return ["n", ...Object.entries(object).flatMap(([key, part]) => [key, this.#valueOf(part)])];
-    }
     return ["o", this.#shapeOf(object), ...Object.values(object).map((part) => this.#valueOf(part))];
   }
 
@@ -125,10 +121,6 @@ class Reader {
       for (let at = 0; at < parts.length; at += 2) {
         (object as Map<unknown, unknown>).set(this.#valueOf(parts[at]), this.#valueOf(parts[at + 1]));
       }
-    } else if (kind === "n") {
-      for (let at = 0; at < parts.length; at += 2) {
-        (object as Record<string, unknown>)[parts[at] as string] = this.#valueOf(parts[at + 1]);
-      }
     } else if (kind === "o") this.#fillObject(object as object, parts);
   }
 
@@ -163,8 +155,6 @@ function emptyOf(kind: JsonValue | undefined): object {
       return new Map();
     case "s":
       return new Set();
-    case "n":
-      return Object.create(null) as object;
     default:
       return {};
   }

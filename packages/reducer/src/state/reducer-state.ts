@@ -53,9 +53,8 @@ export interface ReducerState {
   moment: Moment;
   readonly threads: Map<string, ThreadState>;
   readonly turns: RecordedIds<TurnState>;
-  /** By id; without a prototype. They are the graph's own collection, so that nothing is done for each of them in the end. */
-  readonly items: Record<string, Draft<ConversationItem>>;
-  itemCount: number;
+  /** In the order of their numbers. */
+  readonly items: Draft<ConversationItem>[];
   /** What has so much evidence that it is put in order when the graph is built. */
   readonly unsorted: Set<Evidenced>;
   readonly inferenceCalls: RecordedIds<InferenceState>;
@@ -112,8 +111,7 @@ export function emptyState(): ReducerState {
     moment: { at_us: 0, seq: 0 },
     threads: new Map(),
     turns: new RecordedIds(),
-    items: Object.create(null) as ReducerState["items"],
-    itemCount: 0,
+    items: [],
     unsorted: new Set(),
     inferenceCalls: new RecordedIds(),
     toolCalls: new RecordedIds(),
