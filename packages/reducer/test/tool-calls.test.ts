@@ -328,7 +328,7 @@ describe("a tool call", () => {
       functionCall(`c${index}`, "tool", { input }),
     );
     turn.request([userMessage("hi")]).respond(calls);
-    for (const { call_id: id } of calls) turn.tool(String(id)).end();
+    for (const index of calls.keys()) turn.tool(`c${index}`).end();
     expect(findingsOf(reduce(rollout))).toEqual([]);
   });
 
@@ -342,7 +342,7 @@ describe("a tool call", () => {
         functionCall(`c${round}`, "tool", { round }),
       ];
       turn.request([userMessage(`${round}`)]).respond(calls);
-      for (const { call_id: id } of calls) turn.tool(String(id)).end();
+      for (const id of ["a", "b", "c"]) turn.tool(`${id}${round}`).end();
       turn.end();
     }
     expect(findingsOf(reduce(rollout))).toEqual([]);
