@@ -15,6 +15,8 @@ export interface CommandIo {
   readonly colour: ChalkInstance;
   /** Columns of the terminal, or null where stdout is none: then lines are as long as they are. */
   readonly columns: number | null;
+  /** Called now and then during work that takes memory. */
+  readonly atWork?: () => void;
   /** From now on Ctrl-C and SIGTERM abort this signal; until then they end the process. */
   untilInterrupted(): AbortSignal;
 }

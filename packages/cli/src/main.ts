@@ -16,4 +16,5 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 process.stderr.on("error", () => undefined);
 const { processIo } = await import("./io.ts");
 const { runCli } = await import("./program.ts");
-process.exitCode = await runCli(process.argv.slice(2), processIo());
+const { stopYoungGrowth } = await import("./young-generation.ts");
+process.exitCode = await runCli(process.argv.slice(2), { ...processIo(), atWork: stopYoungGrowth });

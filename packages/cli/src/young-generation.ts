@@ -13,14 +13,19 @@ const ENOUGH = 32 * 1024 * 1024;
 /** The V8 of Node 24, whose flag this is. Another one may know it by another name, and would say so on stderr. */
 const IS_KNOWN = process.versions.v8.startsWith("13.");
 
-/** To be called now and then while much is made: stops the growth once there is enough. */
+/** Whoever started the process may have said how large it is to be. */
+const IS_GIVEN = [...process.execArgv, process.env["NODE_OPTIONS"] ?? ""].some((text) =>
+  /semi[-_]space/.test(text),
+);
+
+/** To be called now and then while much is made: stops the growth once there is enough. For the whole process, and for good. */
 export function stopYoungGrowth(): void {
   if (isStopped || spaceOfNew() < ENOUGH) return;
   isStopped = true;
   setFlagsFromString("--semi-space-growth-factor=1");
 }
 
-let isStopped = !IS_KNOWN;
+let isStopped = !IS_KNOWN || IS_GIVEN;
 
 function spaceOfNew(): number {
   const space = getHeapSpaceStatistics().find(({ space_name: name }) => name === "new_space");

@@ -46,6 +46,9 @@ export type Dispatch = (reduction: Reduction, event: RawEvent) => void;
 /** Every parsed text is a text of its own; what says the same thousands of times is kept once. */
 const KINDS: ReadonlyMap<PayloadKind, PayloadKind> = new Map(PAYLOAD_KINDS.map((kind) => [kind, kind]));
 
+/** A payload is named by one event, or by a few in a row: whoever names it often keeps naming it. */
+const RECENT_PAYLOADS = 1024;
+
 export function momentOf(event: RawEventEnvelope): Moment {
   return { at_us: event.time_unix_us, seq: event.seq };
 }
@@ -141,7 +144,10 @@ export class Reduction {
     const id: string = ref.payload_id;
     this.#named = appended(this.#named, id);
     this.#evidence = null;
-    const { ids, of, missing } = this.state.payloads;
+    const { ids, of, missing, recent } = this.state.payloads;
+    if (recent.has(id)) return id;
+    if (recent.size >= RECENT_PAYLOADS) recent.clear();
+    recent.add(id);
     const stat = this.payloads.stat(ref.payload_id);
     ids.push(id);
     of.push({ kind: KINDS.get(ref.kind) ?? ref.kind, size_bytes: stat?.size_bytes ?? null });

@@ -200,6 +200,21 @@ describe("a payload", () => {
     expect(Object.entries(graph.payloads)).toEqual([["lost", { kind: "other", size_bytes: null }]]);
   });
 
+  it("is what it was first said to be, also where thousands of others were named in between", () => {
+    const rollout = new RolloutBuilder();
+    const first = rollout.payload("tool_result", {}, "first");
+    const others = Array.from({ length: 3000 }, (_, index) => rollout.payload("other", {}, `p-${index}`));
+    const name = (payloads: readonly (typeof first)[]): void => {
+      rollout.event({ type: "other", kind: "note", summary: "s", payloads, metadata: {} });
+    };
+    name([first]);
+    name(others);
+    name([{ ...first, kind: "other" }]);
+    const { payloads } = reduce(rollout);
+    expect(payloads["first"]?.kind).toBe("tool_result");
+    expect(Object.keys(payloads)).toEqual(["first", ...others.map(({ payload_id }) => payload_id)]);
+  });
+
   it("is listed once, in the order of being first named, however often it is named", () => {
     const rollout = new RolloutBuilder();
     const [a, b, c] = ["a", "b", "c"].map((id) => rollout.payload("other", { id }, id));

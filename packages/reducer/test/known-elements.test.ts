@@ -122,6 +122,16 @@ describe("an element", () => {
     expect(graph.diagnostics).toEqual([]);
   });
 
+  it("that is long is read once, however late it comes back", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const long = userMessage("a long text ".repeat(1000));
+    turn.request([long]);
+    sayMuch(rollout);
+    turn.request([userMessage("new"), long]);
+    expect(reduceCounting(rollout).readsOf(long)).toBe(1);
+  });
+
   it("that left the context and comes back as late is the same item where it has an id, and a new one where not", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();

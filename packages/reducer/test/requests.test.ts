@@ -261,6 +261,18 @@ describe("a response", () => {
     ]);
   });
 
+  it("that says something with an id twice says one item twice", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const call = functionCall("c1", "tool", {}, { id: "fc_1" });
+    const inference = turn.request([userMessage("hi")]);
+    inference.respond([call, call]);
+    const graph = reduce(rollout);
+    expect(graph.inference_calls[inference.id]?.response_item_ids).toEqual(["item:2", "item:2"]);
+    expect(Object.keys(graph.conversation_items)).toEqual(["item:1", "item:2"]);
+    expect(graph.diagnostics).toEqual([]);
+  });
+
   it("that comes after the next request has gone out stays with its own request", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();

@@ -270,6 +270,21 @@ describe("a tool call", () => {
     expect(checkGraph(graph)).toEqual([]);
   });
 
+  it("is no call of a response that has its output alone", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const call = functionCall("c1", "tool", {});
+    const first = turn.request([userMessage("hi")]);
+    first.respond([call]);
+    turn.tool("c1");
+    const second = turn.request([userMessage("hi"), call]);
+    second.respond([functionOutput("c1", "done")]);
+    const graph = reduce(rollout);
+    expect(graph.inference_calls[first.id]?.tool_call_ids).toEqual(["c1"]);
+    expect(graph.inference_calls[second.id]?.tool_call_ids).toEqual([]);
+    expect(graph.tool_calls["c1"]?.output_item_ids).toEqual(["item:3"]);
+  });
+
   it("has all outputs with its call id, in their order", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();

@@ -2,7 +2,6 @@
 import type { ReduceProgress } from "@rollout-trace/reducer";
 import type { CommandIo } from "../io.ts";
 import { grouped } from "../render/format.ts";
-import { stopYoungGrowth } from "../young-generation.ts";
 
 /** Milliseconds before anything is shown: what is done by then needs no progress. */
 const QUIET_MS = 1_000;
@@ -45,7 +44,7 @@ export function watched<Result>(
 ): Result {
   using line = progressLine(io);
   return run(({ events, total }) => {
-    stopYoungGrowth();
+    io.atWork?.();
     line.show(() => {
       const share =
         total === null || total === 0

@@ -48,8 +48,7 @@ export function readAddition(reduction: Reduction, document: Document): Reading 
 
 export function readResponse(reduction: Reduction, document: Document): Reading | null {
   const { response } = DIALECT_READERS[document.dialect];
-  // What a model says it has hardly ever said before: nobody looks for it.
-  return readArrays(reduction, document, [arrayOf(reduction, document, response)], false);
+  return readArrays(reduction, document, [arrayOf(reduction, document, response)]);
 }
 
 /** One of the two histories of a compaction's checkpoint. */
@@ -82,7 +81,6 @@ function readArrays(
   reduction: Reduction,
   { payloadId, conversation, comparedFrom }: Document,
   arrays: readonly RecordedArray[],
-  mayBeKnown: boolean = true,
 ): Reading | null {
   const { live } = conversation;
   let kept = comparedFrom ?? live.length;
@@ -102,7 +100,7 @@ function readArrays(
         kept += same;
         continue;
       }
-      const element = elementOf(reduction, item, { reader, payloadId, isHead, mayBeKnown });
+      const element = elementOf(reduction, item, { reader, payloadId, isHead });
       if (element === null) continue;
       if (element.kind !== null) {
         rest = appended(rest, element);
@@ -238,24 +236,16 @@ function itemOfValue(contentId: string, value: JsonValue): PayloadItem {
   return { contentId, value: () => ({ ok: true, value }) };
 }
 
-interface ElementPlace {
-  readonly reader: ArrayReader;
-  readonly payloadId: string;
-  readonly isHead: boolean;
-  /** Whether it is worth looking for among those that were read. */
-  readonly mayBeKnown: boolean;
-}
-
-/** A recorded element, read and normalised when it is first seen. */
+/** A recorded element, read and normalised unless it is known from before. */
 function elementOf(
   reduction: Reduction,
   item: PayloadItem,
-  { reader, payloadId, isHead, mayBeKnown }: ElementPlace,
+  { reader, payloadId, isHead }: { reader: ArrayReader; payloadId: string; isHead: boolean },
 ): NormalElement | null {
   const { normalise } = reader;
   const { contentId } = item;
   const { elements } = reduction.state;
-  const known = mayBeKnown ? knownElement(elements, normalise, contentId) : undefined;
+  const known = knownElement(elements, normalise, contentId);
   if (known !== undefined) return known;
   const read = item.value();
   if (!read.ok) {

@@ -37,12 +37,12 @@ export interface NormalItems {
 }
 
 /**
- * A distinct element of a model-facing array: every occurrence of it, in whatever payload, is this one object. Nearly every element
- * stands for one item, and is that.
+ * A distinct element of a model-facing array: every occurrence of it, in whatever payload, is this one object for as long as it is
+ * known (`state/known-elements.ts`). Nearly every element stands for one item, and is that.
  */
 export type NormalElement = NormalItem | (Required<NormalItems> & { readonly kind: null });
 
-/** Takes a whole element of a model-facing array, and the payload that it was first read from. */
+/** Takes a whole element of a model-facing array, and the payload that it is read from. */
 export type Normalise = (element: JsonValue, payloadId: string) => NormalItems;
 
 /** Enough to recognise a call by; the whole is in the payload. */
@@ -52,6 +52,13 @@ export const JSON_PREVIEW_CODE_POINTS = 240;
 export interface SizedPart {
   readonly part: BodyPart;
   readonly hiddenBytes: number;
+}
+
+/** How long an item is, about: code units and bytes together. */
+export function lengthOf({ parts, hiddenBytes }: NormalItem): number {
+  let length = hiddenBytes;
+  for (const part of parts) length += textOf(part).length;
+  return length;
 }
 
 /** Bytes of UTF-8 that an item amounts to. Few items are ever asked. */

@@ -60,18 +60,19 @@ export function applyResponse(
   const { conversation } = call.thread;
   const { rest } = reading;
   const from = { ...origin, inference: call };
+  let items: readonly TranscriptItem[] = NONE;
+  for (const normal of rest) items = appended(items, responseItem(reduction, normal, from));
   let calls: InferenceState["calls"] = null;
   let ids: readonly string[] = NONE;
   const continues =
     conversation.nodes.length === conversation.live.length &&
     (conversation.nodes.at(-1) ?? conversation.root) === call.requestEnd;
   let node = call.requestEnd;
-  for (let index = 0; index < rest.length; index += 1) {
-    const normal = rest[index] as NormalItem;
-    const item = responseItem(reduction, normal, from);
+  for (let index = 0; index < items.length; index += 1) {
+    const item = items[index] as TranscriptItem;
     node = childOf(node, item) ?? addChild(node, item, call.draft);
     if (continues) conversation.nodes.push(node);
-    append(conversation, item, normal);
+    append(conversation, item, rest[index]);
     if (item.slot !== null && isCall(item)) calls = withEntry(calls, item);
     ids = appended(ids, item.draft.item_id);
   }

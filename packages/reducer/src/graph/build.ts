@@ -110,7 +110,8 @@ export function buildGraph(
 function buildPayloads({ payloads }: ReducerState): Collection<GraphPayload> {
   const collection = emptyCollection<GraphPayload>();
   for (let index = 0; index < payloads.ids.length; index += 1) {
-    collection[payloads.ids[index] as string] = payloads.of[index] as GraphPayload;
+    const id = payloads.ids[index] as string;
+    if (collection[id] === undefined) collection[id] = payloads.of[index] as GraphPayload;
   }
   return collection;
 }

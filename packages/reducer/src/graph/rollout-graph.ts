@@ -21,7 +21,7 @@ export const GRAPH_SCHEMA_VERSION = 1;
  */
 export type Collection<Entry> = { readonly [id: string]: Entry };
 
-/** As the latest event says that names it. `size_bytes` is null when the store has no such payload. */
+/** As the first event says that names it. `size_bytes` is null when the store has no such payload. */
 export interface GraphPayload {
   readonly kind: PayloadKind;
   readonly size_bytes: number | null;

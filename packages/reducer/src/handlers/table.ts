@@ -28,5 +28,7 @@ const BY_TYPE: ReadonlyMap<string, AnyHandler> = new Map(
 );
 
 export function dispatch(reduction: Reduction, event: RawEvent): void {
-  BY_TYPE.get(event.payload.type)?.(reduction, event);
+  // Every type that can be decoded has a handler.
+  const handler = BY_TYPE.get(event.payload.type) as AnyHandler;
+  handler(reduction, event);
 }

@@ -182,7 +182,7 @@ function startCall(reduction: Reduction, payload: ToolCallStarted, place: CallPl
       execution: startedAt(reduction.moment),
       recorded_end_cause: null,
       requester: requesterOf(payload, parentCell),
-      kind: payload.kind,
+      kind: { ...payload.kind },
       label: payload.label,
       model_visible_call_id: payload.model_visible_call_id ?? null,
       runtime_tool_call_id: payload.runtime_tool_call_id ?? null,
@@ -234,7 +234,7 @@ function startCall(reduction: Reduction, payload: ToolCallStarted, place: CallPl
 }
 
 function requesterOf({ requester }: ToolCallStarted, parentCell: CellState | null): GraphToolRequester {
-  if (requester.type !== "code_cell") return requester;
+  if (requester.type !== "code_cell") return { type: requester.type };
   const { runtime_cell_id } = requester;
   return { type: "code_cell", code_cell_id: parentCell?.draft.code_cell_id ?? null, runtime_cell_id };
 }

@@ -5,11 +5,13 @@
  * are two generations; what is found in the earlier one moves to the recent one, which takes its place when it has grown to
  * `capacity`. That is at least twice what the longest arrays of all threads have together, so that what hosts repeat in every
  * request, in another order each time, stays known. An element that comes back after that is read again, and is the same by its
- * content; an item that is made of it then names the payload that it was read from that time.
+ * content; an item that is made of it then names the payload that it was read from that time. Long ones, which cost more to keep
+ * twice than to look for, are never forgotten.
  */
-import type { NormalElement, Normalise } from "../conversation/normal-item.ts";
+import { lengthOf, type NormalElement, type Normalise } from "../conversation/normal-item.ts";
 
 interface Generations {
+  readonly long: Map<string, NormalElement>;
   recent: Map<string, NormalElement>;
   earlier: Map<string, NormalElement>;
 }
@@ -22,6 +24,9 @@ export interface KnownElements {
 
 /** Few enough to stay in a processor's cache. */
 const LEAST_CAPACITY = 2048;
+
+/** Code units, about. Several times what an entry takes. */
+const LONG = 2048;
 
 export function noElements(): KnownElements {
   return { byReader: new Map(), capacity: LEAST_CAPACITY };
@@ -37,7 +42,8 @@ export function knownElement(
   const recent = known.recent.get(contentId);
   if (recent !== undefined) return recent;
   const earlier = known.earlier.get(contentId);
-  if (earlier !== undefined) keepElement(elements, normalise, { contentId, element: earlier });
+  if (earlier === undefined) return known.long.get(contentId);
+  keepElement(elements, normalise, { contentId, element: earlier });
   return earlier;
 }
 
@@ -48,11 +54,20 @@ export function keepElement(
 ): void {
   let known = elements.byReader.get(normalise);
   if (known === undefined) {
-    elements.byReader.set(normalise, (known = { recent: new Map(), earlier: new Map() }));
+    elements.byReader.set(normalise, (known = { long: new Map(), recent: new Map(), earlier: new Map() }));
+  }
+  if (isLong(element)) {
+    known.long.set(contentId, element);
+    return;
   }
   if (known.recent.size >= elements.capacity) {
     known.earlier = known.recent;
     known.recent = new Map();
   }
   known.recent.set(contentId, element);
+}
+
+function isLong(element: NormalElement): boolean {
+  if (element.kind !== null) return lengthOf(element) > LONG;
+  return element.items.reduce((sum, item) => sum + lengthOf(item), 0) > LONG;
 }

@@ -17,9 +17,7 @@ export interface Codec {
 export interface ObjectGraph {
   /** The keys of each sort of plain object, so that they need not be repeated. */
   readonly shapes: readonly (readonly string[])[];
-  /**
-   * Each is a kind (`o`, `a`, `m`, `s`, or the number of a codec), for `o` the number of its shape, and its contents.
-   */
+  /** Each is a kind (`o`, `a`, `m`, `s`, or the number of a codec), for `o` the number of its shape, and its contents. */
   readonly nodes: readonly JsonValue[];
 }
 

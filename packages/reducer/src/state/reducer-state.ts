@@ -67,12 +67,14 @@ export interface ReducerState {
   readonly edges: Map<string, EdgeState>;
   readonly spans: RecordedIds<SpanState>;
   readonly payloads: {
-    /** In the order of being named, as often as they are: nearly every one is named once. */
+    /** In the order of being named; those that are named again much later are there again. */
     readonly ids: string[];
     /** What each was said to be, in the same order. */
     readonly of: GraphPayload[];
     /** Those that are not in the store. */
     readonly missing: Set<string>;
+    /** Some that are listed, the latest among them. */
+    readonly recent: Set<string>;
   };
   readonly usage: {
     readonly total: UsageSum;
@@ -122,7 +124,7 @@ export function emptyState(): ReducerState {
     compactionRequests: new RecordedIds(),
     edges: new Map(),
     spans: new RecordedIds(),
-    payloads: { ids: [], of: [], missing: new Set() },
+    payloads: { ids: [], of: [], missing: new Set(), recent: new Set() },
     usage: {
       total: { ...NO_USAGE },
       byModel: new Map(),

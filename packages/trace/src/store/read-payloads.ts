@@ -167,7 +167,8 @@ export class PayloadsOfRollout implements StoredPayloads {
         if (part.kind === "close") break;
         items.push(this.#item(part));
       }
-      this.#arrays.set(key, { parts, first, items });
+      // What is given away may be changed by whoever gets it.
+      this.#arrays.set(key, { parts, first, items: items.slice() });
       return { ok: true, value: items };
     });
   }
