@@ -1,0 +1,145 @@
+import { describe, expect, it } from "vitest";
+import { expandRequest } from "@rollout-trace/reducer";
+import { assistantMessage, RolloutBuilder, userMessage } from "@rollout-trace/reducer/testing";
+import { codesOf, reduce, reduceLeniently, textsOf } from "./support.ts";
+
+describe("an incremental request", () => {
+  const incremental = (id: string) => ({ mode: { type: "incremental", previous_response_id: id } });
+
+  it("continues the request and response of the call that it names", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.request([userMessage("a")]).respond([assistantMessage("b")], { responseId: "resp_1" });
+    turn.request([userMessage("c")], incremental("resp_1")).respond([], { responseId: "resp_2" });
+    const graph = reduce(rollout);
+    expect(graph.inference_calls["inference-2"]?.request).toEqual({
+      base_inference_call_id: "inference-1",
+      keep: 2,
+      item_ids: ["item:3"],
+    });
+    expect(textsOf(graph, expandRequest(graph, "inference-2"))).toEqual(["a", "b", "c"]);
+  });
+
+  it("may go back to an earlier response", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.request([userMessage("a")]).respond([assistantMessage("b")], { responseId: "resp_1" });
+    turn
+      .request([userMessage("c")], incremental("resp_1"))
+      .respond([assistantMessage("d")], { responseId: "resp_2" });
+    turn.request([userMessage("e")], incremental("resp_1"));
+    const graph = reduce(rollout);
+    expect(textsOf(graph, expandRequest(graph, "inference-3"))).toEqual(["a", "b", "e"]);
+  });
+
+  it("may go back to any response, of those before it was last asked for an old one and of those after", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.request([userMessage("q0")]).respond([assistantMessage("a0")], { responseId: "resp_0" });
+    // Each continues the response that is named, and has the response that its own name says.
+    for (const [from, to] of [
+      ["0", "1"],
+      ["1", "2"],
+      ["2", "3"],
+      ["1", "4"],
+      ["4", "5"],
+      ["4", "6"],
+      ["0", "7"],
+      ["3", "8"],
+      ["6", "9"],
+    ]) {
+      turn
+        .request([userMessage(`q${to}`)], incremental(`resp_${from}`))
+        .respond([assistantMessage(`a${to}`)], { responseId: `resp_${to}` });
+    }
+    const graph = reduce(rollout);
+    const shown = Object.keys(graph.inference_calls).map((id) => textsOf(graph, expandRequest(graph, id)));
+    expect(shown.map((texts) => texts.join(" "))).toEqual([
+      "q0",
+      "q0 a0 q1",
+      "q0 a0 q1 a1 q2",
+      "q0 a0 q1 a1 q2 a2 q3",
+      "q0 a0 q1 a1 q4",
+      "q0 a0 q1 a1 q4 a4 q5",
+      "q0 a0 q1 a1 q4 a4 q6",
+      "q0 a0 q7",
+      "q0 a0 q1 a1 q2 a2 q3 a3 q8",
+      "q0 a0 q1 a1 q4 a4 q6 a6 q9",
+    ]);
+  });
+
+  it("continues the later of two responses with one id, whether or not the earlier was continued before", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const say = (text: string, responseId: string, options = {}) =>
+      turn.request([userMessage(`ask ${text}`)], options).respond([assistantMessage(text)], { responseId });
+    say("one", "again");
+    say("two", "other");
+    say("three", "again");
+    turn.request([userMessage("after the latest")], incremental("again"));
+    say("four", "other");
+    turn.request([userMessage("after an older")], incremental("again"));
+    say("five", "again");
+    turn.request([userMessage("after a newer one")], incremental("again"));
+    say("six", "other");
+    turn.request([userMessage("after that once more")], incremental("again"));
+    const graph = reduce(rollout);
+    const shown = ["inference-4", "inference-6", "inference-8", "inference-10"].map((id) =>
+      textsOf(graph, expandRequest(graph, id)),
+    );
+    expect(shown).toEqual([
+      ["ask three", "three", "after the latest"],
+      ["ask three", "three", "after an older"],
+      ["ask five", "five", "after a newer one"],
+      ["ask five", "five", "after that once more"],
+    ]);
+  });
+
+  it("that names a response of another thread is an error like any other unknown one", () => {
+    const rollout = new RolloutBuilder();
+    rollout.root
+      .turn()
+      .request([userMessage("a")])
+      .respond([assistantMessage("b")], { responseId: "resp_1" });
+    const turn = rollout.child("child").turn();
+    turn.request([userMessage("c")]).respond([assistantMessage("d")], { responseId: "resp_2" });
+    turn.request([userMessage("e")], incremental("resp_1"));
+    turn.request([userMessage("f")], incremental("resp_2"));
+    const graph = reduceLeniently(rollout);
+    expect(graph.diagnostics).toMatchObject([
+      { code: "unknown_reference", object: { type: "inference_call", id: "inference-3" } },
+    ]);
+    expect(textsOf(graph, expandRequest(graph, "inference-3"))).toEqual(["c", "d", "e"]);
+    expect(textsOf(graph, expandRequest(graph, "inference-4"))).toEqual(["c", "d", "f"]);
+  });
+
+  it("that is sent again shows the same items", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.request([userMessage("a")]).respond([assistantMessage("b")], { responseId: "resp_1" });
+    turn.request([userMessage("c")], incremental("resp_1")).fail("reset");
+    turn.request([userMessage("c")], incremental("resp_1"));
+    expect(expandRequest(reduce(rollout), "inference-3")).toEqual(["item:1", "item:2", "item:3"]);
+  });
+
+  it("whose response was not recorded starts from the recorded prefix", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const prefix = rollout.payload("inference_request", { input: [userMessage("a"), assistantMessage("b")] });
+    const mode = { type: "incremental_untraced", previous_response_id: "resp_0", prefix };
+    turn.request([userMessage("c")], { mode });
+    const graph = reduce(rollout);
+    expect(textsOf(graph, expandRequest(graph, "inference-1"))).toEqual(["a", "b", "c"]);
+  });
+
+  it("that names an unknown response is an error, and falls back to the live context", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.request([userMessage("a")]).respond([assistantMessage("b")], { responseId: "resp_1" });
+    turn.request([userMessage("c")], incremental("resp_x"));
+    const graph = reduceLeniently(rollout);
+    expect(codesOf(graph)).toEqual(["unknown_reference"]);
+    expect(textsOf(graph, expandRequest(graph, "inference-2"))).toEqual(["a", "b", "c"]);
+    expect(() => reduce(rollout)).toThrow(expect.objectContaining({ code: "unknown_reference", seq: 6 }));
+  });
+});
