@@ -122,6 +122,14 @@ describe("an element", () => {
     expect(graph.diagnostics).toEqual([]);
   });
 
+  it("that responses repeat is read once", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const said = assistantMessage("as before");
+    for (let round = 0; round < 3; round += 1) turn.request([userMessage(`${round}`)]).respond([said]);
+    expect(reduceCounting(rollout).readsOf(said)).toBe(1);
+  });
+
   it("that is long is read once, however late it comes back", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();
