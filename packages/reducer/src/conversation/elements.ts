@@ -91,9 +91,8 @@ function readArrays(
       reduction.state.elements.capacity += 2 * (items.length - conversation.longestArray);
       conversation.longestArray = items.length;
     }
-    let index = rest.length > 0 ? 0 : sameLength(conversation, kept, { items, reader });
-    kept += index;
-    for (; index < items.length; index += 1) {
+    // Most of a request is what the one before it was: this loop makes nothing for what is the same.
+    for (let index = 0; index < items.length; index += 1) {
       const item = items[index] as PayloadItem;
       const same = rest.length > 0 ? 0 : sameItems(conversation, kept, item, reader);
       if (same > 0) {
@@ -111,26 +110,6 @@ function readArrays(
     }
   }
   return { kept, rest };
-}
-
-/**
- * How many recorded elements in a row stand for one item each, and for the one that the live context has in its place. Most of a
- * request is what the one before it was: nothing is made for that.
- */
-function sameLength(
-  { live, seenAs }: Conversation,
-  at: number,
-  { items, reader }: { items: readonly PayloadItem[]; reader: ArrayReader },
-): number {
-  const { normalise } = reader;
-  const most = Math.min(items.length, live.length - at);
-  let length = 0;
-  for (; length < most; length += 1) {
-    const seen = seenAs[at + length] ?? null;
-    if (seen === null || seen.contentId !== (items[length] as PayloadItem).contentId) break;
-    if (seen.siblings !== null || seen.normalise !== normalise) break;
-  }
-  return length;
 }
 
 /** How many items of the live context, from `at` on, the store knows to be those of a recorded element. */

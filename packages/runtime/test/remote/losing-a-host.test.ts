@@ -278,10 +278,8 @@ describe("a child that is not understood", { timeout: TIMEOUT_MS }, () => {
     });
     expect(subject.ends).toMatchObject([{ reason: "garbled" }]);
   });
-});
 
-describe("a child that answers out of turn", { timeout: TIMEOUT_MS }, () => {
-  it("is killed, and its request fails, when that is to start a cell and it never says which", async () => {
+  it("is killed, and its request fails, when it answers for a cell that it never started", async () => {
     const value = { type: "result", cellId: "1", contentItems: [] };
     const answer = { type: "response", id: 1, result: { ok: true, value } };
     await using subject = new Subject({ command: saying(HELLO, answer) });
