@@ -4,62 +4,29 @@
  * What that vocabulary cannot say is carried beside it (see `carried.ts`), so that reading the bundle here gives the same
  * events again while other readers see a bundle like any other.
  */
-import {
-  type AgentInteractionEnded,
-  type AgentInteractionStarted,
-  isJsonObject,
-  type JsonObject,
-  type PayloadRef,
-  type RawEvent,
-  type RawEventPayload,
-  type RawEventType,
-  type RolloutSource,
-  type ToolKind,
+import type {
+  InferenceCancelled,
+  InferenceCompleted,
+  InferenceFailed,
+  JsonObject,
+  JsonValue,
+  PayloadRef,
+  RawEvent,
+  RawEventType,
 } from "@rollout-trace/protocol";
 import { CliError } from "../../errors.ts";
-import { CARRIED, STAND_IN } from "../../sources/codex-bundle/carried.ts";
+import { CARRIED } from "../../sources/codex-bundle/carried.ts";
 import {
-  metadataDocument,
-  requestDocument,
-  requestForVersion1,
-  responseDocument,
-  terminalDocument,
-} from "./bundle-fields.ts";
-
-import { isRef, ownRef, type RefWriter, refTo, said } from "./bundle-ref.ts";
-
-export type BundleVersion = 1 | 2;
-
-export interface TranslatorOptions {
-  readonly version: BundleVersion;
-  readonly rollout: RolloutSource;
-  /** Of the last event, behind which a bundle has nothing. */
-  readonly lastSeq: number;
-  readonly refs: RefWriter;
-}
-
-interface Context extends TranslatorOptions {
-  /** Of every call, as dispatched: a runtime start of version 2 must say it again. */
-  readonly kinds: Map<string, ToolKind>;
-  /** Begins of commands that have not ended: an end repeats what its begin said. */
-  readonly terminals: Map<string, JsonObject>;
-  /** Agent paths by thread. */
-  readonly paths: Map<string, string>;
-}
-
-/** What a bundle says of an event, and what it cannot. */
-interface Said {
-  readonly payload: JsonObject;
-  readonly carried?: JsonObject;
-  /** Payloads that only `carried` names. */
-  readonly only?: readonly PayloadRef[];
-}
-
-type Say<Type extends RawEventType> = (
-  payload: Extract<RawEventPayload, { readonly type: Type }>,
-  context: Context,
-  event: RawEvent,
-) => Said;
+  type Context,
+  present,
+  type Say,
+  type SayEach,
+  standIn,
+  type TranslatorOptions,
+} from "./bundle-counterpart.ts";
+import { metadataDocument, requestDocument, requestForVersion1, responseDocument } from "./bundle-fields.ts";
+import { ownRef, refTo, said } from "./bundle-ref.ts";
+import { TOOL_CALL_EVENTS } from "./bundle-tool-call.ts";
 
 /**
  * Makes a translator for one pass over one rollout, in the order of its events. It throws `CliError` `unwritable_output` for a
@@ -83,7 +50,7 @@ export function createBundleTranslator(options: TranslatorOptions): (event: RawE
   };
 }
 
-const SAY: { readonly [Type in RawEventType]: Say<Type> } = {
+const SAY: SayEach<RawEventType> = {
   rollout_started: ({ type, trace_id, root_thread_id, host }) => ({
     payload: { type, trace_id, root_thread_id },
     carried: present({ host }),
@@ -143,7 +110,7 @@ const SAY: { readonly [Type in RawEventType]: Say<Type> } = {
       inference_call_id: p.inference_call_id,
       response_id: p.response_id ?? null,
       upstream_request_id: p.upstream_request_id ?? null,
-      response_payload: said(p.response, context.refs, (document) => responseDocument(p, document)),
+      response_payload: saidResponse(p, p.response, context),
     },
   }),
   inference_failed: (p, context) => ({
@@ -152,9 +119,7 @@ const SAY: { readonly [Type in RawEventType]: Say<Type> } = {
       inference_call_id: p.inference_call_id,
       upstream_request_id: p.upstream_request_id ?? null,
       error: p.error,
-      partial_response_payload: said(p.partial_response, context.refs, (document) =>
-        responseDocument(p, document),
-      ),
+      partial_response_payload: saidResponse(p, p.partial_response, context),
     },
   }),
   inference_cancelled: (p, context) => ({
@@ -163,9 +128,7 @@ const SAY: { readonly [Type in RawEventType]: Say<Type> } = {
       inference_call_id: p.inference_call_id,
       upstream_request_id: p.upstream_request_id ?? null,
       reason: p.reason,
-      partial_response_payload: said(p.partial_response, context.refs, (document) =>
-        responseDocument(p, document),
-      ),
+      partial_response_payload: saidResponse(p, p.partial_response, context),
     },
   }),
   history_item_accepted: (p, context) => {
@@ -179,79 +142,7 @@ const SAY: { readonly [Type in RawEventType]: Say<Type> } = {
       },
     };
   },
-  tool_call_started: (p, context) => {
-    context.kinds.set(p.tool_call_id, p.kind);
-    const isHost = p.requester.type === "host";
-    return {
-      payload: {
-        type: p.type,
-        tool_call_id: p.tool_call_id,
-        model_visible_call_id: p.model_visible_call_id ?? null,
-        code_mode_runtime_tool_id: p.runtime_tool_call_id ?? null,
-        // Bundles know no host that calls tools on its own.
-        requester: isHost ? { type: "model" } : { ...p.requester },
-        kind: kindFor(p.kind),
-        summary: {
-          type: "generic",
-          label: p.label,
-          input_preview: p.input_preview ?? null,
-          output_preview: null,
-        },
-        invocation_payload: said(p.invocation, context.refs),
-      },
-      carried: isHost ? { requester: { type: "host" } } : {},
-    };
-  },
-  tool_call_runtime_started: (p, context, event) => {
-    const document = readDocument(p.runtime, context);
-    if (document["type"] === "write_stdin_begin") return standIn(p, context);
-    if (document["type"] === "exec_command_begin") context.terminals.set(p.tool_call_id, document);
-    const kind = p.kind ?? context.kinds.get(p.tool_call_id) ?? UNKNOWN_KIND;
-    return {
-      payload: {
-        type: p.type,
-        tool_call_id: p.tool_call_id,
-        ...(context.version === 1 ? {} : { kind: kindFor(kind) }),
-        runtime_payload: said(p.runtime, context.refs, (same) =>
-          terminalDocument({ toolCallId: p.tool_call_id, event, version: context.version }, same),
-        ),
-      },
-      carried: context.version === 1 ? present({ kind: p.kind }) : {},
-    };
-  },
-  tool_call_runtime_ended: (p, context, event) => {
-    if (readDocument(p.runtime, context)["type"] === "write_stdin_end") return standIn(p, context);
-    const begin = context.terminals.get(p.tool_call_id);
-    context.terminals.delete(p.tool_call_id);
-    return {
-      payload: {
-        type: p.type,
-        tool_call_id: p.tool_call_id,
-        status: p.status,
-        runtime_payload: said(p.runtime, context.refs, (same) =>
-          terminalDocument({ toolCallId: p.tool_call_id, event, version: context.version, begin }, same),
-        ),
-      },
-    };
-  },
-  tool_call_ended: (p, context) => ({
-    payload: {
-      type: p.type,
-      tool_call_id: p.tool_call_id,
-      status: p.status,
-      result_payload: said(p.result, context.refs),
-    },
-    carried: present({ end_cause: p.end_cause, output_preview: p.output_preview, sizes: p.sizes }),
-  }),
-  stdin_target_resolved: (p, context) =>
-    context.version === 1 ? standIn(p, context) : { payload: { ...p } },
-  mcp_call_assigned: (p) => ({
-    payload: {
-      type: "mcp_tool_call_correlation_assigned",
-      tool_call_id: p.tool_call_id,
-      mcp_call_id: p.mcp_call_id,
-    },
-  }),
+  ...TOOL_CALL_EVENTS,
   code_cell_started: ({ source, ...rest }) => ({ payload: { ...rest, source_js: source } }),
   code_cell_initial_response: (p, context) => ({
     payload: {
@@ -275,34 +166,6 @@ const SAY: { readonly [Type in RawEventType]: Say<Type> } = {
     },
     ...(p.journal ? { carried: { journal: ownRef(p.journal, context.refs) }, only: [p.journal] } : {}),
   }),
-  agent_interaction_started: (p, context) => {
-    const { runtime = null } = p;
-    if (runtime === null) return standIn(p, context);
-    return {
-      payload: {
-        type: "tool_call_runtime_started",
-        tool_call_id: p.tool_call_id,
-        ...(context.version === 1 ? {} : { kind: { type: p.kind } }),
-        runtime_payload: said(runtime, context.refs),
-      },
-      carried: interactionFields(p),
-    };
-  },
-  agent_interaction_ended: (p, context, event) => {
-    const { runtime = null, target_thread_id: target = null } = p;
-    if (runtime === null && target === null) return standIn(p, context);
-    const number =
-      runtime === null ? context.refs.add(activity(p, context, event)) : context.refs.number(runtime);
-    return {
-      payload: {
-        type: "tool_call_runtime_ended",
-        tool_call_id: p.tool_call_id,
-        status: p.status,
-        runtime_payload: refTo(number, "tool_runtime_event"),
-      },
-      carried: { ...interactionFields(p), ...(runtime === null ? { runtime: null } : {}) },
-    };
-  },
   agent_result_observed: (p, context) => {
     const edgeId = `edge:agent_result:${p.child_thread_id}:${p.child_turn_id}:${p.parent_thread_id}`;
     return {
@@ -351,62 +214,11 @@ const SAY: { readonly [Type in RawEventType]: Say<Type> } = {
   other: standIn,
 };
 
-const UNKNOWN_KIND: ToolKind = { type: "other", name: "unknown" };
-
-/** An event without a counterpart: other readers are told that there was one and of which type. */
-function standIn(payload: RawEventPayload, context: Context): Said {
-  const only: PayloadRef[] = [];
-  const own = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(own);
-    if (!isRef(value)) return value;
-    only.push(value);
-    return ownRef(value, context.refs);
-  };
-  const fields = Object.entries(payload as object).map(([key, value]) => [key, own(value)] as const);
-  return {
-    payload: {
-      type: "protocol_event_observed",
-      event_type: `${STAND_IN}${payload.type}`,
-      event_payload: refTo(context.refs.placeholder(), "protocol_event"),
-    },
-    carried: Object.fromEntries(fields.filter(([, value]) => value !== undefined)) as JsonObject,
-    only,
-  };
-}
-
-/** Everything of an interaction but its runtime payload, which the bundle names itself. */
-function interactionFields(p: AgentInteractionStarted | AgentInteractionEnded): JsonObject {
-  const { runtime: _runtime, ...rest } = p;
-  return present(rest);
-}
-
-/** What the original writes when one agent has reached another. */
-function activity(p: AgentInteractionEnded, context: Context, event: RawEvent): JsonObject {
-  const target = p.target_thread_id ?? "";
-  const kinds = { spawn_agent: "started", close_agent: "interrupted" } as const;
-  return {
-    event_id: p.tool_call_id,
-    occurred_at_ms: Math.floor(event.time_unix_us / 1000),
-    agent_thread_id: target,
-    agent_path: context.paths.get(target) ?? "",
-    kind: p.kind === "spawn_agent" || p.kind === "close_agent" ? kinds[p.kind] : "interacted",
-  };
-}
-
-function kindFor(kind: ToolKind): JsonObject {
-  if (kind.type === "code_cell_exec") return { type: "other", name: "exec" };
-  if (kind.type === "code_cell_wait") return { type: "other", name: "wait" };
-  return { ...kind };
-}
-
-function readDocument(ref: PayloadRef, context: Context): JsonObject {
-  const read = context.rollout.payloads.json(ref.payload_id);
-  return read.ok && isJsonObject(read.value) ? read.value : {};
-}
-
-/** The fields that have a value. */
-function present(fields: Readonly<Record<string, unknown>>): JsonObject {
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== null && value !== undefined),
-  ) as JsonObject;
+/** A response, whole or not, with what only its event says. */
+function saidResponse(
+  p: InferenceCompleted | InferenceFailed | InferenceCancelled,
+  ref: PayloadRef | null | undefined,
+  context: Context,
+): JsonValue {
+  return said(ref, context.refs, (document) => responseDocument(p, document));
 }

@@ -26,7 +26,8 @@ import {
 } from "@rollout-trace/protocol";
 import { CliError, messageOf } from "../../errors.ts";
 import { MANIFEST_FILE } from "../../sources/codex-bundle/manifest.ts";
-import { type BundleVersion, createBundleTranslator } from "./bundle-event.ts";
+import type { BundleVersion } from "./bundle-counterpart.ts";
+import { createBundleTranslator } from "./bundle-event.ts";
 import { bundleDocument } from "./bundle-payload.ts";
 import { isRef, type RefWriter } from "./bundle-ref.ts";
 
