@@ -1,26 +1,9 @@
 /** Draws the timeline. What is too narrow to be told apart is drawn once, so that a frame costs what it shows. */
 import { plain } from "./dom.ts";
 import { durationText } from "./format.ts";
-import type { Model } from "./model.ts";
 import { type LaneBox, type Palette, type Tint, tintOf } from "./timeline-layout.ts";
-import { momentText, stepOf, type TimeScale } from "./time-scale.ts";
-
-/** What is in sight, in places of the scale. */
-export interface View {
-  readonly from: number;
-  readonly to: number;
-}
-
-export interface Scene {
-  readonly model: Model;
-  readonly scale: TimeScale;
-  readonly boxes: readonly LaneBox[];
-  /** Places of each node's start and end. */
-  readonly starts: Float64Array;
-  readonly ends: Float64Array;
-  /** Marks by node. */
-  readonly marks: ReadonlyMap<number, readonly (readonly [number, string, number, string])[]>;
-}
+import { firstBar, type Scene, type View } from "./timeline-scene.ts";
+import { momentText, stepOf } from "./time-scale.ts";
 
 export interface Frame {
   readonly scene: Scene;
@@ -70,6 +53,25 @@ export function paint(context: CanvasRenderingContext2D, frame: Frame): void {
 
 function tint({ palette }: Frame, name: Tint): string {
   return palette.get(name) ?? "";
+}
+
+/** A canvas of so many pixels of the page, as fine as the screen is. */
+export function contextOf(
+  canvas: HTMLCanvasElement,
+  width: number,
+  height: number,
+): CanvasRenderingContext2D | null {
+  const ratio = window.devicePixelRatio;
+  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== w || canvas.height !== h) {
+    canvas.width = w;
+    canvas.height = h;
+    canvas.style.width = `${width}px`;
+    canvas.style.height = `${height}px`;
+  }
+  const context = canvas.getContext("2d");
+  context?.setTransform(ratio, 0, 0, ratio, 0, 0);
+  return context;
 }
 
 /** Pixels behind the last moment, so that its words and its bars have an edge. */
@@ -122,17 +124,6 @@ function paintAxis(context: CanvasRenderingContext2D, frame: Frame): void {
     // Within a fold the steps would be on top of each other: go on behind it.
     us = Math.max(us + step, Math.ceil(scale.usAt(scale.placeOf(us) + perPixel) / step) * step);
   }
-}
-
-/** The first bar that ends behind a place: bars of a lane do not overlap, so they are in order of end too. */
-export function firstBar({ ends }: Scene, bars: readonly number[], place: number): number {
-  let low = 0;
-  for (let high = bars.length; low < high;) {
-    const middle = (low + high) >> 1;
-    if ((ends[bars[middle] ?? 0] ?? 0) < place) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function paintLane(context: CanvasRenderingContext2D, frame: Frame, box: LaneBox, top: number): void {

@@ -8,16 +8,9 @@ import { button, el, plain, quoted } from "./dom.ts";
 import { durationText, wordsOf } from "./format.ts";
 import type { Model } from "./model.ts";
 import { type LaneBox, laneBoxes, layoutHeight, type Palette, readPalette } from "./timeline-layout.ts";
-import {
-  AXIS_HEIGHT,
-  firstBar,
-  type Frame,
-  paint,
-  plotWidth,
-  type Scene,
-  type View,
-} from "./timeline-paint.ts";
-import { TimeScale } from "./time-scale.ts";
+import { TimelineOverview } from "./timeline-overview.ts";
+import { AXIS_HEIGHT, contextOf, type Frame, paint, plotWidth } from "./timeline-paint.ts";
+import { barAcross, barBeside, firstBar, type Scene, sceneOf, type View } from "./timeline-scene.ts";
 
 export interface TimelineOptions {
   readonly model: Model;
@@ -25,11 +18,8 @@ export interface TimelineOptions {
   onPick(node: number, isJump: boolean): void;
 }
 
-/** Groups that are work; an agent and its turn last while everybody waits. */
-const WORK: ReadonlySet<string> = new Set(["model", "cells", "calls", "nested"]);
 /** Microseconds: nobody looks closer. */
 const CLOSEST = 20;
-const OVERVIEW_HEIGHT = 34;
 
 export class TimelineView {
   readonly element: HTMLElement;
@@ -37,7 +27,7 @@ export class TimelineView {
   readonly #options: TimelineOptions;
   readonly #boxes: readonly LaneBox[];
   readonly #canvas = el("canvas", "timeline-canvas");
-  readonly #overview = el("canvas", "timeline-overview");
+  readonly #overview: TimelineOverview;
   readonly #scroll = el("div", "timeline-scroll");
   readonly #tip = el("div", "tip");
   readonly #range = el("span", "range");
@@ -55,9 +45,9 @@ export class TimelineView {
     this.#options = options;
     this.#model = options.model;
     this.#boxes = laneBoxes(this.#model);
-    const folded = this.#sceneOf(true);
+    const folded = sceneOf(this.#model, this.#boxes, true);
     this.#isFolding = folded.scale.total < this.#model.index.rollout.durationUs / 2;
-    this.#scene = this.#isFolding ? folded : this.#sceneOf(false);
+    this.#scene = this.#isFolding ? folded : sceneOf(this.#model, this.#boxes, false);
     this.#view = { from: 0, to: this.#scene.scale.total };
     this.#fold = button("fold idle", "Fold away times in which nothing happened", "toggle", () =>
       this.#toggleFolding(),
@@ -85,7 +75,11 @@ export class TimelineView {
       button("+", "Zoom in (+)", "", () => this.#zoom(1 / 1.6)),
       button("all", "Show everything (0)", "", () => this.#show({ from: 0, to: this.#scene.scale.total })),
     );
-    this.element = el("section", "timeline", tools, this.#overview, this.#scroll, this.#tip);
+    this.#overview = new TimelineOverview({
+      frame: () => this.#frame(),
+      onPoint: (place) => this.#centre(place),
+    });
+    this.element = el("section", "timeline", tools, this.#overview.element, this.#scroll, this.#tip);
     this.element.setAttribute("aria-label", "Timeline");
     this.#listen();
   }
@@ -103,31 +97,12 @@ export class TimelineView {
     this.#schedule();
   }
 
-  #sceneOf(isFolding: boolean): Scene {
-    const model = this.#model;
-    const { durationUs } = model.index.rollout;
-    const endOf = (node: number): number => (model.end(node) === -1 ? durationUs : model.end(node));
-    const work = model.index.lanes
-      .filter((lane) => WORK.has(lane.group))
-      .flatMap((lane) => lane.bars.map((node) => ({ start: model.start(node), end: endOf(node) })));
-    const scale = new TimeScale(work, durationUs, isFolding);
-    const starts = new Float64Array(model.size);
-    const ends = new Float64Array(model.size);
-    for (let node = 0; node < model.size; node += 1) {
-      if (model.laneOf[node] === -1) continue;
-      starts[node] = scale.placeOf(model.start(node));
-      ends[node] = scale.placeOf(endOf(node));
-    }
-    const marks = Map.groupBy(model.index.marks, (mark) => mark[0]);
-    return { model, scale, boxes: this.#boxes, starts, ends, marks };
-  }
-
   #toggleFolding(): void {
     const { scale } = this.#scene;
     const [fromUs, toUs] = [scale.usAt(this.#view.from), scale.usAt(this.#view.to)];
     this.#isFolding = !this.#isFolding;
     this.#fold.setAttribute("aria-pressed", String(this.#isFolding));
-    this.#scene = this.#sceneOf(this.#isFolding);
+    this.#scene = sceneOf(this.#model, this.#boxes, this.#isFolding);
     this.#show({ from: this.#scene.scale.placeOf(fromUs), to: this.#scene.scale.placeOf(toUs) });
   }
 
@@ -143,6 +118,12 @@ export class TimelineView {
     const { from, to } = this.#view;
     const middle = at ?? this.#placeOfChosen() ?? (from + to) / 2;
     this.#show({ from: middle - (middle - from) * factor, to: middle + (to - middle) * factor });
+  }
+
+  /** Shows as much as now, around a place. */
+  #centre(place: number): void {
+    const half = (this.#view.to - this.#view.from) / 2;
+    this.#show({ from: place - half, to: place + half });
   }
 
   #placeOfChosen(): number | null {
@@ -202,47 +183,10 @@ export class TimelineView {
     if (frame.width === 0 || frame.height === 0) return;
     const context = contextOf(this.#canvas, frame.width, frame.height);
     if (context !== null) paint(context, frame);
-    this.#paintOverview(frame);
+    this.#overview.paint(frame);
     const { scale } = this.#scene;
     const [fromUs, toUs] = [scale.usAt(this.#view.from), scale.usAt(this.#view.to)];
     this.#range.textContent = `${durationText(toUs - fromUs)} from +${durationText(fromUs)}`;
-  }
-
-  /** All of the time at once: where the model and where tools were at work, and what part is in sight. */
-  #paintOverview(frame: Frame): void {
-    const { width, gutter, scene, palette } = frame;
-    const context = contextOf(this.#overview, width, OVERVIEW_HEIGHT);
-    if (context === null) return;
-    context.clearRect(0, 0, width, OVERVIEW_HEIGHT);
-    const whole = { ...frame, view: { from: 0, to: scene.scale.total } };
-    const toX = (place: number): number => gutter + (place / whole.view.to) * plotWidth({ width, gutter });
-    for (const [group, y, colour] of [
-      ["model", 6, palette.get("model")],
-      ["calls", 15, palette.get("call")],
-      ["nested", 24, palette.get("nested")],
-    ] as const) {
-      context.fillStyle = colour ?? "";
-      for (const lane of this.#model.index.lanes) {
-        if (lane.group !== group) continue;
-        let drawnTo = -1;
-        for (const node of lane.bars) {
-          const x1 = Math.max(toX(scene.starts[node] ?? 0) + 1, toX(scene.ends[node] ?? 0));
-          if (x1 <= drawnTo) continue;
-          const x = Math.max(drawnTo, Math.floor(toX(scene.starts[node] ?? 0)));
-          context.fillRect(x, y, Math.max(1, Math.ceil(x1) - x), 5);
-          drawnTo = Math.ceil(x1);
-        }
-      }
-    }
-    const [x0, x1] = [toX(this.#view.from), toX(this.#view.to)];
-    context.fillStyle = palette.get("paper") ?? "";
-    context.globalAlpha = 0.7;
-    context.fillRect(gutter, 0, x0 - gutter, OVERVIEW_HEIGHT);
-    context.fillRect(x1, 0, width - x1, OVERVIEW_HEIGHT);
-    context.globalAlpha = 1;
-    context.strokeStyle = palette.get("accent") ?? "";
-    context.lineWidth = 1.5;
-    context.strokeRect(x0 + 0.75, 0.75, Math.max(3, x1 - x0 - 1.5), OVERVIEW_HEIGHT - 1.5);
   }
 
   #listen(): void {
@@ -266,15 +210,6 @@ export class TimelineView {
       if (node !== -1) this.#fit(node);
     });
     this.#canvas.addEventListener("keydown", (event) => this.#onKey(event));
-    const jump = (event: PointerEvent): void => {
-      if (event.type === "pointermove" && event.buttons === 0) return;
-      const { width, gutter } = this.#frame();
-      const place = ((event.offsetX - gutter) / plotWidth({ width, gutter })) * this.#scene.scale.total;
-      const half = (this.#view.to - this.#view.from) / 2;
-      this.#show({ from: place - half, to: place + half });
-    };
-    this.#overview.addEventListener("pointerdown", jump);
-    this.#overview.addEventListener("pointermove", jump);
   }
 
   #onWheel(event: WheelEvent): void {
@@ -362,53 +297,28 @@ export class TimelineView {
         return act(() => this.#chosen !== -1 && this.#options.onPick(this.#chosen, true));
       case "ArrowLeft":
         return act(() =>
-          event.shiftKey ? this.#show({ from: from - step, to: to - step }) : this.#step(-1),
+          event.shiftKey
+            ? this.#show({ from: from - step, to: to - step })
+            : this.#move(barBeside(this.#scene, this.#chosen, -1)),
         );
       case "ArrowRight":
-        return act(() => (event.shiftKey ? this.#show({ from: from + step, to: to + step }) : this.#step(1)));
+        return act(() =>
+          event.shiftKey
+            ? this.#show({ from: from + step, to: to + step })
+            : this.#move(barBeside(this.#scene, this.#chosen, 1)),
+        );
       case "ArrowUp":
-        return act(() => this.#changeLane(-1));
+        return act(() => this.#move(barAcross(this.#scene, this.#chosen, -1)));
       case "ArrowDown":
-        return act(() => this.#changeLane(1));
+        return act(() => this.#move(barAcross(this.#scene, this.#chosen, 1)));
       default:
     }
   }
 
-  /** To the next or the last bar in the lane. */
-  #step(by: number): void {
-    const lane = this.#model.index.lanes[this.#model.laneOf[this.#chosen] ?? -1];
-    const at = lane?.bars.indexOf(this.#chosen) ?? -1;
-    const node = lane === undefined ? this.#model.index.lanes[0]?.bars[0] : lane.bars[at + by];
+  /** To another bar, where there is one. */
+  #move(node: number | undefined): void {
     if (node !== undefined) this.#options.onPick(node, false);
   }
-
-  /** To the bar of the lane above or below that is nearest in time. */
-  #changeLane(by: number): void {
-    const lane = this.#model.laneOf[this.#chosen] ?? -1;
-    const bars = this.#model.index.lanes[lane === -1 ? 0 : lane + by]?.bars;
-    if (bars === undefined) return;
-    const place = lane === -1 ? 0 : (this.#scene.starts[this.#chosen] ?? 0);
-    const node = bars[Math.min(bars.length - 1, firstBar(this.#scene, bars, place))];
-    if (node !== undefined) this.#options.onPick(node, false);
-  }
-}
-
-function contextOf(
-  canvas: HTMLCanvasElement,
-  width: number,
-  height: number,
-): CanvasRenderingContext2D | null {
-  const ratio = window.devicePixelRatio;
-  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
-  if (canvas.width !== w || canvas.height !== h) {
-    canvas.width = w;
-    canvas.height = h;
-    canvas.style.width = `${width}px`;
-    canvas.style.height = `${height}px`;
-  }
-  const context = canvas.getContext("2d");
-  context?.setTransform(ratio, 0, 0, ratio, 0, 0);
-  return context;
 }
 
 function legend(): HTMLElement {
