@@ -11,6 +11,8 @@ import { CHROMIUM, exported, keepScreenshot, launch, open, WITHOUT_CHROMIUM } fr
 /** The command as it is published; there once the packages are built. */
 const BUILT = resolve(import.meta.dirname, "../../dist/main.js");
 
+const NOWHERE = { x: 0, y: 0, width: 0 };
+
 describe.skipIf(CHROMIUM === null)(`the page of a rollout${WITHOUT_CHROMIUM}`, () => {
   let folder: string;
   let file: string;
@@ -135,6 +137,31 @@ describe.skipIf(CHROMIUM === null)(`the page of a rollout${WITHOUT_CHROMIUM}`, (
     await page.mouse.click((box?.x ?? 0) + 700, (box?.y ?? 0) + 36);
     await title(page, "/root");
     expect(new URL(page.url()).hash).toBe("#thread/thread-1");
+    await page.context().close();
+  });
+
+  it("goes to where one points in the overview, with as much in sight as before", async () => {
+    const { page } = await open(browser, file);
+    /** How much is in sight, and from when on, once that is drawn. */
+    const shown = async (): Promise<readonly string[]> => {
+      await page.evaluate(
+        async () =>
+          await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(null)))),
+      );
+      return (await text(page, ".range")).split(" from ");
+    };
+    await page.keyboard.press("t");
+    for (let times = 0; times < 4; times += 1) await page.keyboard.press("+");
+    const [width, middle] = await shown();
+    const { x, y, width: pixels } = (await page.locator(".timeline-overview").boundingBox()) ?? NOWHERE;
+    await page.mouse.move(x + pixels - 60, y + 10);
+    await page.mouse.down();
+    const [widthAtEnd, end] = await shown();
+    await page.mouse.move(x + pixels / 3, y + 10);
+    const [widthBefore, before] = await shown();
+    await page.mouse.up();
+    expect([widthAtEnd, widthBefore]).toEqual([width, width]);
+    expect(new Set([middle, end, before]).size).toBe(3);
     await page.context().close();
   });
 
