@@ -12,15 +12,14 @@ import {
   type ProviderItemId,
   type ThreadId,
 } from "@rollout-trace/protocol";
-import { append, lineDocument, type LogElement, spread } from "../log/document.ts";
+import { lineDocument, type LogElement, spread } from "../log/document.ts";
 import { idOf, stringOf } from "../log/fields.ts";
 import type { LogFile } from "../log/log-file.ts";
 import { type Adders, type LateEvent, type Place, ThreadOutput } from "../log/thread-output.ts";
-import { Turns } from "../log/turns.ts";
 import { attachmentMessage, attachmentOf, isShown } from "./attachments.ts";
-import { Branches, NOTHING, type Segment } from "./branches.ts";
-import { Compactions } from "./compactions.ts";
-import { ClaudeConversation } from "./conversation.ts";
+import type { Segment } from "./branches.ts";
+import type { ClaudeConversation } from "./conversation.ts";
+import { History } from "./history.ts";
 import { assistantMessageOf, blocksIn, messageOf, usageIn } from "./messages.ts";
 import type { ClaudeDraft, ClaudeOutput } from "./output.ts";
 import { errorText, isSynthetic } from "./provider-errors.ts";
@@ -29,6 +28,7 @@ import { responseIdOf, Responses } from "./responses.ts";
 import type { Roster } from "./roster.ts";
 import { ToolCalls } from "./tool-calls.ts";
 import { firstOf } from "./tool-documents.ts";
+import { ClaudeTurns } from "./turns.ts";
 import { isOfTool, sortOfUser } from "./user-entries.ts";
 
 export interface ThreadOptions {
@@ -48,21 +48,12 @@ export class ThreadPass {
   readonly output: ClaudeOutput;
   readonly calls: ToolCalls;
   readonly #options: ThreadOptions;
+  readonly #history: History;
   readonly #conversation: ClaudeConversation;
-  readonly #branches = new Branches();
-  readonly #turns: Turns;
-  readonly #compactions: Compactions;
+  readonly #turns: ClaudeTurns;
   readonly #responses: Responses;
   #model: string;
   #last: Place;
-  /** Whether entries of this thread name others: then one that names none begins another conversation. */
-  #hasParents = false;
-  /** Something that may have woken the agent after its last answer. */
-  #woken: Place | null = null;
-  /** Whether a prompt or a result has not been answered. */
-  #isOwed = false;
-  /** Whether the last thing that happened was an error of the provider. */
-  #hasFailed = false;
   /** Whether the thread has been told of. What is copied into it happened elsewhere, and before. */
   #isBegun = false;
   #isFinished = false;
@@ -71,15 +62,14 @@ export class ThreadPass {
     this.#options = options;
     this.output = new ThreadOutput(options.threadId, file, adders);
     this.calls = new ToolCalls(this.output);
-    this.#conversation = new ClaudeConversation(this.output);
-    this.#turns = new Turns(this.output);
-    this.#responses = new Responses(file);
-    this.#compactions = new Compactions({
+    this.#history = new History(this.output, this.calls);
+    this.#conversation = this.#history.conversation;
+    this.#turns = new ClaudeTurns({
       output: this.output,
       conversation: this.#conversation,
-      branches: this.#branches,
       calls: this.calls,
     });
+    this.#responses = new Responses(file);
     this.#model = options.model ?? "unknown";
     this.#last = { line: 0, timeUs: options.startedTimeUs };
   }
@@ -102,7 +92,7 @@ export class ThreadPass {
       this.breadcrumb(entry, at);
       return;
     }
-    this.#hasParents ||= typeof entry.parent === "string";
+    this.#history.note(entry);
     if (entry.type === "user") this.#user(entry, at);
     else if (entry.type === "assistant") this.#assistant(entry, at);
     else if (entry.type === "attachment") this.#attachment(entry, at);
@@ -115,12 +105,12 @@ export class ThreadPass {
     const at = this.#moveTo(entry, line);
     const ref = this.output.line(line);
     if (entry.type === "assistant" && !isSynthetic(entry))
-      this.#give(lineDocument(ref, assistantMessageOf), at);
-    else if (entry.type === "user") this.#give(lineDocument(ref, messageOf), at);
+      this.#history.give(lineDocument(ref, assistantMessageOf), at);
+    else if (entry.type === "user") this.#history.give(lineDocument(ref, messageOf), at);
     else if (entry.type === "attachment" && isShown(attachmentOf(entry.value))) {
-      this.#give(lineDocument(ref, attachmentMessage), at);
+      this.#history.give(lineDocument(ref, attachmentMessage), at);
     }
-    if (entry.uuid !== null) this.#branches.mark(entry.uuid, line);
+    this.#history.mark(entry, at);
   }
 
   /** An entry that changes nothing. */
@@ -140,13 +130,9 @@ export class ThreadPass {
     this.#isFinished = true;
     const at = this.#last;
     this.#begin(at);
-    this.#compactions.settle();
-    const isAnswered = this.#conversation.hasAnswered && !this.#isOwed && !this.calls.hasPending;
-    const isOver = isAnswered || this.#hasFailed;
-    this.#conversation.close();
-    const status = told ?? (isOver ? "completed" : null);
-    if (status !== null) this.#turns.end(this.#hasFailed ? "failed" : status, at);
-    for (const element of this.#conversation.unsent()) this.#accept(element, at);
+    this.#history.compactions.settle();
+    this.#turns.finish(told, at);
+    this.#history.acceptUnsent(at);
     const last = this.#turns.lastStatus;
     if (last === null || last === "running") return;
     const thread_id = asId<ThreadId>(this.output.threadId);
@@ -175,7 +161,7 @@ export class ThreadPass {
 
   /** Whether a file has an entry twice. Two that only share a redacted uuid are two. */
   #isRepeated({ uuid, value }: Entry): boolean {
-    const line = uuid === null ? null : this.#branches.lineOf(uuid);
+    const line = uuid === null ? null : this.#history.lineOf(uuid);
     const known = line === null ? null : this.#responses.entryAt(line);
     return known !== null && saysTheSame(known, value);
   }
@@ -193,11 +179,10 @@ export class ThreadPass {
         this.#interruption(entry, element, at);
         break;
       case "prompt":
-        this.#endTurn(this.calls.hasPending || this.#isOwed ? "aborted" : "completed", at);
-        this.#go(entry, at);
-        this.#turns.beginUntold(at);
-        this.#give(element, at);
-        this.#isOwed = true;
+        this.#turns.leave(at);
+        this.#history.go(entry, at);
+        this.#turns.ask(at);
+        this.#history.give(element, at);
         break;
       case "notice":
         this.#notice(entry, element, at);
@@ -206,7 +191,8 @@ export class ThreadPass {
   }
 
   /** Results follow their calls, wherever in the conversation those are. */
-  #results({ uuid, message, value, parent }: Entry, element: LogElement, at: Place): void {
+  #results(entry: Entry, element: LogElement, at: Place): void {
+    const { message, value } = entry;
     const blocks = blocksOf(message);
     const first = firstOf(blocks, "tool_result");
     let segment: Segment | null = null;
@@ -215,22 +201,23 @@ export class ThreadPass {
       segment ??= this.calls.callOf(block)?.segment ?? null;
       this.calls.end({ block, index, isFirst: index === first }, value["toolUseResult"], at);
     }
-    if (segment === null || this.#branches.isLive(segment)) {
-      if (uuid !== null) this.#branches.mark(uuid, at.line);
-      this.#give(element, at);
-      this.#isOwed = true;
+    if (segment === null || this.#history.isLive(segment)) {
+      this.#history.mark(entry, at);
+      this.#history.give(element, at);
+      this.#turns.owe();
       return;
     }
-    if (uuid !== null) this.#branches.follow(uuid, at.line, parent);
-    this.#leaveBehind(segment, element);
-    this.#accept(element, at);
+    this.#history.follow(entry, at);
+    this.#history.leaveBehind(segment, element);
+    this.#history.accept(element, at);
   }
 
   #summary(entry: Entry, element: LogElement, at: Place): void {
-    const hasHistory = this.#compactions.isPending || this.#conversation.hasHistory;
-    if (!hasHistory) this.#give(element, at);
-    else this.#compactions.summarise(element, at);
-    if (entry.uuid !== null) this.#branches.mark(entry.uuid, at.line);
+    const { compactions } = this.#history;
+    const hasHistory = compactions.isPending || this.#conversation.hasHistory;
+    if (!hasHistory) this.#history.give(element, at);
+    else compactions.summarise(element, at);
+    this.#history.mark(entry, at);
   }
 
   #interruption(entry: Entry, element: LogElement, at: Place): void {
@@ -241,73 +228,48 @@ export class ThreadPass {
       const asked = { model: this.#model, turnId };
       this.#conversation.interrupt(at, { ...asked, reason: text, interrupted, isOfTool: isOfTool(text) });
     }
-    this.#hasFailed = false;
-    this.#go(entry, at);
-    this.#give(element, at);
-    this.#endTurn("cancelled", at);
+    this.#history.go(entry, at);
+    this.#history.give(element, at);
+    this.#turns.end("cancelled", at);
   }
 
   #notice(entry: Entry, element: LogElement, at: Place): void {
     const text = textOf(entry.message["content"]);
-    if (this.#conversation.isIdle && entry.value["isMeta"] !== true) this.#woken = at;
+    if (entry.value["isMeta"] !== true) this.#turns.wake(at);
     this.calls.agents.notify(text, at);
-    const step = this.#step(entry);
-    if (step.type === "back") this.#go(entry, at);
-    else if (entry.uuid !== null) this.#branches.mark(entry.uuid, at.line);
-    this.#give(element, at);
+    if (this.#history.goesBack(entry)) this.#history.go(entry, at);
+    else this.#history.mark(entry, at);
+    this.#history.give(element, at);
   }
 
   #assistant(entry: Entry, at: Place): void {
-    const { uuid, message } = entry;
     if (isSynthetic(entry)) {
       this.#synthetic(entry, at);
       return;
     }
     const shared = responseIdOf(entry);
-    const open = this.#conversation.open;
-    const goesOn = shared === null ? this.#goesOnNameless(entry) : open !== null && shared === open.shared;
-    // What follows another entry of its response is the next part of it.
-    const mayBeCopy = !goesOn || typeof entry.parent !== "string";
-    if (mayBeCopy && shared !== null && this.#responses.has(shared)) {
-      const original = this.#responses.copied(shared, entry);
-      if (original !== undefined) {
-        if (uuid !== null) this.#branches.alias(uuid, original);
-        this.breadcrumb(entry, at);
-        return;
-      }
+    const sort = this.#responses.sortOf(entry, this.#conversation);
+    if (sort.type === "copy") {
+      this.#history.alias(entry, sort.of);
+      this.breadcrumb(entry, at);
+      return;
     }
-    const isLate = !goesOn && shared !== null && this.#responses.has(shared);
     if (shared !== null) this.#responses.add(shared, at.line);
-    if (isLate) this.#late(entry, at);
+    if (sort.type === "late") this.#late(entry, at);
     else {
-      if (!goesOn) this.#respond(entry, shared, at);
+      if (sort.type === "first") this.#respond(entry, shared, at);
       this.#part(entry, at);
     }
-    if (uuid !== null) this.#branches.mark(uuid, at.line);
-    this.#startCalls(message, at);
-  }
-
-  #goesOnNameless(entry: Entry): boolean {
-    const repeats = this.#responses.goesOnNameless(entry);
-    const { open } = this.#conversation;
-    return repeats && open !== null && open.shared === null && !this.#conversation.isAsked;
+    this.#history.mark(entry, at);
+    this.#startCalls(entry.message, at);
   }
 
   /** The first entry of a response. */
   #respond(entry: Entry, shared: string | null, at: Place): void {
-    this.#compactions.settle();
-    this.#conversation.close();
-    const woken = this.#woken;
-    if (woken !== null) {
-      this.#endTurn("completed", at);
-      this.#turns.beginUntold({ line: woken.line, timeUs: at.timeUs });
-    }
-    if (this.#turns.open === null) this.#turns.beginUntold(at);
-    this.#go(entry, at);
-    this.#hasFailed = false;
-    this.#isOwed = false;
+    this.#history.close();
+    const turnId = this.#turns.respond(at);
+    this.#history.go(entry, at);
     this.#model = idOf(entry.message["model"]) ?? this.#model;
-    const turnId = this.#turns.current(at);
     const id = shared ?? this.output.idAt<ProviderItemId>(at.line);
     this.#conversation.begin({ id, shared, turnId, model: this.#model }, at);
   }
@@ -330,8 +292,8 @@ export class ThreadPass {
 
   /** A part of a response that something else came after: the model sees it there, and no request is known for it alone. */
   #late(entry: Entry, at: Place): void {
-    this.#go(entry, at);
-    this.#give(lineDocument(this.output.line(at.line), assistantMessageOf), at);
+    this.#history.go(entry, at);
+    this.#history.give(lineDocument(this.output.line(at.line), assistantMessageOf), at);
   }
 
   #startCalls(message: JsonObject, at: Place): void {
@@ -339,16 +301,16 @@ export class ThreadPass {
     const first = firstOf(blocks, "tool_use");
     for (const [index, block] of blocks.entries()) {
       if (!isJsonObject(block) || block["type"] !== "tool_use") continue;
-      this.calls.start({ block, index, isFirst: index === first }, at, this.#branches.tip);
+      this.calls.start({ block, index, isFirst: index === first }, at, this.#history.tip);
     }
   }
 
   /** What the host says in the model's name: an error of the provider, or a filler that later requests carry. */
   #synthetic(entry: Entry, at: Place): void {
-    const { uuid, parent, value, message } = entry;
-    if (uuid !== null) this.#branches.follow(uuid, at.line, parent);
+    const { value, message } = entry;
+    this.#history.follow(entry, at);
     if (value["isApiErrorMessage"] !== true) {
-      this.#give(lineDocument(this.output.line(at.line), assistantMessageOf), at);
+      this.#history.give(lineDocument(this.output.line(at.line), assistantMessageOf), at);
       return;
     }
     const text = textOf(message["content"]);
@@ -357,91 +319,35 @@ export class ThreadPass {
   }
 
   #fail(error: string, at: Place): void {
-    this.#compactions.settle();
-    this.#conversation.close();
-    if (this.#turns.open === null) this.#turns.beginUntold(at);
-    const turnId = this.#turns.current(at);
+    this.#history.close();
+    const turnId = this.#turns.fail(at);
     this.#conversation.fail(at, error, { model: this.#model, turnId });
-    this.#hasFailed = true;
   }
 
   #attachment(entry: Entry, at: Place): void {
-    const { uuid, parent, value } = entry;
-    const segment =
-      uuid === null
-        ? this.#branches.tip
-        : this.#branches.follow(uuid, at.line, this.#hasParents ? parent : undefined);
-    if (!isShown(attachmentOf(value))) {
+    const segment = this.#history.trail(entry, at);
+    if (!isShown(attachmentOf(entry.value))) {
       this.breadcrumb(entry, at);
       return;
     }
     const element = lineDocument(this.output.line(at.line), attachmentMessage);
-    if (this.#branches.isLive(segment)) this.#give(element, at);
+    if (this.#history.isLive(segment)) this.#history.give(element, at);
     else {
-      this.#leaveBehind(segment, element);
+      this.#history.leaveBehind(segment, element);
       this.breadcrumb(entry, at);
     }
   }
 
   #other(entry: Entry, at: Place): void {
-    const { type, uuid, parent, value } = entry;
+    const { type, value } = entry;
+    const { compactions } = this.#history;
     const subtype = type === "system" ? stringOf(value["subtype"]) : null;
-    if (subtype === "compact_boundary") this.#compactions.begin(value, at);
-    else if (subtype === "microcompact_boundary") this.#compactions.clear(value, at);
+    if (subtype === "compact_boundary") compactions.begin(value, at);
+    else if (subtype === "microcompact_boundary") compactions.clear(value, at);
     else if (subtype === "api_error") this.#fail(errorText(value), at);
-    else if (subtype === "turn_duration") this.#endTurn("completed", at);
-    if (uuid !== null) {
-      if (subtype === "compact_boundary") this.#branches.mark(uuid, at.line);
-      else this.#branches.follow(uuid, at.line, this.#hasParents ? parent : undefined);
-    }
+    else if (subtype === "turn_duration") this.#turns.end("completed", at);
+    if (subtype === "compact_boundary") this.#history.mark(entry, at);
+    else this.#history.trail(entry, at);
     this.breadcrumb(entry, at);
-  }
-
-  /** Gives what is shown to the model where the conversation is. */
-  #give(element: LogElement, at: Place): void {
-    if (!this.#compactions.defer(element, at)) this.#conversation.give(element, at);
-  }
-
-  /** What came to a part of the conversation that the model does not see: it is seen by who goes back there. */
-  #leaveBehind(segment: Segment, element: LogElement): void {
-    const { live, given, continues } = segment.end ?? NOTHING;
-    segment.end = { live: append(live, element), given: given + 1, continues };
-  }
-
-  #step({ parent, type }: Entry) {
-    const says = parent === null && (!this.#hasParents || type !== "user") ? undefined : parent;
-    return this.#branches.step(says);
-  }
-
-  /** Goes where an entry belongs, which begins a segment there. */
-  #go(entry: Entry, at: Place): void {
-    this.#compactions.settle();
-    this.#conversation.close();
-    const step = this.#step(entry);
-    this.#branches.begin(step, this.#conversation.context);
-    if (step.type === "back") {
-      // What was never answered is in no request, and yet was said.
-      for (const element of this.#conversation.unsent()) this.#accept(element, at);
-      this.#conversation.restore(step.to?.end ?? NOTHING, at);
-    }
-    if (entry.uuid !== null) this.#branches.mark(entry.uuid, at.line);
-  }
-
-  #endTurn(status: ExecutionStatus, at: Place): void {
-    this.#conversation.close();
-    this.#turns.end(status === "completed" && this.#hasFailed ? "failed" : status, at);
-    this.calls.forgetPending();
-    this.#hasFailed = false;
-    this.#isOwed = false;
-    this.#woken = null;
-  }
-
-  /** An element that no request carries any more. */
-  #accept(element: LogElement, at: Place): void {
-    if (element.type !== "line") return;
-    const { line } = element;
-    const id = this.output.idAt<ProviderItemId>(line);
-    const item = this.output.payload(line, "item", "protocol_event", element);
-    this.output.say(at.timeUs, () => ({ type: "history_item_accepted", item_id: id, item }));
   }
 }
