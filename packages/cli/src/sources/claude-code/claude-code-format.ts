@@ -1,29 +1,15 @@
 /** Transcripts of Claude Code, of all generations. */
 import { isJsonObject, type JsonValue } from "@rollout-trace/protocol";
-import { messageOf } from "../../errors.ts";
-import type { LogFormat } from "../log/log-format.ts";
+import { type LogFormat, readEach, rolloutsOf } from "../log/log-format.ts";
 import { openTranscript } from "./open-transcript.ts";
 import { sessionsOf } from "./sessions.ts";
-import { readTranscriptHead, type TranscriptHead } from "./transcript-head.ts";
+import { readTranscriptHead } from "./transcript-head.ts";
 
 export const claudeCodeFormat: LogFormat = {
   recognises: (sample) => sample.some(isOurs),
 
-  rollouts(paths, report) {
-    const heads = paths.flatMap((path): readonly TranscriptHead[] => {
-      try {
-        return [readTranscriptHead(path)];
-      } catch (error) {
-        report({ where: path, message: messageOf(error) });
-        return [];
-      }
-    });
-    return sessionsOf(heads).map((session) => ({
-      rolloutId: session.rolloutId,
-      startedTimeUs: session.startedTimeUs,
-      open: () => openTranscript(session),
-    }));
-  },
+  rollouts: (paths, report) =>
+    rolloutsOf(sessionsOf(readEach(paths, readTranscriptHead, report)), openTranscript),
 };
 
 /** Whether a line is one of ours: a message under the name of its role, or any entry that names its session. */

@@ -1,30 +1,15 @@
 /** Session logs of Codex (`rollout-*.jsonl`), of all generations. */
 import { isJsonObject, type JsonValue } from "@rollout-trace/protocol";
-import { messageOf } from "../../errors.ts";
-import type { LogFormat } from "../log/log-format.ts";
+import { type LogFormat, readEach, rolloutsOf } from "../log/log-format.ts";
 import { openSession } from "./open-session.ts";
 import { isRecordType, readRecord, STATE_MARKER } from "./record.ts";
-import { readSessionHead, type SessionHead } from "./session-head.ts";
+import { readSessionHead } from "./session-head.ts";
 import { sessionsOf } from "./sessions.ts";
 
 export const codexLogFormat: LogFormat = {
   recognises: (sample) => sample.some(isOurs),
 
-  rollouts(paths, report) {
-    const heads = paths.flatMap((path): readonly SessionHead[] => {
-      try {
-        return [readSessionHead(path)];
-      } catch (error) {
-        report({ where: path, message: messageOf(error) });
-        return [];
-      }
-    });
-    return sessionsOf(heads).map((session) => ({
-      rolloutId: session.rolloutId,
-      startedTimeUs: session.startedTimeUs,
-      open: () => openSession(session),
-    }));
-  },
+  rollouts: (paths, report) => rolloutsOf(sessionsOf(readEach(paths, readSessionHead, report)), openSession),
 };
 
 /** Whether a line is one of ours: an envelope of a known type, or a bare head, marker or item. */

@@ -1,7 +1,7 @@
 /** What a log format is to the rest of the command: how it is recognised, and how rollouts of it are opened. */
 import type { JsonValue, RolloutSource, SourceProblem } from "@rollout-trace/protocol";
 import type { ImportInput } from "@rollout-trace/trace";
-import { CliError } from "../../errors.ts";
+import { CliError, messageOf } from "../../errors.ts";
 import { namedRollouts } from "../named-rollouts.ts";
 
 /** The first lines of a file, as far as they are JSON. */
@@ -28,6 +28,34 @@ export interface OpenRollout extends Disposable {
   readonly rollout: RolloutSource;
   /** The files that it is read from, by which a later import tells whether they have grown. */
   readonly inputs?: readonly ImportInput[] | undefined;
+}
+
+/** What each of some files is read as. A file that cannot be read is reported and hides no other. */
+export function readEach<Read>(
+  paths: readonly string[],
+  read: (path: string) => Read,
+  report: (problem: SourceProblem) => void,
+): readonly Read[] {
+  return paths.flatMap((path): readonly Read[] => {
+    try {
+      return [read(path)];
+    } catch (error) {
+      report({ where: path, message: messageOf(error) });
+      return [];
+    }
+  });
+}
+
+/** Sessions, each as a rollout that `open` opens. */
+export function rolloutsOf<Session extends Pick<LoggedRollout, "rolloutId" | "startedTimeUs">>(
+  sessions: readonly Session[],
+  open: (session: Session) => OpenRollout,
+): readonly LoggedRollout[] {
+  return sessions.map((session) => ({
+    rolloutId: session.rolloutId,
+    startedTimeUs: session.startedTimeUs,
+    open: () => open(session),
+  }));
 }
 
 /** The rollout named, `latest`, or the only one. Throws `CliError` `unknown_rollout` or `ambiguous_rollout`. */

@@ -1,11 +1,11 @@
 /** Traces of agents: OTLP/JSON and what exporters and span stores write of the same. */
 import { readFileSync, statSync } from "node:fs";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
-import { CliError, messageOf } from "../../errors.ts";
+import { CliError } from "../../errors.ts";
 import { compressionOf } from "../compressed.ts";
-import type { LogFormat, LoggedRollout } from "../log/log-format.ts";
+import { type LogFormat, readEach, rolloutsOf } from "../log/log-format.ts";
 import { openTraces } from "./open-traces.ts";
-import { readSpans, type SpanFile } from "./read-spans.ts";
+import { readSpans } from "./read-spans.ts";
 import { sessionsOf } from "./sessions.ts";
 
 /** What only spans have, near the beginning of a file. */
@@ -26,21 +26,13 @@ export const otlpFormat: LogFormat = {
 
   recognisesText: tellsSpans,
 
-  rollouts(paths, report): readonly LoggedRollout[] {
-    const files = paths.flatMap((path): readonly SpanFile[] => {
-      try {
-        return [readSpans(path, textOf(path))];
-      } catch (error) {
-        report({ where: path, message: messageOf(error) });
-        return [];
-      }
-    });
+  rollouts(paths, report) {
+    const files = readEach(paths, (path) => readSpans(path, textOf(path)), report);
     const sessions = sessionsOf(files);
     if (sessions.length === 0) for (const file of files) for (const problem of file.problems) report(problem);
-    return sessions.map((session) => ({
-      rolloutId: session.rolloutId,
-      startedTimeUs: session.startedTimeUs,
-      open: () => ({ rollout: openTraces(session), [Symbol.dispose]: () => undefined }),
+    return rolloutsOf(sessions, (session) => ({
+      rollout: openTraces(session),
+      [Symbol.dispose]: () => undefined,
     }));
   },
 };
