@@ -5,10 +5,12 @@ import {
   AGENT_INTERACTION_KINDS,
   CANCEL_CAUSES,
   CELL_LIMIT_NAMES,
+  CELL_STATUSES,
   type CompactionId,
   type CompactionRequestId,
   type CellStatus,
   type EdgeId,
+  FINAL_CELL_STATUSES,
   type FinalCellStatus,
   type InferenceCallId,
   type JsonObject,
@@ -229,7 +231,7 @@ export class CallEvents {
       if (make !== null) this.#event(event, node, place, make);
     }
     const status: FinalCellStatus =
-      oneOf(FINAL_STATUSES, attributes.text(ROLLOUT_TRACE.status)) ?? "completed";
+      oneOf(FINAL_CELL_STATUSES, attributes.text(ROLLOUT_TRACE.status)) ?? "completed";
     this.#end(node, place, () => ({ type: "code_cell_ended", runtime_cell_id, status }));
   }
 
@@ -331,17 +333,6 @@ export class CallEvents {
     this.#put({ timeUs: endUs, seq, ...whereOf(place), make });
   }
 }
-
-const FINAL_STATUSES = ["completed", "failed", "terminated"] as const;
-const CELL_STATUSES = [
-  "starting",
-  "running",
-  "yielded",
-  "pending",
-  "completed",
-  "failed",
-  "terminated",
-] as const;
 
 function cellEvent(
   { name, attributes }: SourceSpanEvent,
