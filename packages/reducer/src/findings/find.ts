@@ -10,14 +10,23 @@ import type { Finding, FindingCode } from "./finding.ts";
 /** Fewer than this is a retry, not a loop. */
 const REPEATED_CALLS = 3;
 
-export function findFindings(state: ReducerState, graph: RolloutGraph): readonly Finding[] {
+/** `calls` are the tool calls of `graph` in the order of the state's: looking each of them up costs more than to list them. */
+export function findFindings(
+  state: ReducerState,
+  graph: RolloutGraph,
+  calls: readonly ToolCall[],
+): readonly Finding[] {
   const isOver = state.end !== null;
   const found: Finding[] = [];
   const add = (findings: Iterable<Finding>): void => {
     for (const each of findings) found.push(each);
   };
   if (isOver) for (const cell of Object.values(graph.code_cells)) add(cellFindings(cell));
-  for (const call of state.toolCalls.byId.values()) addCallFindings(found, call, { graph, isOver });
+  let index = 0;
+  for (const of of state.toolCalls.byId.values()) {
+    addCallFindings(found, calls[index] as ToolCall, { of, graph, isOver });
+    index += 1;
+  }
   if (isOver) add(edgeFindings(graph));
   if (isOver) add(acceptanceFindings(state));
   addRepeatedCalls(found, state);
@@ -34,10 +43,10 @@ function cellFindings(cell: CodeCell): readonly Finding[] {
 
 function addCallFindings(
   found: Finding[],
-  { draft, slot, thread }: ToolCallState,
-  { graph, isOver }: { graph: RolloutGraph; isOver: boolean },
+  call: ToolCall,
+  { of, graph, isOver }: { of: ToolCallState; graph: RolloutGraph; isOver: boolean },
 ): void {
-  const call = graph.tool_calls[draft.tool_call_id] as ToolCall;
+  const { slot, thread } = of;
   const id = call.tool_call_id;
   const { status, end_cause: cause } = call.execution;
   if (cause === "cell_ended" || call.recorded_end_cause === "cell_ended") {

@@ -24,6 +24,7 @@ import {
 } from "./rollout-graph.ts";
 import type { TerminalSession } from "./terminal.ts";
 import type { Turn } from "./thread.ts";
+import type { ToolCall } from "./tool-call.ts";
 
 const LISTS = Object.freeze({
   turn: listsOf<Turn>({ inference_call_ids: true }),
@@ -59,6 +60,7 @@ export function buildGraph(
     if (entry.execution.status === "running") running.push(entry);
     return entry;
   };
+  const toolCalls: ToolCall[] = [];
   const graph: RolloutGraph = {
     schema_version: GRAPH_SCHEMA_VERSION,
     trace_id: state.traceId,
@@ -77,9 +79,11 @@ export function buildGraph(
       ({ item_id }) => item_id,
     ),
     inference_calls: collect(state.inferenceCalls.byId, (call) => noted(buildInference(call, finish))),
-    tool_calls: collect(state.toolCalls.byId, (call) =>
-      noted(buildToolCall(call, { outputsOf, spans, finish })),
-    ),
+    tool_calls: collect(state.toolCalls.byId, (call) => {
+      const built = noted(buildToolCall(call, { outputsOf, spans, finish }));
+      toolCalls.push(built);
+      return built;
+    }),
     code_cells: collect(state.cells.byId, (cell) => noted(buildCell(state, cell, finish))),
     terminal_sessions: collect(state.sessions.byId, ({ draft }) => noted(finish(draft, LISTS.session))),
     terminal_operations: numbered(
@@ -104,7 +108,7 @@ export function buildGraph(
     findings: [],
   };
   if (state.end !== null) closeLeftovers(graph, running, state.end);
-  return { ...graph, findings: findFindings(state, graph) };
+  return { ...graph, findings: findFindings(state, graph, toolCalls) };
 }
 
 function buildPayloads({ payloads }: ReducerState): Collection<GraphPayload> {

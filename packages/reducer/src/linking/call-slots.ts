@@ -69,7 +69,7 @@ export function attachCell(reduction: Reduction, cell: CellState, place: ItemPla
 function slotFor(reduction: Reduction, place: ItemPlace, part: SlotPart): CallSlot {
   const { thread, callId } = place;
   const first = thread.slots.get(callId);
-  if (first === undefined) return newSlot(place);
+  if (first === undefined) return firstSlot(place);
   const uses = usesOf(place);
   const open = uses === undefined ? (lacks(first, part) ? first : undefined) : nextLacking(uses, part);
   if (open !== undefined) return open;
@@ -78,7 +78,7 @@ function slotFor(reduction: Reduction, place: ItemPlace, part: SlotPart): CallSl
     `thread ${JSON.stringify(thread.draft.thread_id)} uses call id ${JSON.stringify(callId)} again`,
     { type: "thread", id: thread.draft.thread_id },
   );
-  return newSlot(place);
+  return anotherSlot(place, first);
 }
 
 /** All uses of a call id that has more than one. */
@@ -101,7 +101,7 @@ function lacks(slot: CallSlot, part: SlotPart): boolean {
 }
 
 function latestSlot(place: ItemPlace): CallSlot {
-  return usesOf(place)?.all.at(-1) ?? place.thread.slots.get(place.callId) ?? newSlot(place);
+  return usesOf(place)?.all.at(-1) ?? place.thread.slots.get(place.callId) ?? firstSlot(place);
 }
 
 function latestOpen(place: ItemPlace): CallSlot | undefined {
@@ -111,9 +111,28 @@ function latestOpen(place: ItemPlace): CallSlot | undefined {
   return only?.isOpen === true ? only : undefined;
 }
 
-function newSlot(place: ItemPlace): CallSlot {
-  const { thread, callId } = place;
-  const slot: CallSlot = {
+function firstSlot(place: ItemPlace): CallSlot {
+  const slot = emptySlot(place);
+  place.thread.slots.set(place.callId, slot);
+  return slot;
+}
+
+function anotherSlot(place: ItemPlace, first: CallSlot): CallSlot {
+  const slot = emptySlot(place);
+  const uses = usesOf(place);
+  if (uses !== undefined) {
+    uses.all.push(slot);
+    uses.open.push(slot);
+    return slot;
+  }
+  const open = first.isOpen ? [first, slot] : [slot];
+  const next = { callItems: 0, toolCall: 0, cell: 0 };
+  place.thread.reusedSlots.set(place.callId, { all: [first, slot], open, next });
+  return slot;
+}
+
+function emptySlot({ thread, callId }: ItemPlace): CallSlot {
+  return {
     thread,
     callId,
     isOpen: true,
@@ -123,20 +142,6 @@ function newSlot(place: ItemPlace): CallSlot {
     cell: null,
     inference: null,
   };
-  const first = thread.slots.get(callId);
-  if (first === undefined) {
-    thread.slots.set(callId, slot);
-    return slot;
-  }
-  const uses = usesOf(place);
-  if (uses !== undefined) {
-    uses.all.push(slot);
-    uses.open.push(slot);
-    return slot;
-  }
-  const open = first.isOpen ? [first, slot] : [slot];
-  thread.reusedSlots.set(callId, { all: [first, slot], open, next: { callItems: 0, toolCall: 0, cell: 0 } });
-  return slot;
 }
 
 function joinCallItem(reduction: Reduction, call: ToolCallState, item: TranscriptItem): void {

@@ -2,6 +2,8 @@
  * Objects in order, which are only added to. Most lists of a call have one entry or none, and there are several for each call: one
  * alone is kept as it is, without an array.
  */
+import { NONE } from "../graph/draft.ts";
+
 export type Several<Entry extends object> = Entry | readonly Entry[] | null;
 
 /** Takes the place of `entries`. */
@@ -13,7 +15,7 @@ export function withEntry<Entry extends object>(entries: Several<Entry>, entry: 
 }
 
 export function eachEntry<Entry extends object>(entries: Several<Entry>): readonly Entry[] {
-  if (entries === null) return [];
+  if (entries === null) return NONE;
   return Array.isArray(entries) ? (entries as readonly Entry[]) : [entries as Entry];
 }
 
