@@ -1,20 +1,14 @@
 /** The transcripts of one session as a `RolloutSource`. */
-import {
-  asId,
-  type RawEventPayload,
-  type RolloutStatus,
-  type ThreadId,
-  type TraceId,
-} from "@rollout-trace/protocol";
+import { asId, type RawEventPayload, type ThreadId, type TraceId } from "@rollout-trace/protocol";
 import type { ImportInput } from "@rollout-trace/trace";
-import { LogFile } from "../log/log-file.ts";
+import type { LogFile } from "../log/log-file.ts";
 import type { OpenRollout } from "../log/log-format.ts";
 import { type LogDraft, logRollout } from "../log/log-rollout.ts";
-import { mergeByTime } from "../log/merge-by-time.ts";
+import { mergeThreads, outside } from "../log/merge-threads.ts";
+import { openFiles } from "../log/open-files.ts";
 import type { Adders } from "../log/thread-output.ts";
 import { copiesAmong, type IsCopy, saysSo } from "./copies.ts";
 import { passOverFile, ROOT_PATH } from "./file-pass.ts";
-import type { ClaudeDraft } from "./output.ts";
 import { Roster } from "./roster.ts";
 import type { ClaudeSession } from "./sessions.ts";
 import type { TranscriptHead } from "./transcript-head.ts";
@@ -22,26 +16,18 @@ import { CLAUDE_VIEWS } from "./views.ts";
 
 /** Opens the transcripts of a session. Throws `CliError` `unreadable_source`. */
 export function openTranscript(session: ClaudeSession): OpenRollout {
-  const files = new Map<TranscriptHead, LogFile>();
-  const close = (): void => {
-    for (const file of files.values()) file[Symbol.dispose]();
-  };
-  try {
-    for (const head of [...session.elders, ...readIn(session)]) files.set(head, new LogFile(head.path));
-  } catch (error) {
-    close();
-    throw error;
-  }
+  const files = openFiles([...session.elders, ...readIn(session)]);
+  const { byHead } = files;
   let copies: ReadonlyMap<LogFile, IsCopy> | null = null;
   const rollout = logRollout({
     rolloutId: session.rolloutId,
     views: CLAUDE_VIEWS,
     drafts: (add, addView) => {
-      copies ??= files.size > 1 ? copiesAmong([...files.values()]) : new Map();
-      return passOver(session, { files, copies, adders: { add, addView } });
+      copies ??= byHead.size > 1 ? copiesAmong([...byHead.values()]) : new Map();
+      return passOver(session, { files: byHead, copies, adders: { add, addView } });
     },
   });
-  return { rollout, inputs: inputsOf(files), [Symbol.dispose]: close };
+  return { rollout, inputs: inputsOf(byHead), [Symbol.dispose]: () => files[Symbol.dispose]() };
 }
 
 /** The files under names that they keep wherever they lie; those that are resumed in another file share theirs. */
@@ -67,7 +53,6 @@ interface Pass {
 
 function* passOver(session: ClaudeSession, pass: Pass): Generator<LogDraft, void, undefined> {
   const { rolloutId, startedTimeUs, main, agents, problems } = session;
-  const roster = rosterOf(session);
   for (const problem of problems) yield { type: "problem", timeUs: startedTimeUs, problem };
   yield outside(startedTimeUs, {
     type: "rollout_started",
@@ -98,17 +83,8 @@ function* passOver(session: ClaudeSession, pass: Pass): Generator<LogDraft, void
     };
     return [passOverFile({ head, threadId, file, adders: pass.adders, isCopy, mayTell })];
   });
-  let status: RolloutStatus = "running";
-  let timeUs = startedTimeUs;
-  for (const draft of mergeByTime<ClaudeDraft>(streams)) {
-    timeUs = Math.max(timeUs, draft.timeUs);
-    for (const known of draft.type === "late" ? draft.resolve(roster) : [draft]) {
-      yield known;
-      if (known.type !== "event") continue;
-      follow(roster, known.payload);
-      status = statusAfter(status, known.payload, rolloutId);
-    }
-  }
+  const merge = { rolloutId, startedTimeUs, roster: rosterOf(session), follow };
+  const { timeUs, status } = yield* mergeThreads(streams, merge);
   if (status !== "running") yield outside(timeUs, { type: "rollout_ended", status });
 }
 
@@ -133,14 +109,4 @@ function follow(roster: Roster, payload: RawEventPayload): void {
   if (payload.type === "turn_started") thread.turnId = payload.turn_id;
   else if (payload.type === "thread_started" || payload.type === "thread_resumed") thread.state = "started";
   else if (payload.type === "thread_ended") thread.state = "ended";
-}
-
-/** A session is over when its root thread is; a root whose last turn is open may still be going on. */
-function statusAfter(status: RolloutStatus, payload: RawEventPayload, rolloutId: string): RolloutStatus {
-  if (payload.type !== "thread_ended" || payload.thread_id !== rolloutId) return status;
-  return payload.status === "cancelled" ? "aborted" : payload.status;
-}
-
-function outside(timeUs: number, payload: RawEventPayload): LogDraft {
-  return { type: "event", timeUs, threadId: null, turnId: null, payload };
 }

@@ -3,49 +3,36 @@ import {
   asId,
   type HostInfo,
   type RawEventPayload,
-  type RolloutStatus,
   type ThreadId,
   type TraceId,
 } from "@rollout-trace/protocol";
 import type { OpenRollout } from "../log/log-format.ts";
-import { LogFile } from "../log/log-file.ts";
+import type { LogFile } from "../log/log-file.ts";
 import { type LogDraft, logRollout } from "../log/log-rollout.ts";
-import { mergeByTime } from "../log/merge-by-time.ts";
+import { mergeThreads, outside } from "../log/merge-threads.ts";
+import { openFiles } from "../log/open-files.ts";
 import { type BaseHistory, importThread } from "./import-thread.ts";
 import { Roster } from "./roster.ts";
 import type { SessionHead } from "./session-head.ts";
 import { type CodexSession, type SessionThreads, threadsOf } from "./sessions.ts";
 import type { Adders } from "../log/thread-output.ts";
-import type { CodexDraft } from "./thread-output.ts";
 import { CODEX_VIEWS } from "./views.ts";
 
 /** Opens the logs of a session. Throws `CliError` `unreadable_source`. */
 export function openSession(session: CodexSession): OpenRollout {
-  const files: LogFile[] = [];
-  const close = (): void => {
-    for (const file of files) file[Symbol.dispose]();
-  };
-  try {
-    for (const { path } of [...session.heads, ...session.bases]) files.push(new LogFile(path));
-  } catch (error) {
-    close();
-    throw error;
-  }
-  const byPath = new Map(files.map((file) => [file.path, file]));
-  const { rolloutId } = session;
+  const files = openFiles([...session.heads, ...session.bases]);
+  const { byHead } = files;
   const rollout = logRollout({
-    rolloutId,
+    rolloutId: session.rolloutId,
     views: CODEX_VIEWS,
-    drafts: (add, addView) => passOver(session, { byPath, adders: { add, addView } }),
+    drafts: (add, addView) => passOver(session, { files: byHead, adders: { add, addView } }),
   });
-  const inputs = [...session.heads, ...session.bases].flatMap(
-    ({ path, threadId }) => byPath.get(path)?.input(threadId) ?? [],
-  );
-  return { rollout, inputs, [Symbol.dispose]: close };
+  const inputs = [...byHead].map(([{ threadId }, file]) => file.input(threadId));
+  return { rollout, inputs, [Symbol.dispose]: () => files[Symbol.dispose]() };
 }
 
 interface Pass {
-  readonly byPath: ReadonlyMap<string, LogFile>;
+  readonly files: ReadonlyMap<SessionHead, LogFile>;
   readonly adders: Adders;
 }
 
@@ -61,35 +48,21 @@ function* passOver(session: CodexSession, pass: Pass): Generator<LogDraft, void,
     yield outside(timeUs, { type: "thread_started", thread_id, agent_path: agentPath, origin });
   }
   const streams = threads.logged.flatMap((thread) => {
-    const file = pass.byPath.get(thread.head.path);
+    const file = pass.files.get(thread.head);
     if (file === undefined) return [];
     return [importThread(thread, { file, bases: basesOf(session, thread.head, pass) }, pass.adders)];
   });
-  let rootStatus: RolloutStatus = "running";
-  let timeUs = startedTimeUs;
-  for (const draft of mergeByTime<CodexDraft>(streams)) {
-    timeUs = Math.max(timeUs, draft.timeUs);
-    for (const known of draft.type === "late" ? draft.resolve(roster) : [draft]) {
-      yield known;
-      if (known.type !== "event") continue;
-      follow(roster, known.payload);
-      rootStatus = statusAfter(rootStatus, known, rolloutId);
-    }
-  }
+  const { timeUs, status } = yield* mergeThreads(streams, { rolloutId, startedTimeUs, roster, follow });
   for (const { threadId, turnId } of roster.unlogged()) {
     // It was told of by what it answered; that it did anything else, nothing says.
     const ended = { type: "thread_ended", thread_id: asId<ThreadId>(threadId), status: "completed" } as const;
     if (turnId !== null) yield outside(timeUs, ended);
   }
-  if (rootStatus !== "running") yield outside(timeUs, { type: "rollout_ended", status: rootStatus });
+  if (status !== "running") yield outside(timeUs, { type: "rollout_ended", status });
 }
 
 /** The logs that a thread's history begins with, oldest first; each up to where the next one leaves it. */
-function basesOf(
-  { heads, bases }: CodexSession,
-  head: SessionHead,
-  { byPath }: Pass,
-): readonly BaseHistory[] {
+function basesOf({ heads, bases }: CodexSession, head: SessionHead, { files }: Pass): readonly BaseHistory[] {
   const known = new Map([...bases, ...heads].map((each) => [each.threadId, each]));
   const found: BaseHistory[] = [];
   const seen = new Set([head.threadId]);
@@ -98,7 +71,7 @@ function basesOf(
     seen.add(base.threadId);
     endOrdinal = Math.min(endOrdinal, base.endOrdinal);
     const at: SessionHead | undefined = known.get(base.threadId);
-    const file = at === undefined ? undefined : byPath.get(at.path);
+    const file = at === undefined ? undefined : files.get(at);
     if (at === undefined || file === undefined) break;
     found.unshift({ file, endOrdinal });
     base = at.historyBase;
@@ -123,16 +96,6 @@ function follow(roster: Roster, payload: RawEventPayload): void {
   if (thread !== undefined) thread.turnId = payload.turn_id;
 }
 
-/** A session is over when its root thread is; a root whose last turn is open may still be going on. */
-function statusAfter(
-  status: RolloutStatus,
-  { payload }: LogDraft & { readonly type: "event" },
-  rolloutId: string,
-): RolloutStatus {
-  if (payload.type !== "thread_ended" || payload.thread_id !== rolloutId) return status;
-  return payload.status === "cancelled" ? "aborted" : payload.status;
-}
-
 function rolloutStarted(rolloutId: string, host: HostInfo | null): RawEventPayload {
   return {
     type: "rollout_started",
@@ -140,8 +103,4 @@ function rolloutStarted(rolloutId: string, host: HostInfo | null): RawEventPaylo
     root_thread_id: asId<ThreadId>(rolloutId),
     host,
   };
-}
-
-function outside(timeUs: number, payload: RawEventPayload): LogDraft {
-  return { type: "event", timeUs, threadId: null, turnId: null, payload };
 }
