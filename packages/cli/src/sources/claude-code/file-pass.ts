@@ -4,7 +4,7 @@
  */
 import { asId, type ExecutionStatus, isJsonObject, type ThreadId } from "@rollout-trace/protocol";
 import { idOf } from "../log/fields.ts";
-import type { LogFile, LogLine } from "../log/log-file.ts";
+import { type LogFile, type LogLine, readAs } from "../log/log-file.ts";
 import { mergeByTime } from "../log/merge-by-time.ts";
 import type { Adders, LateEvent } from "../log/thread-output.ts";
 import type { IsCopy } from "./copies.ts";
@@ -74,17 +74,11 @@ class FilePass {
     );
   }
 
-  read({ number: line, content, terminated }: LogLine): void {
-    const { output } = this.#main;
-    const { timeUs } = this.#main.last;
-    if (!content.ok) {
-      const cut = terminated ? "" : "; the last line was cut off while it was being written";
-      output.report(line, timeUs, `${content.message}${cut}`);
-      return;
-    }
-    const entry = readEntry(content.value);
+  read(logLine: LogLine): void {
+    const line = logLine.number;
+    const entry = readAs(logLine, readEntry, "no entry of a transcript");
     if (typeof entry === "string") {
-      output.report(line, timeUs, `no entry of a transcript: ${entry}`);
+      this.#main.output.report(line, this.#main.last.timeUs, entry);
       return;
     }
     const repeated = repeatedIn(entry);
@@ -100,11 +94,9 @@ class FilePass {
   }
 
   finish(): void {
-    const { damage } = this.#options.file;
     for (const thread of this.#side.values()) this.#finishSide(thread, null);
     this.#main.finish();
-    const { line, timeUs } = this.#main.last;
-    if (damage !== null) this.#main.output.report(line, timeUs, `the file ends here: ${damage}`);
+    this.#main.output.reportDamage(this.#main.last);
     this.#isOver = true;
     this.#collect();
   }

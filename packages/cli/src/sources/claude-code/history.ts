@@ -2,7 +2,6 @@
  * What the model would see of a thread, and where in it goes what is read: to its end, back to the end of an earlier part, or
  * into a part that the model no longer sees.
  */
-import type { ProviderItemId } from "@rollout-trace/protocol";
 import { append, type LogElement } from "../log/document.ts";
 import type { Place } from "../log/thread-output.ts";
 import { Branches, NOTHING, type Segment, type Step } from "./branches.ts";
@@ -112,11 +111,7 @@ export class History {
 
   /** An element that no request carries any more. */
   accept(element: LogElement, at: Place): void {
-    if (element.type !== "line") return;
-    const { line } = element;
-    const id = this.#output.idAt<ProviderItemId>(line);
-    const item = this.#output.payload(line, "item", "protocol_event", element);
-    this.#output.say(at.timeUs, () => ({ type: "history_item_accepted", item_id: id, item }));
+    if (element.type === "line") this.#output.accept(element, at.timeUs);
   }
 
   #step({ parent, type }: Entry): Step {

@@ -5,12 +5,10 @@
  * rest as breadcrumbs.
  */
 import {
-  asId,
   type ExecutionStatus,
   isJsonObject,
   type JsonObject,
   type ProviderItemId,
-  type ThreadId,
 } from "@rollout-trace/protocol";
 import { lineDocument, type LogElement, spread } from "../log/document.ts";
 import { idOf, stringOf } from "../log/fields.ts";
@@ -40,9 +38,6 @@ export interface ThreadOptions {
   readonly hasUsage: boolean;
   readonly model: string | null;
 }
-
-/** Events of one request that are waited for. No request has had a hundredth of this; a transcript could go on for ever. */
-const MAX_HELD = 100_000;
 
 export class ThreadPass {
   readonly output: ClaudeOutput;
@@ -97,7 +92,7 @@ export class ThreadPass {
     else if (entry.type === "assistant") this.#assistant(entry, at);
     else if (entry.type === "attachment") this.#attachment(entry, at);
     else this.#other(entry, at);
-    if (this.output.held > MAX_HELD) this.#conversation.close();
+    if (this.output.isFull) this.#conversation.close();
   }
 
   /** An entry that was copied from another thread or session: context, whose requests and calls are told there. */
@@ -133,10 +128,7 @@ export class ThreadPass {
     this.#history.compactions.settle();
     this.#turns.finish(told, at);
     this.#history.acceptUnsent(at);
-    const last = this.#turns.lastStatus;
-    if (last === null || last === "running") return;
-    const thread_id = asId<ThreadId>(this.output.threadId);
-    this.output.say(at.timeUs, () => ({ type: "thread_ended", thread_id, status: last }));
+    this.#turns.endThread(at);
   }
 
   #begin({ timeUs }: Place): void {
@@ -146,12 +138,9 @@ export class ThreadPass {
   }
 
   /** A thread that was over goes on. */
-  #resume({ timeUs }: Place): void {
+  #resume(at: Place): void {
     this.#isFinished = false;
-    const last = this.#turns.lastStatus;
-    if (last === null || last === "running") return;
-    const thread_id = asId<ThreadId>(this.output.threadId);
-    this.output.say(timeUs, () => ({ type: "thread_resumed", thread_id }));
+    this.#turns.resumeThread(at);
   }
 
   #moveTo(entry: Entry, line: number): Place {

@@ -36,11 +36,6 @@ export class ClaudeTurns {
     return this.#turns.open;
   }
 
-  /** How the last turn ended; `running` while it has not, null when there was none. */
-  get lastStatus(): ExecutionStatus | null {
-    return this.#turns.lastStatus;
-  }
-
   /** Somebody asks for something else, answered or not. */
   leave(at: Place): void {
     this.end(this.#calls.hasPending || this.#isOwed ? "aborted" : "completed", at);
@@ -95,6 +90,16 @@ export class ClaudeTurns {
     this.#conversation.close();
     const status = told ?? (isAnswered || this.#hasFailed ? "completed" : null);
     if (status !== null) this.#turns.end(this.#hasFailed ? "failed" : status, at);
+  }
+
+  /** The thread ends as its last turn did. */
+  endThread(at: Place): void {
+    this.#turns.endThread(at);
+  }
+
+  /** A thread that was over goes on. */
+  resumeThread(at: Place): void {
+    this.#turns.resumeThread(at);
   }
 
   #current(at: Place): string {

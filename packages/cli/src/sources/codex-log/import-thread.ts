@@ -11,7 +11,6 @@ import {
   isJsonObject,
   type JsonObject,
   type JsonValue,
-  type ProviderItemId,
   type ThreadId,
   type ThreadOrigin,
   type TurnId,
@@ -26,7 +25,7 @@ import {
   valueOf,
   valueUnder,
 } from "../log/document.ts";
-import type { LogFile, LogLine } from "../log/log-file.ts";
+import { type LogFile, type LogLine, readAs } from "../log/log-file.ts";
 import { agentMessage } from "./conversation-documents.ts";
 import { CodexConversation, type Models } from "./conversation.ts";
 import { History } from "./history.ts";
@@ -75,7 +74,7 @@ export function* importThread(
     pass.read(line);
     yield* pass.take();
   }
-  pass.finish(file.damage);
+  pass.finish();
   yield* pass.take();
 }
 
@@ -87,9 +86,6 @@ const ABORTS: ReadonlyMap<string, ExecutionStatus> = new Map([
   ["interrupted", "cancelled"],
   ["replaced", "cancelled"],
 ]);
-
-/** Events of one request that are waited for. No request has had a hundredth of this; a log could go on for ever. */
-const MAX_HELD = 100_000;
 
 /** Events that tell of what the model made just before the item itself does. */
 const TWIN_EVENTS: ReadonlySet<string> = new Set([
@@ -150,15 +146,11 @@ class ThreadPass {
     }));
   }
 
-  read({ number: line, content, terminated }: LogLine): void {
-    if (!content.ok) {
-      const cut = terminated ? "" : "; the last line was cut off while it was being written";
-      this.#output.report(line, this.#last.timeUs, `${content.message}${cut}`);
-      return;
-    }
-    const record = readRecord(content.value);
+  read(logLine: LogLine): void {
+    const line = logLine.number;
+    const record = readAs(logLine, readRecord, "no record of a session log");
     if (typeof record === "string") {
-      this.#output.report(line, this.#last.timeUs, `no record of a session log: ${record}`);
+      this.#output.report(line, this.#last.timeUs, record);
       return;
     }
     const at = { line, timeUs: record.timeUs ?? this.#last.timeUs };
@@ -169,7 +161,7 @@ class ThreadPass {
       this.#record(record, at);
       this.#sayTwins();
     }
-    if (this.#output.held > MAX_HELD) this.#conversation.close();
+    if (this.#output.isFull) this.#conversation.close();
   }
 
   /** Events that told of an item come after it, so that its request begins when the request was made. */
@@ -178,21 +170,15 @@ class ThreadPass {
     this.#twins = [];
   }
 
-  finish(damage: string | null): void {
+  finish(): void {
     const at = this.#last;
     this.#sayTwins();
     const isAnswered = !this.#turns.areTold && this.#conversation.isAnswered;
     this.#conversation.endTurn();
     if (isAnswered) this.#turns.end("completed", at);
     for (const element of this.#conversation.unsent()) this.#accept(element, at);
-    if (damage !== null) this.#output.report(at.line, at.timeUs, `the file ends here: ${damage}`);
-    const status = this.#turns.lastStatus;
-    if (status === null || status === "running") return;
-    this.#output.say(at.timeUs, () => ({
-      type: "thread_ended",
-      thread_id: asId<ThreadId>(this.#output.threadId),
-      status,
-    }));
+    this.#output.reportDamage(at);
+    this.#turns.endThread(at);
   }
 
   /** The history of another thread that this one goes on from. Lines that cannot be read are told of where they are its own. */
@@ -364,15 +350,8 @@ class ThreadPass {
   /** An item that no request of the log carries any more. */
   #accept(element: LogElement, at: Place): void {
     if (element.type !== "line") return;
-    const { line } = element;
     const value = valueOf(element);
-    const id = (isJsonObject(value) ? idOf(value["id"]) : null) ?? this.#output.idAt<ProviderItemId>(line);
-    const item = this.#output.payload(line, "item", "protocol_event", element);
-    this.#output.say(at.timeUs, () => ({
-      type: "history_item_accepted",
-      item_id: asId<ProviderItemId>(id),
-      item,
-    }));
+    this.#output.accept(element, at.timeUs, isJsonObject(value) ? idOf(value["id"]) : null);
   }
 
   #breadcrumb(eventType: string, at: Place): void {

@@ -14,10 +14,12 @@ export interface LineRef {
 /** Makes a part of a document of a line. Must not keep anything of the line: it is called whenever the part is read. */
 export type Derive = (line: JsonValue) => JsonValue;
 
+/** What a function makes of a line. */
+export type LineDocument = { readonly type: "line"; readonly derive: Derive } & LineRef;
+
 /** How a document comes out of its lines. */
 export type LogDocument =
-  /** What a function makes of a line. */
-  | ({ readonly type: "line"; readonly derive: Derive } & LineRef)
+  | LineDocument
   /** A value of a few bytes that stands in no line. */
   | { readonly type: "literal"; readonly value: JsonValue }
   | { readonly type: "object"; readonly members: { readonly [key: string]: LogDocument } }

@@ -29,6 +29,19 @@ export type LineContent =
   | { readonly ok: true; readonly value: JsonValue }
   | { readonly ok: false; readonly message: string };
 
+/** A line as `read` reads it, or in words why it is `none`, such as "no record of a log". */
+export function readAs<Read extends object>(
+  { content, terminated }: LogLine,
+  read: (value: JsonValue) => Read | string,
+  none: string,
+): Read | string {
+  if (!content.ok) {
+    return `${content.message}${terminated ? "" : "; the last line was cut off while it was being written"}`;
+  }
+  const value = read(content.value);
+  return typeof value === "string" ? `${none}: ${value}` : value;
+}
+
 /** Big enough that a pass is not made of system calls, small enough not to matter. */
 const PIECE_BYTES = 1 << 18;
 

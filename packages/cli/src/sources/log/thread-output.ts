@@ -6,16 +6,21 @@
  * turn), so that the response can come out whole, before the calls that it asks for, and a call can say what only its output
  * tells. What is held is one request's worth.
  */
-import type {
-  Branded,
-  PayloadKind,
-  PayloadRef,
-  RawEventPayload,
-  SourceProblem,
+import {
+  asId,
+  type Branded,
+  type PayloadKind,
+  type PayloadRef,
+  type ProviderItemId,
+  type RawEventPayload,
+  type SourceProblem,
 } from "@rollout-trace/protocol";
-import type { LineRef, LogDocument } from "./document.ts";
+import type { LineDocument, LineRef, LogDocument } from "./document.ts";
 import type { LogFile } from "./log-file.ts";
 import type { AddPayload, AddView, LogDraft } from "./log-rollout.ts";
+
+/** Events of one request that are waited for. No request has had a hundredth of this; a log could go on for ever. */
+const MAX_HELD = 100_000;
 
 /** How payloads are kept. */
 export interface Adders {
@@ -104,6 +109,20 @@ export class ThreadOutput<View extends string, Roster> {
     this.#put({ timeUs, make: () => ({ type: "problem", timeUs, problem }) });
   }
 
+  /** A file that is damaged ends before its end. */
+  reportDamage({ line, timeUs }: Place): void {
+    const { damage } = this.#file;
+    if (damage !== null) this.report(line, timeUs, `the file ends here: ${damage}`);
+  }
+
+  /** An element of the history that no request of the log carries any more. `name` is its own, where it has one. */
+  accept(element: LineDocument, timeUs: number, name: string | null = null): void {
+    const { line } = element;
+    const item_id = name === null ? this.idAt<ProviderItemId>(line) : asId<ProviderItemId>(name);
+    const item = this.payload(line, "item", "protocol_event", element);
+    this.say(timeUs, () => ({ type: "history_item_accepted", item_id, item }));
+  }
+
   /** A payload that is a view of one line. */
   view(line: number, view: View): PayloadRef {
     return this.#adders.addView(this.threadId, this.line(line), view);
@@ -126,6 +145,11 @@ export class ThreadOutput<View extends string, Roster> {
   /** How many events are held. */
   get held(): number {
     return this.#held?.length ?? 0;
+  }
+
+  /** Whether so much is held that its request has to be taken for over. */
+  get isFull(): boolean {
+    return this.held > MAX_HELD;
   }
 
   /** Holds what comes from now on. */

@@ -24,11 +24,6 @@ export class Turns {
     return this.#output.turnId;
   }
 
-  /** How the last turn ended; `running` while it has not, null when there was none. */
-  get lastStatus(): ExecutionStatus | null {
-    return this.#last?.status ?? null;
-  }
-
   /** The log tells of a turn. One that is still open was given up. */
   begin(id: string, at: Place): void {
     this.#areTold = true;
@@ -57,6 +52,27 @@ export class Turns {
     this.#output.say(at.timeUs, () => ({ type: "turn_ended", turn_id: asId<TurnId>(open), status }));
     if (this.#last !== null) this.#last.status = status;
     this.#output.turnId = null;
+  }
+
+  /** The thread ends as its last turn did; one whose last turn is open may still be going on. */
+  endThread({ timeUs }: Place): void {
+    const status = this.#over;
+    if (status === null) return;
+    const thread_id = asId<ThreadId>(this.#output.threadId);
+    this.#output.say(timeUs, () => ({ type: "thread_ended", thread_id, status }));
+  }
+
+  /** A thread that was taken to be at its end goes on. */
+  resumeThread({ timeUs }: Place): void {
+    if (this.#over === null) return;
+    const thread_id = asId<ThreadId>(this.#output.threadId);
+    this.#output.say(timeUs, () => ({ type: "thread_resumed", thread_id }));
+  }
+
+  /** How the last turn ended; null while it has not, and where there was none. */
+  get #over(): ExecutionStatus | null {
+    const status = this.#last?.status ?? null;
+    return status === "running" ? null : status;
   }
 
   #start(id: string, at: Place): void {
