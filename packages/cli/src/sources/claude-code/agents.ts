@@ -1,7 +1,6 @@
 /** What agents send each other: calls that start one or write to one, and what comes back. */
 import {
   asId,
-  type EdgeId,
   type ExecutionStatus,
   isJsonObject,
   type JsonObject,
@@ -12,6 +11,7 @@ import {
   type ToolKind,
   type TurnId,
 } from "@rollout-trace/protocol";
+import { agentResult, ROOT_PATH } from "../log/agents.ts";
 import { idOf, stringOf } from "../log/fields.ts";
 import type { LateEvent, Place } from "../log/thread-output.ts";
 import type { ClaudeOutput } from "./output.ts";
@@ -145,7 +145,7 @@ export class Agents {
     const { callId, description } = call;
     const threadId = call.agentId ?? `${this.#output.idAt(line)}:agent`;
     const role = call.role ?? idOf(told["agentType"]);
-    const parentPath = roster.get(parentId)?.agentPath ?? "/root";
+    const parentPath = roster.get(parentId)?.agentPath ?? ROOT_PATH;
     const agentPath = roster.pathFor(parentPath, pathName(description) ?? pathName(role) ?? threadId);
     const turnId = `${threadId}:turn`;
     const parent = { threadId: parentId, callId, description, role };
@@ -184,19 +184,8 @@ export class Agents {
   #result(child: RosterThread, message: string, carried: PayloadRef | null): readonly LateEvent[] {
     const { threadId } = this.#output;
     if (child.turnId === null || child.threadId === threadId) return [];
-    return [
-      {
-        payload: {
-          type: "agent_result_observed",
-          edge_id: asId<EdgeId>(`edge:agent_result:${child.threadId}:${child.turnId}:${threadId}`),
-          child_thread_id: asId<ThreadId>(child.threadId),
-          child_turn_id: asId<TurnId>(child.turnId),
-          parent_thread_id: asId<ThreadId>(threadId),
-          message,
-          carried,
-        },
-      },
-    ];
+    const ends = { childId: child.threadId, childTurnId: child.turnId, parentId: threadId };
+    return [agentResult(ends, { message, carried })];
   }
 }
 

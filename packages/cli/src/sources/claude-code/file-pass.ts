@@ -3,6 +3,7 @@
  * sub-agents do into the transcript of the session, and later ones repeat it there.
  */
 import { asId, type ExecutionStatus, isJsonObject, type ThreadId } from "@rollout-trace/protocol";
+import { ROOT_PATH } from "../log/agents.ts";
 import { idOf } from "../log/fields.ts";
 import { type LogFile, type LogLine, readAs } from "../log/log-file.ts";
 import { mergeByTime } from "../log/merge-by-time.ts";
@@ -283,5 +284,3 @@ function startedEvent(roster: Roster, { threadId, head, name }: Started): readon
     },
   ];
 }
-
-export const ROOT_PATH = "/root";

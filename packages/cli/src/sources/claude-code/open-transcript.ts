@@ -1,6 +1,7 @@
 /** The transcripts of one session as a `RolloutSource`. */
 import { asId, type RawEventPayload, type ThreadId, type TraceId } from "@rollout-trace/protocol";
 import type { ImportInput } from "@rollout-trace/trace";
+import { ROOT_PATH } from "../log/agents.ts";
 import type { LogFile } from "../log/log-file.ts";
 import type { OpenRollout } from "../log/log-format.ts";
 import { type LogDraft, logRollout } from "../log/log-rollout.ts";
@@ -8,7 +9,7 @@ import { mergeThreads, outside } from "../log/merge-threads.ts";
 import { openFiles } from "../log/open-files.ts";
 import type { Adders } from "../log/thread-output.ts";
 import { copiesAmong, type IsCopy, saysSo } from "./copies.ts";
-import { passOverFile, ROOT_PATH } from "./file-pass.ts";
+import { passOverFile } from "./file-pass.ts";
 import { Roster } from "./roster.ts";
 import type { ClaudeSession } from "./sessions.ts";
 import type { TranscriptHead } from "./transcript-head.ts";

@@ -1,5 +1,6 @@
 /** Which transcripts belong together: a rollout is a session with its sub-agents. */
 import type { SourceProblem } from "@rollout-trace/protocol";
+import { compareStarts, compareText, longestOfEach } from "../log/session-order.ts";
 import type { TranscriptHead } from "./transcript-head.ts";
 
 export interface ClaudeSession {
@@ -17,7 +18,7 @@ export interface ClaudeSession {
 
 /** Groups transcripts into rollouts, oldest first. */
 export function sessionsOf(heads: readonly TranscriptHead[]): readonly ClaudeSession[] {
-  const kept = longestOfEach(heads);
+  const kept = longestOfEach(heads, keyOf);
   const bySession = Map.groupBy(heads, ({ sessionId }) => sessionId);
   const families = Map.groupBy(
     [...kept.values()].filter(({ agentId, firstUuid }) => agentId === null && firstUuid !== null),
@@ -31,7 +32,9 @@ export function sessionsOf(heads: readonly TranscriptHead[]): readonly ClaudeSes
         rolloutId,
         startedTimeUs: Math.min(...group.map(({ startedTimeUs }) => startedTimeUs)),
         main,
-        agents: read.filter(({ agentId }) => agentId !== null).toSorted(compareHeads),
+        agents: read
+          .filter(({ agentId }) => agentId !== null)
+          .toSorted((left, right) => compareStarts(left, right, ({ path }) => path)),
         elders: main === null ? [] : eldersOf(main, families.get(main.firstUuid) ?? []),
         problems: group
           .filter((head) => !read.includes(head))
@@ -41,26 +44,13 @@ export function sessionsOf(heads: readonly TranscriptHead[]): readonly ClaudeSes
           })),
       };
     })
-    .toSorted(
-      (left, right) =>
-        left.startedTimeUs - right.startedTimeUs || compareText(left.rolloutId, right.rolloutId),
-    );
+    .toSorted((left, right) => compareStarts(left, right, ({ rolloutId }) => rolloutId));
 }
 
 type Key = Pick<TranscriptHead, "sessionId" | "agentId">;
 
 function keyOf({ sessionId, agentId }: Key): string {
   return JSON.stringify([sessionId, agentId]);
-}
-
-/** Copies of one transcript differ in how far they go. */
-function longestOfEach(heads: readonly TranscriptHead[]): ReadonlyMap<string, TranscriptHead> {
-  const kept = new Map<string, TranscriptHead>();
-  for (const head of heads) {
-    const known = kept.get(keyOf(head));
-    if (known === undefined || known.bytes < head.bytes) kept.set(keyOf(head), head);
-  }
-  return kept;
 }
 
 /**
@@ -75,12 +65,4 @@ function eldersOf(main: TranscriptHead, family: readonly TranscriptHead[]): read
       compareText(left.sessionId, right.sessionId),
   );
   return ordered.slice(0, ordered.indexOf(main));
-}
-
-function compareHeads(left: TranscriptHead, right: TranscriptHead): number {
-  return left.startedTimeUs - right.startedTimeUs || compareText(left.path, right.path);
-}
-
-function compareText(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
 }

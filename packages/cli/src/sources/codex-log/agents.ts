@@ -3,7 +3,6 @@ import {
   AGENT_INTERACTION_KINDS,
   type AgentInteractionKind,
   asId,
-  type EdgeId,
   type ExecutionStatus,
   isJsonObject,
   type JsonObject,
@@ -14,6 +13,7 @@ import {
   type TurnId,
 } from "@rollout-trace/protocol";
 import { textOf, typeOf } from "./items.ts";
+import { agentResult, ROOT_PATH } from "../log/agents.ts";
 import { idOf, stringOf } from "../log/fields.ts";
 import type { Roster, RosterThread } from "./roster.ts";
 import type { AgentContact } from "./runtime-events.ts";
@@ -133,7 +133,7 @@ export class AgentCalls {
   }
 
   #childPath(roster: Roster, name: string): string {
-    return `${roster.get(this.#output.threadId)?.agentPath ?? "/root"}/${name}`;
+    return `${roster.get(this.#output.threadId)?.agentPath ?? ROOT_PATH}/${name}`;
   }
 
   #result({ author, message }: Answer, at: Place, roster: Roster): readonly LateEvent[] {
@@ -141,20 +141,9 @@ export class AgentCalls {
     if (child === undefined || child.threadId === this.#output.threadId) return [];
     const turn = turnOf(child, at);
     if (turn === null) return [];
-    const { threadId } = this.#output;
-    return [
-      ...turn.events,
-      {
-        payload: {
-          type: "agent_result_observed",
-          edge_id: asId<EdgeId>(`edge:agent_result:${child.threadId}:${turn.turnId}:${threadId}`),
-          child_thread_id: asId<ThreadId>(child.threadId),
-          child_turn_id: asId<TurnId>(turn.turnId),
-          parent_thread_id: asId<ThreadId>(threadId),
-          message,
-        },
-      },
-    ];
+    const parentId = this.#output.threadId;
+    const ends = { childId: child.threadId, childTurnId: turn.turnId, parentId };
+    return [...turn.events, agentResult(ends, { message })];
   }
 }
 

@@ -1,5 +1,7 @@
 /** Which session logs belong together: a rollout is a root thread and every thread that it, or one of them, started. */
 import { asId, type SourceProblem, type ThreadId, type ThreadOrigin } from "@rollout-trace/protocol";
+import { ROOT_PATH } from "../log/agents.ts";
+import { compareStarts, longestOfEach } from "../log/session-order.ts";
 import type { LoggedThread } from "./import-thread.ts";
 import type { SessionHead } from "./session-head.ts";
 
@@ -17,7 +19,7 @@ export interface CodexSession {
 
 /** Groups logs into rollouts, oldest first. */
 export function sessionsOf(heads: readonly SessionHead[]): readonly CodexSession[] {
-  const byThread = longestOfEach(heads);
+  const byThread = longestOfEach(heads, ({ threadId }) => threadId);
   const groups = new Map<string, SessionHead[]>();
   const problems = new Map<string, SourceProblem[]>();
   for (const head of heads) {
@@ -37,10 +39,7 @@ export function sessionsOf(heads: readonly SessionHead[]): readonly CodexSession
       ...session,
       problems: [...(problems.get(session.rolloutId) ?? []), ...missing],
     }))
-    .toSorted(
-      (left, right) =>
-        left.startedTimeUs - right.startedTimeUs || compareText(left.rolloutId, right.rolloutId),
-    );
+    .toSorted((left, right) => compareStarts(left, right, ({ rolloutId }) => rolloutId));
 }
 
 /** The threads that a session's threads go on from, as far as they are not its own. */
@@ -72,16 +71,6 @@ function leftOut({ path, threadId }: SessionHead, read: SessionHead): SourceProb
   return { where: path, message: `left out: thread ${threadId} is read from ${read.path}` };
 }
 
-/** Copies of one log differ in how far they go. */
-function longestOfEach(heads: readonly SessionHead[]): ReadonlyMap<string, SessionHead> {
-  const byThread = new Map<string, SessionHead>();
-  for (const head of heads) {
-    const known = byThread.get(head.threadId);
-    if (known === undefined || known.bytes < head.bytes) byThread.set(head.threadId, head);
-  }
-  return byThread;
-}
-
 /** The topmost thread that is known of, whether it has a log or not. */
 function rootOf(head: SessionHead, byThread: ReadonlyMap<string, SessionHead>): string {
   const seen = new Set<string>();
@@ -98,17 +87,13 @@ function rootOf(head: SessionHead, byThread: ReadonlyMap<string, SessionHead>): 
 
 function compareHeads(left: SessionHead, right: SessionHead, rolloutId: string): number {
   const byRoot = Number(right.threadId === rolloutId) - Number(left.threadId === rolloutId);
-  return byRoot || left.startedTimeUs - right.startedTimeUs || compareText(left.threadId, right.threadId);
+  return byRoot || compareStarts(left, right, ({ threadId }) => threadId);
 }
 
 function enqueue<Entry>(queues: Map<string, Entry[]>, key: string, entry: Entry): void {
   const queue = queues.get(key);
   if (queue === undefined) queues.set(key, [entry]);
   else queue.push(entry);
-}
-
-function compareText(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
 }
 
 /** A thread of a rollout that has no log of its own. */
@@ -124,8 +109,6 @@ export interface SessionThreads {
   /** Parents that only their children tell of. */
   readonly unlogged: readonly UnloggedThread[];
 }
-
-export const ROOT_PATH = "/root";
 
 /** The threads of a session with their places in the tree of agents. */
 export function threadsOf({ rolloutId, startedTimeUs, heads }: CodexSession): SessionThreads {

@@ -1,5 +1,6 @@
 /** The agents of a session: told by an export of a recording, or found out from which spans are agents and where they stand. */
 import { GEN_AI, ROLLOUT_TRACE } from "@rollout-trace/protocol";
+import { ROOT_PATH } from "../log/agents.ts";
 import type { SourceSpan } from "./source-span.ts";
 
 export interface Agent {
@@ -43,7 +44,7 @@ export class Roster {
 
   /** The agent that everything belongs to that no other one is said of. */
   get root(): Agent {
-    this.#root ??= this.add({ threadId: this.#rolloutId, agentPath: "/root", parentThreadId: null });
+    this.#root ??= this.add({ threadId: this.#rolloutId, agentPath: ROOT_PATH, parentThreadId: null });
     return this.#root;
   }
 
@@ -88,7 +89,7 @@ export class Roster {
 
   /** Live spans of the recorder name the thread without saying that it is the root. */
   #rootAs(threadId: string, { attributes }: SourceSpan): Agent {
-    const agentPath = attributes.text(ROLLOUT_TRACE.agentPath) ?? "/root";
+    const agentPath = attributes.text(ROLLOUT_TRACE.agentPath) ?? ROOT_PATH;
     return this.add({ threadId, agentPath, parentThreadId: null });
   }
 
