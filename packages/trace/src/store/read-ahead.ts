@@ -15,6 +15,8 @@ export type ReadRows<Row extends NumberedRow> = (first: number, end: number) => 
 const MAX_NUMBERS = 512;
 /** Numbers that may be left out at first without losing the order. */
 const MIN_SKIP = 8;
+/** So many rows in order that stand before those that are read now are somebody who has begun again from the start. */
+const MAX_ALONE = 16;
 /** Bytes of the rows that are read at once, about, as far as the rows before tell. */
 const MAX_COST = 1024 * 1024;
 
@@ -26,6 +28,9 @@ export class ReadAhead<Row extends NumberedRow> {
   #first = 0;
   #end = 0;
   #count = 1;
+  /** The row that was last read alone, and how many were before it that it follows in order. */
+  #alone: Row | undefined;
+  #following = 0;
 
   /** `costOf` tells how many bytes a row holds in memory, about. */
   constructor(read: ReadRows<Row>, costOf: (row: Row) => number) {
@@ -36,10 +41,13 @@ export class ReadAhead<Row extends NumberedRow> {
   get(number: number): Row | undefined {
     const known = this.#known(number);
     if (known !== undefined) return known;
+    if (this.#alone?.number === number) return this.#alone;
     // What is skipped on the way is about as much as what is read.
     const isNext = number >= this.#end && number < this.#end + Math.max(this.#count, MIN_SKIP);
     // One that stands before those that are read now, such as an older payload that a newer one is based on.
-    if (!isNext && this.#end > number) return this.#read(number, number + 1)[0];
+    if (!isNext && this.#end > number && !this.#isBegunAgain(number)) {
+      return (this.#alone = this.#read(number, number + 1)[0]);
+    }
     this.#count = isNext ? Math.min(this.#count * 2, MAX_NUMBERS) : 1;
     this.#fill(number);
     return this.#known(number);
@@ -54,7 +62,15 @@ export class ReadAhead<Row extends NumberedRow> {
     return row?.number === number ? row : undefined;
   }
 
+  #isBegunAgain(number: number): boolean {
+    const last = this.#alone?.number ?? Number.POSITIVE_INFINITY;
+    this.#following = number > last && number <= last + MIN_SKIP ? this.#following + 1 : 0;
+    return this.#following >= MAX_ALONE;
+  }
+
   #fill(first: number): void {
+    this.#alone = undefined;
+    this.#following = 0;
     this.#first = first;
     this.#end = first + this.#count;
     this.#rows = this.#read(first, this.#end);

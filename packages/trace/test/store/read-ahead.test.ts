@@ -46,6 +46,28 @@ describe("reading ahead", () => {
     expect(queries.length).toBeLessThan(40);
   });
 
+  it("takes as few again for somebody who begins again from the start", () => {
+    const { ahead, queries } = table(rowsTo(5000));
+    for (let number = 1; number <= 5000; number += 1) ahead.get(number);
+    const first = queries.length;
+    for (let number = 1; number <= 5000; number += 1) ahead.get(number);
+    expect(queries.length - first).toBeLessThan(first + 20);
+  });
+
+  it("stays where it is for a few older rows in order, and takes each of them once in a row", () => {
+    const { ahead, queries } = table(rowsTo(5000));
+    for (let number = 1; number <= 4000; number += 1) ahead.get(number);
+    const before = queries.length;
+    for (const older of [7, 8, 9]) for (let time = 0; time < 3; time += 1) ahead.get(older);
+    expect(queries.slice(before)).toEqual([
+      [7, 8],
+      [8, 9],
+      [9, 10],
+    ]);
+    for (let number = 4001; number <= 4080; number += 1) ahead.get(number);
+    expect(queries.length - before).toBeLessThan(5);
+  });
+
   it("takes one row at a time where rows are asked for in no order", () => {
     const { ahead, queries } = table(rowsTo(5000));
     for (const number of [4000, 12, 3100, 7, 2400]) ahead.get(number);
