@@ -63,13 +63,15 @@ export function encodeRope(
 function encodePart(out: RopeWriter, part: Part, intern: (part: Part) => number): void {
   switch (part.kind) {
     case "text":
-      return out.bytes(TEXT, part.text);
+      return out.bytes(TEXT, part.text, part.size);
     case "value":
       return out.number(VALUE, intern(part));
     case "item":
-      return part.size < MIN_CHUNK_SIZE ? out.bytes(INLINE_ITEM, part.text) : out.number(ITEM, intern(part));
+      return part.size < MIN_CHUNK_SIZE
+        ? out.bytes(INLINE_ITEM, part.text, part.size)
+        : out.number(ITEM, intern(part));
     case "open":
-      return out.bytes(OPEN, part.text);
+      return out.bytes(OPEN, part.text, Buffer.byteLength(part.text));
     case "close":
       return out.tag(CLOSE);
   }
@@ -109,9 +111,9 @@ class RopeWriter {
     this.#varint(value);
   }
 
-  bytes(tag: number, text: string): void {
+  /** `size` is that of `text`. */
+  bytes(tag: number, text: string, size: number): void {
     this.tag(tag);
-    const size = Buffer.byteLength(text);
     this.#varint(size);
     this.#reserve(size);
     this.#length += this.#buffer.write(text, this.#length, "utf8");
