@@ -88,6 +88,23 @@ describe("decodeRawEvent", () => {
     expect(decodeRawEvent(value)).toMatchObject({ ok: false, error: { code: "invalid_envelope" } });
   });
 
+  it.each([
+    ["no payload", {}],
+    ["a payload without a type", { payload: { x: 1 } }],
+    ["a payload that is no object", { payload: "x" }],
+  ])("gives the envelope of an event with %s, and names its seq", (_name, rest) => {
+    expect(decodeRawEvent({ ...envelope, ...rest })).toMatchObject({
+      ok: false,
+      error: {
+        code: "invalid_envelope",
+        envelope,
+        message: expect.stringMatching(`^event ${envelope.seq}: payload`),
+      },
+    });
+    const newer = decodeRawEvent({ ...envelope, ...rest, schema_version: 2 });
+    expect(newer).toMatchObject({ ok: false, error: { envelope: null } });
+  });
+
   it("says one thing of what does not fit, however deep or long that is", () => {
     let deep: unknown = 1;
     for (let depth = 0; depth < 100_000; depth += 1) deep = depth % 2 === 0 ? [deep] : { deep };

@@ -27,7 +27,7 @@ export interface ReducerOptions {
 }
 
 export interface Reducer {
-  /** Takes the next event, in `seq` order, and keeps parts of it. Lenient mode takes anything at all. */
+  /** Takes the next event, in `seq` order, and keeps parts of it: it must not change afterwards. Lenient mode takes anything at all. */
   apply(event: unknown): void;
   /** Takes a place that the source could not read; becomes the diagnostic `source_problem`. */
   report(problem: SourceProblem): void;

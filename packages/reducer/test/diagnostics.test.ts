@@ -96,6 +96,19 @@ describe("an event that is none", () => {
     );
   });
 
+  it.each([
+    ["no payload", undefined],
+    ["a payload without a type", { x: 1 }],
+    ["a payload that is no object", "x"],
+  ])("is told of at its own place, and leaves no gap there, if it has %s", (_name, payload) => {
+    const rollout = new RolloutBuilder();
+    rollout.root.turn().end();
+    const events = rollout.events.map((event) => (event.seq === 3 ? { ...event, payload } : event));
+    const { diagnostics } = lenient(events);
+    expect(diagnostics[0]).toMatchObject({ code: "invalid_event", seq: 3 });
+    expect(diagnostics.map(({ code }) => code)).not.toContain("sequence_gap");
+  });
+
   it("may be anything, of any depth", () => {
     let deep: unknown = {};
     for (let depth = 0; depth < 100_000; depth += 1) deep = { deep };

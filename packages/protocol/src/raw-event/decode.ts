@@ -18,7 +18,8 @@ import {
 
 /**
  * Why an event could not be read:
- * - `invalid_envelope`: not an object, or one of `seq`, `time_unix_us`, `rollout_id`, … is missing or of the wrong type
+ * - `invalid_envelope`: not an object, or one of `seq`, `time_unix_us`, `rollout_id`, … is missing or of the wrong type, or the
+ *   payload is no object with a `type`; then the envelope itself may be fine
  * - `unsupported_schema_version`: written by a newer recorder
  * - `unknown_event_type`: the envelope is fine, the payload's `type` is not one of `RAW_EVENT_TYPES`
  * - `invalid_event_payload`: the type is known, a field does not fit it
@@ -58,16 +59,16 @@ const envelopeSchema = z.object({
   rollout_id: idSchema<RolloutId>(),
   thread_id: idSchema<ThreadId>().nullable(),
   turn_id: idSchema<TurnId>().nullable(),
-  payload: z.looseObject({ type: z.string() }),
 });
+const outerSchema = envelopeSchema.extend({ payload: z.looseObject({ type: z.string() }) });
 
-type Envelope = z.infer<typeof envelopeSchema>;
+type Outer = z.infer<typeof outerSchema>;
 
 /**
- * Whether `envelopeSchema` takes the value as it is. A reader decodes every event, and nearly every envelope is fine: the
+ * Whether `outerSchema` takes the value as it is. A reader decodes every event, and nearly every envelope is fine: the
  * schema is asked for what is wrong with the others.
  */
-function isEnvelope(value: unknown): value is Envelope {
+function isOuter(value: unknown): value is Outer {
   if (!isObject(value)) return false;
   const { schema_version, seq, time_unix_us, rollout_id, thread_id, turn_id, payload } = value;
   return (
@@ -111,11 +112,11 @@ const READERS: ReadonlyMap<string, Reader> = new Map(
  * as the schema has it.
  */
 export function decodeRawEvent(value: unknown): DecodeResult {
-  let read: Envelope;
-  if (isEnvelope(value)) read = value;
+  let read: Outer;
+  if (isOuter(value)) read = value;
   else {
-    const outer = envelopeSchema.safeParse(value);
-    if (!outer.success) return fail("invalid_envelope", issuesOf(outer.error, []), null, null);
+    const outer = outerSchema.safeParse(value);
+    if (!outer.success) return fail("invalid_envelope", issuesOf(outer.error, []), envelopeOf(value), null);
     read = outer.data;
   }
   const { payload, schema_version, seq, time_unix_us, rollout_id, thread_id, turn_id } = read;
@@ -142,6 +143,13 @@ export function decodeRawEvent(value: unknown): DecodeResult {
     return fail("unknown_event_type", [issue], envelope, payload.type);
   }
   return fail("invalid_event_payload", issuesOf(inner.error, ["payload"]), envelope, payload.type);
+}
+
+/** The envelope of what has no payload that could be read. */
+function envelopeOf(value: unknown): RawEventEnvelope | null {
+  const { success, data } = envelopeSchema.safeParse(value);
+  if (!success || data.schema_version !== SCHEMA_VERSION) return null;
+  return { ...data, schema_version: SCHEMA_VERSION };
 }
 
 function issuesOf(error: z.ZodError, prefix: readonly string[]): readonly DecodeIssue[] {
