@@ -1,15 +1,16 @@
 import { graphJson, type RolloutGraph, type Thread } from "@rollout-trace/reducer";
-import { costsOf } from "../costs/costs.ts";
+import { type Costs, costsOf } from "../costs/costs.ts";
 import { readPrices } from "../costs/prices.ts";
 import { CliError, EXIT } from "../errors.ts";
 import { type TouchedFile, touchedFiles } from "../files/touched-files.ts";
 import { type CommandIo, outJson } from "../io.ts";
+import { partOfGraph } from "../objects/part-of-graph.ts";
 import { escapeText, fitText } from "../render/escape.ts";
 import { count } from "../render/format.ts";
 import { page, printPage } from "../render/page.ts";
 import { rolloutTree } from "../render/rollout-tree.ts";
 import { summaryLines } from "../render/summary.ts";
-import { treeLines } from "../render/tree.ts";
+import { treeLines, type TreeNode, treeObjects } from "../render/tree.ts";
 import type { SourceOptions } from "../sources/open-source.ts";
 import { openGraph } from "./open-graph.ts";
 
@@ -24,7 +25,7 @@ export interface ShowOptions {
   readonly prices?: string | undefined;
   /** The files that tools changed, instead of a tree. */
   readonly files?: boolean | undefined;
-  /** The graph, or the files, as JSON. */
+  /** The graph, or what of it is chosen, or the files, as JSON. */
   readonly json?: boolean | undefined;
 }
 
@@ -34,8 +35,10 @@ export interface ShowCommandOptions extends ShowOptions, SourceOptions {}
 export async function showCommand(path: string, options: ShowCommandOptions, io: CommandIo): Promise<number> {
   using opened = await openGraph(path, options, io);
   const { graph, source } = opened;
-  if (options.files === true) showFiles(touchedFiles(graph, source.rollout.payloads), options, io);
-  else if (options.json === true) outJson(io, graphJson(graph));
+  if (options.files === true) {
+    const part = partOf(graph, { ...options, depth: undefined }, io);
+    showFiles(touchedFiles(part, source.rollout.payloads), options, io);
+  } else if (options.json === true) outJson(io, graphJson(partOf(graph, options, io)));
   else await printPage(linesOf(graph, options, io), io);
   return EXIT.ok;
 }
@@ -49,21 +52,37 @@ export function renderRollout(graph: RolloutGraph, options: ShowOptions, io: Com
 }
 
 function* linesOf(graph: RolloutGraph, options: ShowOptions, io: CommandIo): Generator<string, void> {
-  const thread = options.thread === undefined ? undefined : threadNamed(graph, options.thread);
-  const turn = options.turn === undefined ? undefined : turnNamed(graph, options.turn, thread);
   const costs = options.prices === undefined ? undefined : costsOf(graph, readPrices(options.prices));
-  // Several agents may have one path; asked for by it, all of them are shown.
-  const owner = turn === undefined ? options.thread : graph.turns[turn]?.thread_id;
+  const trees = treesOf(graph, { ...options, costs }, io);
   yield* summaryLines(graph, io, costs);
   yield "";
-  const isWalked = options.depth === undefined;
-  const trees = rolloutTree(graph, { colour: io.colour, thread: owner, turn, costs, isWalked });
   const style = {
     columns: io.columns,
     branch: (text: string) => io.colour.dim(text),
     detail: (text: string, columns: number) => io.colour.dim(fitText(text, columns)),
   };
   yield* treeLines(trees, style, options.depth);
+}
+
+/** The trees of the agents and the turn that are chosen. Throws `CliError` `usage` for those that are not there. */
+function treesOf(
+  graph: RolloutGraph,
+  options: ShowOptions & { readonly costs?: Costs | undefined },
+  { colour }: CommandIo,
+): Iterable<TreeNode> {
+  const thread = options.thread === undefined ? undefined : threadNamed(graph, options.thread);
+  const turn = options.turn === undefined ? undefined : turnNamed(graph, options.turn, thread);
+  // Several agents may have one path; asked for by it, all of them are shown.
+  const owner = turn === undefined ? options.thread : graph.turns[turn]?.thread_id;
+  const isWalked = options.depth === undefined;
+  return rolloutTree(graph, { colour, thread: owner, turn, costs: options.costs, isWalked });
+}
+
+/** The graph, or the part of it that the tree shows where something is chosen. */
+function partOf(graph: RolloutGraph, options: ShowOptions, io: CommandIo): RolloutGraph {
+  const { thread, turn, depth } = options;
+  if (thread === undefined && turn === undefined && depth === undefined) return graph;
+  return partOfGraph(graph, treeObjects(treesOf(graph, options, io), depth));
 }
 
 function showFiles(files: readonly TouchedFile[], { json }: ShowOptions, io: CommandIo): void {

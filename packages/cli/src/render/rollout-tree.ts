@@ -15,6 +15,7 @@ import type {
 } from "@rollout-trace/reducer";
 import type { ChalkInstance } from "chalk";
 import { type Costs, costText } from "../costs/costs.ts";
+import type { ObjectAnchor } from "../objects/graph-objects.ts";
 import { cellNodes, cellText } from "./cell-nodes.ts";
 import { escapeText } from "./escape.ts";
 import { count, grouped } from "./format.ts";
@@ -106,6 +107,7 @@ function threadNode(page: Page, thread: Thread): TreeNode | null {
   const results = chosen.length === 0 ? page.index.results(thread.thread_id) : [];
   return {
     text: name.filter((part) => part !== null).join("  "),
+    objects: [{ type: "thread", id: thread.thread_id }],
     children: [
       ...shown.map((turn) => turnNode(page, turn, numbers.get(turn) ?? 0)),
       ...results.map((edge) => ({
@@ -172,6 +174,7 @@ function turnNode(page: Page, turn: Turn, number: number): TreeNode {
   return {
     text: facts.filter((fact) => fact !== null).join("  "),
     detail: index.openingMessage(turn),
+    objects: [{ type: "turn", id: turn.turn_id }],
     children: isWalked ? () => stepNodes(page, turn) : stepNodes(page, turn),
   };
 }
@@ -196,11 +199,15 @@ function stepNodes(page: Page, turn: Turn): readonly TreeNode[] {
     })),
     ...index.compactions(turn.turn_id).map((compaction) => ({
       seq: compaction.installed_seq ?? compaction.evidence.seqs.at(-1) ?? 0,
-      node: { text: compactionLine(page, compaction), children: [] },
+      node: {
+        text: compactionLine(page, compaction),
+        objects: [{ type: "compaction" as const, id: compaction.compaction_id }],
+        children: [],
+      },
     })),
     ...index.ownCells(turn.turn_id).map((cell) => ({
       seq: cell.execution.started_seq,
-      node: { text: cellLine(colour, cell), children: cellNodes(page, cell, toolCallNode) },
+      node: cellNode(page, cell),
     })),
   ];
   return steps.toSorted((left, right) => left.seq - right.seq).map((step) => step.node);
@@ -227,12 +234,13 @@ function inferenceNode(page: Page, call: InferenceCall): TreeNode {
     ...tools.map((tool) => ({ seq: tool.execution.started_seq, node: toolCallNode(page, tool) })),
     ...cells.map((cell) => ({
       seq: cell.execution.started_seq,
-      node: { text: cellLine(colour, cell), children: cellNodes(page, cell, toolCallNode) },
+      node: cellNode(page, cell),
     })),
   ].toSorted((left, right) => left.seq - right.seq);
   return {
     text: facts.filter((fact) => fact !== null).join("  "),
     detail: call.error ?? (said === "" ? index.reasoning(call) : said),
+    objects: [{ type: "inference_call", id: call.inference_call_id }],
     children: children.map((child) => child.node),
   };
 }
@@ -248,6 +256,7 @@ function toolCallNode(page: Page, call: ToolCall): TreeNode {
   return {
     text: toolCallText(page, call),
     detail: started ? cell.source : call.input_preview,
+    objects: [{ type: "tool_call", id: call.tool_call_id }, ...(started ? [cellAnchor(cell)] : [])],
     children: [
       ...(started && !isAgain ? cellNodes(page, cell, toolCallNode) : []),
       ...(isAgain ? [] : spanNodes(page, call)),
@@ -256,6 +265,15 @@ function toolCallNode(page: Page, call: ToolCall): TreeNode {
   };
 }
 
-function cellLine(colour: ChalkInstance, cell: CodeCell): string {
-  return `${colour.green("exec")}  ${cellText(colour, cell)}`;
+/** A cell that no exec call carries. */
+function cellNode(page: Page, cell: CodeCell): TreeNode {
+  return {
+    text: `${page.colour.green("exec")}  ${cellText(page.colour, cell)}`,
+    objects: [cellAnchor(cell)],
+    children: cellNodes(page, cell, toolCallNode),
+  };
+}
+
+function cellAnchor({ code_cell_id: id }: CodeCell): ObjectAnchor {
+  return { type: "code_cell", id };
 }

@@ -1,4 +1,5 @@
 /** A tree of lines with branches in front of them. */
+import type { ObjectAnchor } from "../objects/graph-objects.ts";
 import { textWidth } from "./width.ts";
 
 /** One line and what hangs under it. `detail` is recorded text that may be cut. */
@@ -9,6 +10,8 @@ export interface TreeNode {
   readonly detail?: string | null;
   /** A function makes them when their parent's line has been taken. */
   readonly children: readonly TreeNode[] | (() => readonly TreeNode[]);
+  /** The objects that the line is about. Default: none. */
+  readonly objects?: readonly ObjectAnchor[];
 }
 
 export interface TreeStyle {
@@ -24,25 +27,40 @@ export interface TreeStyle {
 const DETAIL_COLUMNS = 100;
 const LEAST_DETAIL_COLUMNS = 12;
 
-/**
- * The lines of the trees, one after the other, down to a number of levels (default: all). Walks with a stack of its own:
- * agents may nest deeper than calls can.
- */
+/** The lines of the trees, one after the other, down to a number of levels (default: all). */
 export function* treeLines(
   roots: Iterable<TreeNode>,
   style: TreeStyle,
   levels: number = Number.POSITIVE_INFINITY,
 ): Generator<string, void, undefined> {
-  for (const root of roots) yield* linesOf(root, style, levels);
+  for (const root of roots) {
+    for (const { node, ...leads } of walked(root, levels)) yield* nodeLines(node, leads, style);
+  }
 }
 
-function* linesOf(root: TreeNode, style: TreeStyle, levels: number): Generator<string, void, undefined> {
+/** What these lines are about. */
+export function* treeObjects(
+  roots: Iterable<TreeNode>,
+  levels: number = Number.POSITIVE_INFINITY,
+): Generator<ObjectAnchor, void, undefined> {
+  for (const root of roots) for (const { node } of walked(root, levels)) yield* node.objects ?? [];
+}
+
+interface Walked {
+  readonly node: TreeNode;
+  /** What stands in front of its first line, and of those below. */
+  readonly lead: string;
+  readonly below: string;
+}
+
+/** Walks with a stack of its own: agents may nest deeper than calls can. */
+function* walked(root: TreeNode, levels: number): Generator<Walked, void, undefined> {
   const stack = [{ node: root, lead: "", under: "", level: 1 }];
   for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
     const { node, lead, under, level } = top;
     const children = level >= levels ? [] : childrenOf(node);
     const last = children.length - 1;
-    yield* nodeLines(node, { lead, below: under + (last >= 0 ? "│  " : "   ") }, style);
+    yield { node, lead, below: under + (last >= 0 ? "│  " : "   ") };
     for (let index = last; index >= 0; index -= 1) {
       const child = children[index];
       if (child === undefined) continue;
@@ -63,7 +81,7 @@ function childrenOf({ children }: TreeNode): readonly TreeNode[] {
 /** The lines of a node: facts and recorded text that have no room on the first are on lines of their own. */
 function* nodeLines(
   { text, detail }: TreeNode,
-  { lead, below }: { readonly lead: string; readonly below: string },
+  { lead, below }: Omit<Walked, "node">,
   style: TreeStyle,
 ): Generator<string, void, undefined> {
   let branch = lead;

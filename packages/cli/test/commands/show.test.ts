@@ -146,6 +146,72 @@ describe("show --turn", () => {
   );
 });
 
+describe("show --json", () => {
+  /** The ids of what a part of the graph holds, by collection; empty ones are left out. */
+  async function part(...args: string[]): Promise<{ readonly [collection: string]: readonly string[] }> {
+    const graph = JSON.parse(await show("--json", ...args)) as { [field: string]: object | null };
+    const collections = Object.entries(graph).filter(
+      ([name, value]) =>
+        typeof value === "object" &&
+        value !== null &&
+        !Array.isArray(value) &&
+        !["host", "usage"].includes(name),
+    );
+    const ids = collections.map(([name, value]) => [name, Object.keys(value ?? {})] as const);
+    return Object.fromEntries(ids.filter(([, each]) => each.length > 0));
+  }
+
+  it("without a choice is the graph that reduce writes", async () => {
+    expect(await show("--json")).toBe((await run(["reduce", store, "--rollout", "weather"])).out);
+  });
+
+  it("of one agent holds that agent, and what belongs to it", async () => {
+    expect(await part("--thread", "/root/check")).toEqual({
+      threads: ["thread-2"],
+      turns: ["turn-2"],
+      conversation_items: ["item:5", "item:6"],
+      inference_calls: ["request-3"],
+      interaction_edges: ["edge:spawn:thread-1:thread-2", "edge:agent_result:thread-2:turn-2:thread-1"],
+      payloads: ["p9", "p10", "p11", "p12"],
+    });
+  });
+
+  it("of one turn holds what the tree shows of it, with the agents that it spawned", async () => {
+    const { threads, turns, inference_calls, tool_calls, code_cells } = await part("--turn", "1");
+    expect({ threads, turns, inference_calls, tool_calls, code_cells }).toEqual({
+      threads: ["thread-1", "thread-2"],
+      turns: ["turn-1", "turn-2"],
+      inference_calls: ["request-1", "request-2", "request-3", "request-4"],
+      tool_calls: ["exec-1", "nested-1", "spawn-1"],
+      code_cells: [expect.any(String)],
+    });
+    expect((await part("--turn", "1 of /root/check"))["inference_calls"]).toEqual(["request-3"]);
+  });
+
+  it.each([
+    [1, ["threads"]],
+    [2, ["threads", "turns"]],
+    [3, ["threads", "turns", "conversation_items", "inference_calls"]],
+    [4, ["threads", "turns", "conversation_items", "inference_calls", "tool_calls", "code_cells"]],
+  ])("to a depth of %i has the levels that the tree has", async (depth, expected) => {
+    const { interaction_edges: _edges, payloads: _payloads, ...found } = await part("--depth", String(depth));
+    expect(Object.keys(found)).toEqual(expected);
+    if (depth === 4) expect(found["tool_calls"]).not.toContain("nested-1");
+  });
+
+  it.each([
+    ["--turn", "99"],
+    ["--thread", "nope"],
+    ["--depth", "0"],
+  ])("refuses %s %s as the tree does", async (option, value) => {
+    const args = ["show", store, "--rollout", "weather", option, value];
+    const tree = await run(args);
+    expect(tree).toMatchObject({ code: 2, out: "" });
+    expect(await run([...args, "--json"])).toEqual(tree);
+    if (option !== "--depth") expect(await run([...args, "--files"])).toEqual(tree);
+  });
+});
+
 describe("the page", () => {
   it("has waits and the cancellation where they happened in the cell", () => {
     const lines = pageOf("cell-yields_waits_and_is_cancelled").split("\n");
