@@ -9,7 +9,7 @@ export interface CommandIo {
   outBytes(bytes: Uint8Array): void;
   /** Diagnostics and notes. */
   err(text: string): void;
-  /** Shows one line on stderr in place of the last such line; nothing for `""`. Null where stderr is no terminal. */
+  /** Shows one line on stderr in place of the last such line; nothing for `""`. Null where stderr has no such thing. */
   readonly passing: ((text: string) => void) | null;
   /** Colours for stdout; without effect where there are none. */
   readonly colour: ChalkInstance;
@@ -31,18 +31,26 @@ export function withSafeMessages(io: CommandIo): CommandIo {
   return { ...io, err: (text) => io.err(escapeLines(text)) };
 }
 
-/** The process's own streams. Colours follow the terminal, `NO_COLOR` and `FORCE_COLOR`. */
+/** Columns where the terminal does not say how wide it is, or says what nothing could be read in. */
+const FALLBACK_COLUMNS = 80;
+const LEAST_COLUMNS = 20;
+
+/**
+ * The process's own streams. Colours follow the terminal, `TERM=dumb`, `NO_COLOR` and `FORCE_COLOR`. A terminal that is narrower
+ * than 20 columns, as one of width 0 whose size nobody has set, is written to as one of 80.
+ */
 export function processIo(): CommandIo {
   const { stdout, stderr, env } = process;
   const forced = env["FORCE_COLOR"] !== undefined && env["FORCE_COLOR"] !== "0";
-  const plain = (env["NO_COLOR"] ?? "") !== "" || (!stdout.isTTY && !forced);
+  const isDumb = env["TERM"] === "dumb";
+  const plain = (env["NO_COLOR"] ?? "") !== "" || ((!stdout.isTTY || isDumb) && !forced);
   return {
     out: (text) => void stdout.write(text),
     outBytes: (bytes) => void stdout.write(bytes),
     err: (text) => void stderr.write(text),
-    passing: stderr.isTTY ? (text) => void stderr.write(`\r${ERASE_LINE}${text}`) : null,
+    passing: stderr.isTTY && !isDumb ? (text) => void stderr.write(`\r${ERASE_LINE}${text}`) : null,
     colour: new Chalk({ level: plain ? 0 : 1 }),
-    columns: stdout.isTTY ? stdout.columns : null,
+    columns: stdout.isTTY ? (stdout.columns >= LEAST_COLUMNS ? stdout.columns : FALLBACK_COLUMNS) : null,
     untilInterrupted,
   };
 }

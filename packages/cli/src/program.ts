@@ -13,6 +13,7 @@ import type { WhyCommandOptions } from "./commands/why.ts";
 import { completionScript, type Shell, SHELLS } from "./completion/scripts.ts";
 import { completedCommands } from "./completion/words.ts";
 import { CliError, EXIT, exitCodeOf } from "./errors.ts";
+import { fitHelp, LEAST_DESCRIPTION_COLUMNS } from "./help.ts";
 import { type CommandIo, withSafeMessages } from "./io.ts";
 import { SOURCE_FORMATS } from "./sources/source-format.ts";
 import { addStoreCommands, example } from "./store-commands.ts";
@@ -39,21 +40,19 @@ export async function runCli(args: readonly string[], streams: CommandIo): Promi
 type Done = (code: number) => void;
 
 function buildProgram(io: CommandIo, done: Done): Command {
+  const columns = io.columns ?? HELP_COLUMNS;
   const program = new Command("rollout-trace")
     .description("Which model request caused this, what did the model see, who told whom.")
     .version(VERSION)
     .exitOverride()
-    .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) })
-    .configureHelp({ helpWidth: io.columns ?? HELP_COLUMNS })
+    .configureOutput({ writeOut: (text) => io.out(fitHelp(text, columns)), writeErr: (text) => io.err(text) })
+    .configureHelp({ helpWidth: columns, minWidthToWrap: LEAST_DESCRIPTION_COLUMNS })
     .showHelpAfterError("(--help shows what can be typed)");
   program.addHelpText(
     "after",
     `
-A SOURCE is a store (an SQLite file), a Codex bundle (a folder with manifest.json), session
-logs of Codex or Claude Code (a file, or a folder of them) or another recording that --from
-can name; what it is, is found out from its content.
-Exit codes: 0 fine; 1 the answer is no (errors of the trace, a difference, missing
-evidence); 2 wrong usage; 3 unreadable input or unwritable output; 130 Ctrl-C.`,
+A SOURCE is a store (an SQLite file), a Codex bundle (a folder with manifest.json), session logs of Codex or Claude Code (a file, or a folder of them) or another recording that --from can name; what it is, is found out from its content.
+Exit codes: 0 fine; 1 the answer is no (errors of the trace, a difference, missing evidence); 2 wrong usage; 3 unreadable input or unwritable output; 130 Ctrl-C.`,
   );
   addRolloutCommands(program, io, done);
   addObjectCommands(program, io, done);

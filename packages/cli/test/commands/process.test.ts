@@ -126,8 +126,27 @@ describe("a terminal", () => {
     expect(lines.filter((line) => stringWidth(line) > 40)).toEqual([]);
   });
 
+  it.each([0, 7])("of %i columns, which nobody can mean, is written to as one of 80", (columns) => {
+    const lines = onTerminal(columns, `show ${bundle}`);
+    expect(lines).toEqual(onTerminal(80, `show ${bundle}`));
+  });
+
+  it.each(["", "export", "list", "explain"])("of 40 columns is not overrun by the help of '%s'", (name) => {
+    const lines = onTerminal(40, `${name} --help`);
+    expect(lines.filter((line) => stringWidth(line) > 40)).toEqual([]);
+    const unbroken = shell(`${COMMAND} ${name} --help`).out;
+    const words = (text: string): readonly string[] => text.trim().split(/\s+/);
+    expect(words(lines.join("\n"))).toEqual(words(unbroken));
+  });
+
+  it("that is dumb gets no colours, unless FORCE_COLOR says otherwise", () => {
+    expect(onTerminal(120, `show ${bundle}`, { TERM: "dumb" }).join("\n")).not.toContain("\u001b");
+    const forced = onTerminal(120, `show ${bundle}`, { TERM: "dumb", FORCE_COLOR: "1" });
+    expect(forced.join("\n")).toContain("\u001b[");
+  });
+
   it("has colours, unless NO_COLOR says otherwise; a pipe has none", () => {
-    expect(onTerminal(120, `show ${bundle}`).join("\n")).toContain("\u001b[");
+    expect(onTerminal(120, `show ${bundle}`, { TERM: "xterm" }).join("\n")).toContain("\u001b[");
     expect(onTerminal(120, `show ${bundle}`, { NO_COLOR: "1" }).join("\n")).not.toContain("\u001b[");
     expect(shell(`${COMMAND} show ${bundle}`, { FORCE_COLOR: "1" }).out).toContain("\u001b[");
   });
