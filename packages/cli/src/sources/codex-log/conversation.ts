@@ -5,6 +5,9 @@
  * before it is its request, and the first usage that is told after it (or, in versions that tell it first, before it) is what
  * it cost. A request continues the response before it; only the first of a thread, and one after the history was rewritten,
  * carries the whole context, so a conversation of n items costs n.
+ *
+ * A log that tells the usage first may have the output of a call before the next call of the same response. The context has
+ * the response's items together, and then what was given since: that is how a request continues a response.
  */
 import {
   asId,
@@ -35,6 +38,23 @@ export interface Usage extends Place {
   readonly responseId: string | null;
 }
 
+/** What the next request would carry. */
+export interface Context {
+  /** Up to and with the last response. */
+  readonly settled: ListNode | null;
+  /** What was given to the model since. */
+  readonly given: ListNode | null;
+}
+
+/** A context as one list. Costs what was given. */
+export function wholeOf({ settled, given }: Context): ListNode | null {
+  return lastOf(given, given?.length ?? 0).reduce(append, settled);
+}
+
+function lastOf(list: ListNode | null, count: number): readonly LogElement[] {
+  return elementDocuments({ type: "list", last: list, count });
+}
+
 interface Response {
   readonly turnId: string;
   readonly models: Models;
@@ -62,13 +82,13 @@ export interface Models {
   readonly provider: string;
 }
 
+const EMPTY: Context = { settled: null, given: null };
+
 export class CodexConversation {
   readonly #output: CodexOutput;
   readonly #models: () => Models;
-  /** The whole context. */
-  #live: ListNode | null = null;
-  /** How many items at its end were given to the model since the last response, and how many of them a request carried. */
-  #given = 0;
+  #live: Context = EMPTY;
+  /** How many of the items that were given since the last response a request carried. */
   #carried = 0;
   #givenUs: number | null = null;
   #response: Response | null = null;
@@ -84,8 +104,8 @@ export class CodexConversation {
     this.#models = models;
   }
 
-  /** The whole context, as it is now. */
-  get live(): ListNode | null {
+  /** The context as it is now. */
+  get live(): Context {
     return this.#live;
   }
 
@@ -96,8 +116,8 @@ export class CodexConversation {
 
   /** An item that the host put before the model. */
   give(element: LogElement, at: Place): void {
-    this.#live = append(this.#live, element);
-    this.#given += 1;
+    const { settled, given } = this.#live;
+    this.#live = { settled, given: append(given, element) };
     this.#givenUs = at.timeUs;
     if (this.#response !== null) this.#response.answered = true;
   }
@@ -121,7 +141,8 @@ export class CodexConversation {
     response.items.push(document);
     response.isAnswer = isMessage;
     response.lastUs = at.timeUs;
-    this.#live = append(this.#live, document);
+    const { settled, given } = this.#live;
+    this.#live = { settled: append(settled, document), given };
   }
 
   /** What a request cost. */
@@ -167,17 +188,16 @@ export class CodexConversation {
     const id = this.#output.idAt<InferenceCallId>(at.line);
     const { line, timeUs } = at;
     const request = this.#request(line, this.#requested());
-    this.#carried = this.#given;
+    this.#carried = this.#live.given?.length ?? 0;
     const started = this.#started({ id, turnId, request, models: this.#models() });
     this.#output.say(this.#givenUs ?? timeUs, () => started);
     this.#output.say(timeUs, () => ({ type: "inference_failed", inference_call_id: id, error }));
   }
 
   /** The context is another one now; the next request carries all of it. */
-  replace(live: ListNode | null, at: Place): void {
+  replace(context: ListNode | null, at: Place): void {
     this.close();
-    this.#live = live;
-    this.#given = 0;
+    this.#live = { settled: context, given: null };
     this.#carried = 0;
     this.#givenUs = at.timeUs;
     this.#continues = null;
@@ -185,7 +205,8 @@ export class CodexConversation {
 
   /** What was given and no request has carried. To be asked for at the end. */
   unsent(): readonly LogElement[] {
-    return elementDocuments({ type: "list", last: this.#live, count: this.#given - this.#carried });
+    const { given } = this.#live;
+    return lastOf(given, (given?.length ?? 0) - this.#carried);
   }
 
   #open(at: Place, turnId: string): void {
@@ -204,13 +225,18 @@ export class CodexConversation {
       answered: false,
       isAnswer: false,
     };
-    this.#given = 0;
-    this.#carried = 0;
+    this.#settle();
     this.#output.hold();
   }
 
   #requested(): LogDocument {
-    return this.#continues === null ? listDocument(this.#live) : listDocument(this.#live, this.#given);
+    return listDocument(this.#continues === null ? wholeOf(this.#live) : this.#live.given);
+  }
+
+  /** A request carried all that was given. */
+  #settle(): void {
+    this.#live = { settled: wholeOf(this.#live), given: null };
+    this.#carried = 0;
   }
 
   #emit({ turnId, models, input, requestedUs, first, items, lastUs, usage }: Response): void {
@@ -254,8 +280,7 @@ export class CodexConversation {
     if (held !== null) this.#emit(held);
     const input = this.#requested();
     const { line, timeUs } = usage;
-    this.#given = 0;
-    this.#carried = 0;
+    this.#settle();
     this.#output.hold();
     this.#emit({
       turnId,

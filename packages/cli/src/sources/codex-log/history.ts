@@ -19,7 +19,7 @@ import {
   valueUnder,
 } from "../log/document.ts";
 import { summaryMessage } from "./conversation-documents.ts";
-import type { CodexConversation, Models, Usage } from "./conversation.ts";
+import { type CodexConversation, type Context, type Models, type Usage, wholeOf } from "./conversation.ts";
 import { integerOf } from "../log/fields.ts";
 import type { Place } from "../log/thread-output.ts";
 import type { CodexOutput } from "./thread-output.ts";
@@ -30,7 +30,7 @@ export class History {
   readonly #output: CodexOutput;
   readonly #conversation: CodexConversation;
   /** The context before each message of a person, since the last compaction. */
-  #beforeInputs: (ListNode | null)[] = [];
+  #beforeInputs: Context[] = [];
   /** What people wrote. */
   #inputs: ListNode | null = null;
 
@@ -55,7 +55,7 @@ export class History {
     const usage = this.#conversation.takeUnclaimed();
     this.#conversation.close();
     const id = output.idAt<CompactionId>(at.line);
-    const context = listDocument(this.#conversation.live);
+    const context = listDocument(wholeOf(this.#conversation.live));
     if (usage !== null) this.#request(usage, { id, turnId, models });
     const replacement = this.#replacement(payload, output.line(at.line));
     const checkpoint = output.payload(
@@ -84,7 +84,7 @@ export class History {
     }
     const kept = Math.max(0, known - turns);
     const [context] = this.#beforeInputs.slice(kept, kept + 1);
-    if (context !== undefined) this.#conversation.replace(context, at);
+    if (context !== undefined) this.#conversation.replace(wholeOf(context), at);
     this.#beforeInputs.length = kept;
   }
 
@@ -99,7 +99,7 @@ export class History {
       output.report(line, timeUs, "tokens were used outside of any turn; they are not counted");
       return;
     }
-    const input = listDocument(this.#conversation.live);
+    const input = listDocument(wholeOf(this.#conversation.live));
     const request = output.payload(line, "request", "compaction_request", objectDocument({ input }));
     const response = output.payload(
       line,

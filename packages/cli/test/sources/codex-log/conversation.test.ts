@@ -22,6 +22,19 @@ function calls(graph: RolloutGraph) {
   }));
 }
 
+/** A log that tells the usage first, up to two calls of one response, each followed by its output. */
+function parallelCalls(): LogBuilder {
+  return new LogBuilder()
+    .meta({ cli_version: "0.34.0" })
+    .user("hello")
+    .event("user_message", { message: "hello" })
+    .tokens(10)
+    .call("shell", {}, "c1")
+    .output("c1", "a")
+    .call("shell", {}, "c2")
+    .output("c2", "b");
+}
+
 describe("the conversation in a session log", () => {
   it("is made of requests, each of which continues the response before it", () => {
     const log = new LogBuilder()
@@ -89,6 +102,59 @@ describe("the conversation in a session log", () => {
       { asked: 1, answered: 2, tokens: 10 },
       { asked: 5, answered: 1, tokens: 20 },
     ]);
+  });
+
+  it("has every call and output once where the output of a call comes before the next call of its response", () => {
+    const graph = importGraph(parallelCalls().tokens(20).says("done").write(folder));
+    expect(graph.diagnostics).toEqual([]);
+    expect(graph.findings).toEqual([]);
+    expect(transcript(graph)).toEqual([
+      "user: hello",
+      "assistant: {}",
+      "assistant: {}",
+      "tool: a",
+      "tool: b",
+      "assistant: done",
+    ]);
+    const { conversation_item_ids = [] } = graph.threads[ROOT] ?? {};
+    const last = Object.values(graph.inference_calls).at(-1)?.inference_call_id ?? "";
+    expect(expandRequest(graph, last)).toEqual(conversation_item_ids.slice(0, -1));
+    expect(Object.values(graph.tool_calls).map((call) => call.output_item_ids)).toEqual([
+      [conversation_item_ids[3]],
+      [conversation_item_ids[4]],
+    ]);
+  });
+
+  it("keeps the outputs of parallel calls that no request carries any more", () => {
+    const graph = importGraph(parallelCalls().write(folder));
+    expect(graph.diagnostics).toEqual([]);
+    expect(transcript(graph).slice(1)).toEqual(["assistant: {}", "assistant: {}", "tool: a", "tool: b"]);
+  });
+
+  it("compacts a history with parallel calls, and takes it back, as its requests have it", () => {
+    const log = parallelCalls()
+      .user("stop")
+      .event("user_message", { message: "stop" })
+      .event("thread_rolled_back", { num_turns: 1 })
+      .user("again")
+      .event("user_message", { message: "again" })
+      .tokens(20)
+      .says("done")
+      .add("compacted", { message: "in short" });
+    const graph = importGraph(log.write(folder));
+    expect(graph.diagnostics).toEqual([]);
+    const last = Object.values(graph.inference_calls).at(-1);
+    const carried = expandRequest(graph, last?.inference_call_id ?? "");
+    expect(carried.map((id) => graph.conversation_items[id]?.kind)).toEqual([
+      "message",
+      "function_call",
+      "function_call",
+      "function_call_output",
+      "function_call_output",
+      "message",
+    ]);
+    const [compaction] = Object.values(graph.compactions);
+    expect(compaction?.input_item_ids).toEqual([...carried, ...(last?.response_item_ids ?? [])]);
   });
 
   it("names responses where the log does, and counts their usage once although it is told twice", () => {
