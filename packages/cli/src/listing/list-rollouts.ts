@@ -59,7 +59,7 @@ function listed(counts: RolloutCounts): ListedRollout {
   };
 }
 
-function statusOf({ endedStatus, state }: RolloutCounts): ListedStatus {
+function statusOf({ endedStatus, state, isWriterGone }: RolloutCounts): ListedStatus {
   if (endedStatus !== null && endedStatus !== "running") return endedStatus;
-  return state === "recording" ? "running" : "stopped";
+  return state === "recording" && !isWriterGone ? "running" : "stopped";
 }

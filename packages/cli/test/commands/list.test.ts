@@ -1,12 +1,16 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openTraceStore } from "@rollout-trace/trace";
 import { storeOfManyRollouts } from "../../../../test/support/many-rollouts.ts";
+import { LogBuilder } from "../sources/codex-log/log-builder.ts";
+import { Running } from "./cli-process.ts";
 import { run } from "./run.ts";
 import { smallBundle } from "./small-bundle.ts";
+
+const WRITER = resolve(import.meta.dirname, "step-writer.ts");
 
 let folder: string;
 let path: string;
@@ -34,8 +38,10 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function ids(...options: readonly string[]): Promise<readonly string[]> {
-  const { out } = await run(["list", path, "--json", ...options]);
+const ids = (...options: readonly string[]): Promise<readonly string[]> => idsIn(path, ...options);
+
+async function idsIn(store: string, ...options: readonly string[]): Promise<readonly string[]> {
+  const { out } = await run(["list", store, "--json", ...options]);
   return (JSON.parse(out) as { rollouts: { rollout_id: string }[] }).rollouts.map((each) => each.rollout_id);
 }
 
@@ -52,6 +58,61 @@ describe("list", () => {
 3 rollouts; tokens, diagnostics and findings are not counted here: \`show\` does, one rollout at a time
 `,
     });
+  });
+
+  it("goes by when a rollout began, not by when it came into the store; what began at once came last first", async () => {
+    const later = join(folder, "later.db");
+    let now = 0;
+    const store = openTraceStore({ path: later, clock: () => (now += 1) });
+    for (const [rolloutId, start] of [
+      ["b", 2],
+      ["d", 3],
+      ["a", 1],
+      ["c", 2],
+    ] as const) {
+      now = 1_700_000_000_000_000 + start * 1_000_000;
+      store.startRollout({ rolloutId }).endRollout();
+    }
+    store.close();
+    expect(await idsIn(later)).toEqual(["d", "c", "b", "a"]);
+    const { out } = await run(["tail", later, "--json"]);
+    expect(JSON.parse(out.split("\n")[0] ?? "")).toMatchObject({ rollout_id: "d" });
+  });
+
+  it("begins with the rollout that is the latest in the folder that was imported, in whatever order", async () => {
+    const logs = join(folder, "logs");
+    mkdirSync(logs);
+    const [old, middle, young] = ["old", "middle", "young"].map((id, days) =>
+      new LogBuilder()
+        .wait(days * 86_400_000)
+        .meta({ id })
+        .begin(`turn of ${id}`)
+        .user("hello")
+        .write(logs, `${id}.jsonl`),
+    ) as [string, string, string];
+    const imported = join(folder, "imported.db");
+    for (const log of [middle, young, old])
+      expect(await run(["import", log, "--store", imported])).toMatchObject({ code: 0 });
+    expect(await idsIn(imported)).toEqual(["young", "middle", "old"]);
+    const latest = async (source: string): Promise<string> =>
+      (await run(["show", source, "--rollout", "latest"])).out;
+    expect(await latest(imported)).toContain("rollout young");
+    expect(await latest(logs)).toBe(await latest(imported));
+  });
+
+  it("says of a recording whose process was killed that it stopped, and changes nothing in the store", async () => {
+    const live = join(folder, "live.db");
+    const writer = new Running([WRITER, live]);
+    await writer.printed(/start done/);
+    expect(await idsIn(live, "--status", "running")).toEqual(["live"]);
+    expect(await idsIn(live, "--status", "stopped")).toEqual([]);
+    writer.signal("SIGKILL");
+    await writer.exited;
+    const before = [live, `${live}-wal`].map((file) => readFileSync(file));
+    expect(await idsIn(live, "--status", "stopped")).toEqual(["live"]);
+    expect(await idsIn(live, "--status", "running")).toEqual([]);
+    expect((await run(["list", live])).out).toContain("  stopped  ");
+    expect([live, `${live}-wal`].map((file) => readFileSync(file))).toEqual(before);
   });
 
   it("fits a narrow terminal", async () => {

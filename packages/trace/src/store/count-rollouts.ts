@@ -1,7 +1,8 @@
 /** What a store can say of each rollout without reading a payload: one pass over the types of its events. */
 import type Database from "better-sqlite3";
 import type { RolloutId, RolloutStatus, TraceId } from "@rollout-trace/protocol";
-import type { RolloutSummary } from "./read-rollouts.ts";
+import { OLDEST_FIRST, type RolloutSummary } from "./read-rollouts.ts";
+import { writerState } from "./writer-process.ts";
 
 /** Counts of one recording. Times are microseconds since the epoch. */
 export interface RolloutCounts {
@@ -9,6 +10,8 @@ export interface RolloutCounts {
   readonly traceId: TraceId;
   readonly hostName: string | null;
   readonly state: RolloutSummary["state"];
+  /** Whether it is `recording` and the process that recorded it is gone for certain, which nobody has put into the store yet. */
+  readonly isWriterGone: boolean;
   /** What its last `rollout_ended` says; null while there is none. */
   readonly endedStatus: RolloutStatus | null;
   /** Of the earliest and the latest event; 0 where there is none. */
@@ -26,13 +29,14 @@ export interface RolloutCounts {
 }
 
 const COUNTS = `
-  SELECT r.rollout_id AS rolloutId, r.trace_id AS traceId, r.host_name AS hostName, r.state,
+  SELECT rollouts.rollout_id AS rolloutId, rollouts.trace_id AS traceId, rollouts.host_name AS hostName,
+    rollouts.state, rollouts.writer,
     iif(c.ended IN ('running', 'completed', 'failed', 'aborted'), c.ended, NULL) AS endedStatus,
     coalesce(c.first_us, 0) AS startedTimeUs, coalesce(c.last_us, 0) AS lastTimeUs,
     coalesce(c.events, 0) AS events, coalesce(c.threads, 0) AS threads, coalesce(c.turns, 0) AS turns,
     coalesce(c.inference, 0) AS inferenceCalls, coalesce(c.failed, 0) AS failedInferenceCalls,
     coalesce(c.tools, 0) AS toolCalls, coalesce(c.cells, 0) AS codeCells, coalesce(c.gaps, 0) AS recorderGaps
-  FROM rollouts r LEFT JOIN (
+  FROM rollouts LEFT JOIN events first ON first.rollout = rollouts.rollout AND first.seq = 1 LEFT JOIN (
     SELECT rollout, count(*) AS events, min(time_unix_us) AS first_us, max(time_unix_us) AS last_us,
       sum(type = 'thread_started') AS threads, sum(type = 'turn_started') AS turns,
       sum(type = 'inference_started') AS inference, sum(type = 'inference_failed') AS failed,
@@ -40,9 +44,15 @@ const COUNTS = `
       sum(type = 'recorder_gap') AS gaps,
       max(CASE WHEN type = 'rollout_ended' THEN body ->> 'status' END) AS ended
     FROM events GROUP BY rollout
-  ) c USING (rollout) ORDER BY r.rollout`;
+  ) c ON c.rollout = rollouts.rollout ${OLDEST_FIRST}`;
+
+type CountsRow = Omit<RolloutCounts, "isWriterGone"> & { readonly writer: string };
 
 /** Oldest first. */
 export function countRollouts(database: Database.Database): readonly RolloutCounts[] {
-  return database.prepare<[], RolloutCounts>(COUNTS).all();
+  const rows = database.prepare<[], CountsRow>(COUNTS).all();
+  return rows.map(({ writer, ...counts }) => ({
+    ...counts,
+    isWriterGone: counts.state === "recording" && writerState(writer) === "gone",
+  }));
 }

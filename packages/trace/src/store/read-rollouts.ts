@@ -56,9 +56,15 @@ const SUMMARIES = `
   LEFT JOIN events last ON last.rollout = rollouts.rollout
     AND last.seq = (SELECT max(seq) FROM events WHERE events.rollout = rollouts.rollout)`;
 
+/**
+ * The order of recordings, whatever lists them: by when they began, so that one that was imported stands where it happened; what
+ * began at once as it came into the store. `first` is the first event of each.
+ */
+export const OLDEST_FIRST = "ORDER BY coalesce(first.time_unix_us, 0), rollouts.rollout";
+
 /** All recordings, oldest first. */
 export function listRollouts(database: Database.Database): readonly RolloutSummary[] {
-  return database.prepare<[], SummaryRow>(`${SUMMARIES} ORDER BY rollouts.rollout`).all().map(summaryOf);
+  return database.prepare<[], SummaryRow>(`${SUMMARIES} ${OLDEST_FIRST}`).all().map(summaryOf);
 }
 
 function summaryOf(row: SummaryRow): RolloutSummary {
