@@ -16,24 +16,8 @@ export type Durability = "process" | "power" | "batch";
  */
 const CHECKPOINT_PAGES = 4000;
 
-/** Readers wait only while a writer recovers the log of one that died. */
-const READ_BUSY_MS = 1000;
-
 /** Milliseconds between attempts to take a lock; a transaction takes a fraction of one. */
 const MAX_PAUSE_MS = 4;
-
-/** Opens for reading. Throws `TraceStoreError`: `cannot_open`, `not_a_store`, and what SQLite reports. */
-export function openForReading(path: string): Database.Database {
-  if (!existsSync(path)) throw new TraceStoreError("cannot_open", `there is no store at ${path}`);
-  const database = connect(path, { readonly: true, fileMustExist: true, timeout: READ_BUSY_MS });
-  try {
-    if (pragma(database, "application_id") !== APPLICATION_ID) throw notAStore(path);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
-}
 
 /**
  * Opens for writing, creating or migrating the file, and waits at most `waitMs` for others that are doing so. Throws

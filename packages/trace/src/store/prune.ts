@@ -2,15 +2,16 @@
 import type Database from "better-sqlite3";
 import type { RolloutId, TraceId } from "@rollout-trace/protocol";
 import { asTraceStoreError, TraceStoreError } from "../trace-store-error.ts";
-import { openForReading, openForWriting, retryWhileBusy } from "./connection.ts";
+import { openForWriting, retryWhileBusy } from "./connection.ts";
 import { hasImportTables } from "./imported.ts";
 import { countUnnamed, NamedChunks, type RemovedChunks, removeUnnamed } from "./prune-chunks.ts";
+import { openReadConnection } from "./read-connection.ts";
 import { writerState } from "./writer-process.ts";
 
 export interface PruneOptions {
   /** Rollouts whose last recorded event is older than this are removed; microseconds since the epoch. */
   readonly beforeUs: number;
-  /** Only say what would be removed; the file is opened for reading. Default false. */
+  /** Only say what would be removed; the file is opened for reading, and nothing is left beside it. Default false. */
   readonly dryRun?: boolean | undefined;
   /** Milliseconds to wait each time that others hold the write lock. Default 10 000. */
   readonly busyMs?: number | undefined;
@@ -68,13 +69,13 @@ export function pruneTraceStore(path: string, options: PruneOptions): PruneResul
   }
   let database: Database.Database | undefined;
   try {
-    // Opening for writing would make a store where there is none.
-    database = openForReading(path);
-    if (options.dryRun !== true) {
-      database.close();
-      database = openForWriting(path, "process", options.busyMs ?? DEFAULT_BUSY_MS);
-      database.pragma("secure_delete = ON");
+    {
+      // Opening for writing would make a store where there is none.
+      using reading = openReadConnection(path);
+      if (options.dryRun === true) return prune(reading.database, options);
     }
+    database = openForWriting(path, "process", options.busyMs ?? DEFAULT_BUSY_MS);
+    database.pragma("secure_delete = ON");
     return prune(database, options);
   } catch (error) {
     throw asTraceStoreError(error, "pruning", path);

@@ -2,8 +2,8 @@
  * Connections that only read, and leave nothing behind.
  *
  * SQLite keeps two files beside one that is in use (`-wal`, `-shm`). A connection that may not write can make them and not take
- * them away again; so where they are missing and may be written, the connection could write and is told not to. Where the
- * folder may not be written SQLite cannot read at all, and a copy is read instead.
+ * them away again; so where they are missing and the store may be written, the connection could write and is told not to. Where
+ * the file may not be written, or its folder, in which SQLite cannot read at all, a copy is read instead.
  */
 import {
   accessSync,
@@ -40,6 +40,7 @@ export function openReadConnection(path: string): ReadConnection {
   const identity = fileIdentity(path);
   try {
     const database = openInPlace(path);
+    if (database === null) return openCopy(path);
     return {
       database,
       isCurrent: () => fileIdentity(path) === identity,
@@ -51,8 +52,10 @@ export function openReadConnection(path: string): ReadConnection {
   }
 }
 
-function openInPlace(path: string): Database.Database {
-  const isClean = !existsSync(`${path}-wal`) && isWalStore(path) && mayWrite(path) && mayWrite(dirname(path));
+/** Null where that would leave something beside the file. */
+function openInPlace(path: string): Database.Database | null {
+  const isClean = !existsSync(`${path}-wal`) && isWalStore(path);
+  if (isClean && !(mayWrite(path) && mayWrite(dirname(path)))) return null;
   const database = connect(path, { readonly: !isClean, fileMustExist: true, timeout: BUSY_MS });
   return checked(database, path);
 }
@@ -68,7 +71,7 @@ function checked(database: Database.Database, path: string): Database.Database {
   }
 }
 
-/** A store in a folder in which SQLite cannot make its files. */
+/** A store in a folder in which SQLite cannot make its files, or could not take them away. */
 function openCopy(path: string): ReadConnection {
   const state = stateOf(path);
   const folder = mkdtempSync(join(tmpdir(), "rollout-trace-store-"));
@@ -90,7 +93,7 @@ function openCopy(path: string): ReadConnection {
     };
   } catch (error) {
     if (error instanceof TraceStoreError) throw error;
-    const message = `${path} is in a folder that may not be written, and reading a copy failed: ${messageOf(error)}`;
+    const message = `${path} or its folder may not be written, and reading a copy failed: ${messageOf(error)}`;
     throw new TraceStoreError("cannot_open", message, { cause: error });
   } finally {
     // An open file stays readable. Where it does not, it cannot be removed either, and the system cleans up.

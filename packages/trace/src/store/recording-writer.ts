@@ -1,6 +1,6 @@
 /** Asking after the process that records a rollout. */
 import { asTraceStoreError, TraceStoreError } from "../trace-store-error.ts";
-import { openForReading } from "./connection.ts";
+import { openReadConnection } from "./read-connection.ts";
 import { type WriterState, writerState } from "./writer-process.ts";
 
 /**
@@ -8,9 +8,9 @@ import { type WriterState, writerState } from "./writer-process.ts";
  * `unknown` for one of another machine or container. Throws `TraceStoreError`: `unknown_rollout`, and why the file cannot be read.
  */
 export function recordingWriterState(path: string, traceId: string): WriterState {
-  const database = openForReading(path);
   try {
-    const writer = database
+    using connection = openReadConnection(path);
+    const writer = connection.database
       .prepare<[string], string>("SELECT writer FROM rollouts WHERE trace_id = ?")
       .pluck()
       .get(traceId);
@@ -20,7 +20,5 @@ export function recordingWriterState(path: string, traceId: string): WriterState
     return writerState(writer);
   } catch (error) {
     throw asTraceStoreError(error, "reading", path);
-  } finally {
-    database.close();
   }
 }

@@ -1,7 +1,7 @@
-/** Reads a store as a user who may not write its folder, and prints what is in it and what it leaves in the temporary folder. */
+/** Reads a store as a user who may not write it, and prints what is in it and what it leaves in the temporary folder. */
 import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { readTraceStore, verifyStore } from "@rollout-trace/trace";
+import { pruneTraceStore, readTraceStore, verifyStore } from "@rollout-trace/trace";
 
 const nobody = 65534;
 if (process.getuid?.() === 0) process.setuid?.(nobody);
@@ -16,5 +16,7 @@ const rollouts = reader.rollouts().map(({ rolloutId, traceId }) => {
 });
 reader.close();
 const { ok } = verifyStore(path);
+const dry = pruneTraceStore(path, { beforeUs: Number.MAX_SAFE_INTEGER, dryRun: true });
+const old = [...dry.removed, ...dry.left].map(({ rolloutId }) => rolloutId);
 const left = copies().filter((name) => !before.has(name));
-process.stdout.write(JSON.stringify({ rollouts, ok, left }));
+process.stdout.write(JSON.stringify({ rollouts, ok, old, left }));

@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { createInterface } from "node:readline";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
@@ -75,11 +76,12 @@ describe("pruneTraceStore", () => {
     expect(soundness(verifyStore(path))).toEqual(SOUND);
   });
 
-  it("says the same in a dry run, and changes nothing", () => {
+  it("says the same in a dry run, and changes nothing, neither in the file nor beside it", () => {
     const path = temporaryPath();
     storeOfDays(path, [1, 2, 3]);
     const before = contentOf(path);
     const dry = pruneTraceStore(path, { beforeUs: 3 * DAY_US, dryRun: true });
+    expect(readdirSync(dirname(path))).toEqual([basename(path)]);
     expect(contentOf(path)).toEqual(before);
     expect(pruneTraceStore(path, { beforeUs: 3 * DAY_US })).toEqual(dry);
     expect(dry.removed).toHaveLength(2);

@@ -1,5 +1,5 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readTraceStore, verifyStore } from "@rollout-trace/trace";
 import { exitOf, openStore, runProgram, temporaryPath } from "../support.ts";
@@ -15,7 +15,7 @@ function readAll(path: string): readonly string[] {
   return store.rollouts().map(({ rolloutId }) => rolloutId);
 }
 
-/** What the program reads of a store as a user who may not write its folder. */
+/** What the program reads of a store as a user who may not write it. */
 async function readAsNobody(path: string): Promise<unknown> {
   const child = runProgram("read-as-nobody", path);
   const output: string[] = [];
@@ -59,12 +59,24 @@ describe("reading a store", () => {
   });
 
   it.skipIf(process.getuid?.() !== 0)(
+    "leaves nothing beside a file that may not be written, in a folder that may (as root only)",
+    async () => {
+      const path = temporaryPath();
+      record(path);
+      chmodSync(path, 0o444);
+      chmodSync(dirname(path), 0o777);
+      expect(await readAsNobody(path)).toEqual({ rollouts: ["r"], ok: true, old: ["r"], left: [] });
+      expect(readdirSync(dirname(path))).toEqual([basename(path)]);
+    },
+  );
+
+  it.skipIf(process.getuid?.() !== 0)(
     "works in a folder that may not be written (as root only)",
     async () => {
       const path = temporaryPath();
       record(path);
       const copy = readOnlyCopy(path, [""]);
-      expect(await readAsNobody(copy)).toEqual({ rollouts: ["r"], ok: true, left: [] });
+      expect(await readAsNobody(copy)).toEqual({ rollouts: ["r"], ok: true, old: ["r"], left: [] });
       expect(readdirSync(dirname(copy))).toEqual(["copy.db"]);
     },
   );
@@ -77,7 +89,12 @@ describe("reading a store", () => {
       const store = openStore({ path });
       store.startRollout({ rolloutId: "new" });
       const copy = readOnlyCopy(path, ["", "-wal"]);
-      expect(await readAsNobody(copy)).toEqual({ rollouts: ["old", "new"], ok: true, left: [] });
+      expect(await readAsNobody(copy)).toEqual({
+        rollouts: ["old", "new"],
+        ok: true,
+        old: ["old", "new"],
+        left: [],
+      });
       expect(readdirSync(dirname(copy)).toSorted()).toEqual(["copy.db", "copy.db-wal"]);
     },
   );
