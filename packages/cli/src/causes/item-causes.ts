@@ -3,6 +3,7 @@ import type { ConversationItem, Producer, RolloutGraph } from "@rollout-trace/re
 import { soughtForItem } from "../objects/sought.ts";
 import { itemText } from "../render/item-text.ts";
 import { type Cause, leads, missing, type Proof } from "./cause.ts";
+import { orUnreadResponse } from "./unreadable.ts";
 
 export function itemCauses(graph: RolloutGraph, id: string): readonly Cause[] | null {
   const item = graph.conversation_items[id];
@@ -70,8 +71,10 @@ function unproduced(graph: RolloutGraph, item: ConversationItem): Cause {
     return { type: "host", because: "is an instruction of the host", proofs };
   }
   if (item.role !== "user" || item.kind !== "message") {
-    const what = item.call_id === null ? "" : ` with the call id ${item.call_id}`;
-    return missing(`no recorded response, call or compaction${what} produced this item`);
+    const named = item.call_id === null ? "" : ` with the call id ${item.call_id}`;
+    const what = `no recorded response, call or compaction${named} produced this item`;
+    const place = { threadId: item.thread_id, seq: item.evidence.seqs[0] ?? 0 };
+    return missing(orUnreadResponse(graph, what, place));
   }
   const notified = notificationLike(graph, item);
   if (notified !== null) return missing(notified);

@@ -9,6 +9,7 @@ import type { ObjectAnchor } from "../objects/graph-objects.ts";
 import { soughtForItem } from "../objects/sought.ts";
 import { type Cause, leads, missing, type Proof, proof } from "./cause.ts";
 import { itemCauses } from "./item-causes.ts";
+import { orUnreadResponse, unreadableRequest } from "./unreadable.ts";
 
 /** The recorded causes of an object, best first. Never empty. */
 export function causesOf(graph: RolloutGraph, anchor: ObjectAnchor): readonly Cause[] {
@@ -43,7 +44,9 @@ const CAUSES: { readonly [Type in ObjectAnchor["type"]]: Causes } = {
     if (cell.source_item_id !== null) {
       return [leads("runs the code of", { type: "conversation_item", id: cell.source_item_id }, [started])];
     }
-    return [missing(`no exec call and no response carries the call id ${cell.model_visible_call_id}`)];
+    const what = `no exec call and no response carries the call id ${cell.model_visible_call_id}`;
+    const place = { threadId: cell.thread_id, seq: cell.execution.started_seq };
+    return [missing(orUnreadResponse(graph, what, place))];
   },
   thread(graph, id) {
     const thread = graph.threads[id];
@@ -190,9 +193,10 @@ function toolCallCauses(graph: RolloutGraph, id: string): readonly Cause[] | nul
           ]),
         ];
       }
-      return [
-        missing(callId === null ? "the call id" : `no recorded response carries the call id ${callId}`),
-      ];
+      if (callId === null) return [missing("the call id")];
+      const what = `no recorded response carries the call id ${callId}`;
+      const place = { threadId: call.thread_id, seq: execution.started_seq };
+      return [missing(orUnreadResponse(graph, what, place))];
     }
   }
 }
@@ -210,6 +214,8 @@ function openingOf(graph: RolloutGraph, turn: Turn, because: string, proofs: rea
   );
   const seq = first.execution.started_seq;
   if (opening === undefined) {
+    const unreadable = unreadableRequest(graph, first.inference_call_id);
+    if (unreadable !== null) return missing(unreadable);
     return missing(
       `the request at seq ${seq} (payload ${first.request_payload_id}) shows no message to the agent`,
     );

@@ -7,6 +7,7 @@ import {
   type PayloadId,
   type RolloutSource,
 } from "@rollout-trace/protocol";
+import { hasContents } from "./contents.ts";
 
 /** An event as the source has it. */
 export interface FoundEvent {
@@ -45,9 +46,11 @@ export interface PayloadQuote {
   readonly matches: boolean;
 }
 
-/** What a quote should show: texts that must all be in the same element of a payload, or in the event. */
+/** What a quote should show: texts and contents that must all be in the same element of a payload, or in the event. */
 export interface Sought {
   readonly needles: readonly string[];
+  /** Content ids, which only payloads have (`hasContents`). Default: none. */
+  readonly contents?: readonly string[];
   /** Which of several elements: a call comes before its output, which repeats its id. */
   readonly pick: "first" | "last";
 }
@@ -151,13 +154,10 @@ function quotePayload(source: RolloutSource, { payload_id, kind }: Ref, sought: 
     const problem = `${read.code}: ${read.message}`;
     return { payload_id, kind, size_bytes, excerpt: null, problem, matches: false };
   }
-  const elements =
-    sought.needles.length === 0 ? [] : elementsOf(read.value).map((entry) => JSON.stringify(entry));
-  const fitting = elements.filter((element) => holds(element, sought));
-  const picked = sought.pick === "first" ? fitting[0] : fitting.at(-1);
+  const picked = pickedFrom(elementsOf(read.value), sought);
   const text = picked ?? JSON.stringify(read.value);
-  const matches = holds(text, sought);
-  const excerpt = around(text, picked === undefined && matches ? sought : ANYTHING);
+  const matches = picked !== null || shows(read.value, text, sought);
+  const excerpt = around(text, picked === null && matches ? sought : ANYTHING);
   return { payload_id, kind, size_bytes, excerpt, problem: null, matches };
 }
 
@@ -167,7 +167,27 @@ function elementsOf(document: JsonValue): readonly JsonValue[] {
   return Object.values(document).flatMap((value) => (Array.isArray(value) ? value : []));
 }
 
-function holds(text: string, { needles }: Sought): boolean {
+/** The element that shows what is looked for, as JSON; null for none, or when anything will do. */
+function pickedFrom(elements: readonly JsonValue[], sought: Sought): string | null {
+  const { needles, contents = [], pick } = sought;
+  if (needles.length === 0 && contents.length === 0) return null;
+  for (const element of pick === "first" ? elements : elements.toReversed()) {
+    const text = JSON.stringify(element);
+    if (shows(element, text, sought)) return text;
+  }
+  return null;
+}
+
+function shows(value: JsonValue, text: string, sought: Sought): boolean {
+  return includesAll(text, sought) && hasContents(value, sought.contents ?? []);
+}
+
+/** Whether an event's own text shows it. */
+function holds(text: string, sought: Sought): boolean {
+  return (sought.contents ?? []).length === 0 && includesAll(text, sought);
+}
+
+function includesAll(text: string, { needles }: Sought): boolean {
   return needles.every((needle) => text.includes(needle));
 }
 

@@ -1,6 +1,5 @@
 /** What the evidence of an object has to hold to be about it. */
-import type { RolloutGraph } from "@rollout-trace/reducer";
-import { itemText } from "../render/item-text.ts";
+import type { BodyPart, RolloutGraph } from "@rollout-trace/reducer";
 import { ANYTHING, asNeedle, type Sought } from "./evidence.ts";
 import type { ObjectAnchor } from "./graph-objects.ts";
 
@@ -23,7 +22,10 @@ export function soughtFor(graph: RolloutGraph, { type, id }: ObjectAnchor): Soug
   }
 }
 
-/** An item is known by its call id or the provider's id, otherwise by how its text begins. */
+/**
+ * An item is known by its call id or the provider's id, otherwise by how its texts begin. One without a text, such as an image
+ * or reasoning that came empty, is known by its content.
+ */
 export function soughtForItem(graph: RolloutGraph, id: string): Sought {
   const item = graph.conversation_items[id];
   if (item === undefined) return ANYTHING;
@@ -31,7 +33,30 @@ export function soughtForItem(graph: RolloutGraph, id: string): Sought {
   if (known !== null) {
     return { needles: [JSON.stringify(known)], pick: OUTPUT_KINDS.has(item.kind) ? "last" : "first" };
   }
-  return { needles: [asNeedle(itemText(item))], pick: "last" };
+  const { parts } = item.body;
+  const needles = parts.map(recordedText).filter((text) => text !== "");
+  if (needles.length > 0) return { needles: needles.slice(0, SOUGHT_PARTS).map(asNeedle), pick: "last" };
+  const contents = parts.flatMap((part) => ("content_id" in part ? [part.content_id] : []));
+  return { needles: [], contents: contents.slice(0, SOUGHT_PARTS), pick: "last" };
+}
+
+/** Parts that are looked for: the first of many tell an item from others. */
+const SOUGHT_PARTS = 4;
+
+/** What stands in the recording just so. */
+function recordedText(part: BodyPart): string {
+  switch (part.type) {
+    case "text":
+    case "summary":
+      return part.text;
+    case "code":
+      return part.source;
+    case "encoded":
+      return part.value;
+    case "json":
+    case "payload_ref":
+      return "";
+  }
 }
 
 function one(id: string | null | undefined): Sought {

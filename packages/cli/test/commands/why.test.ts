@@ -1,9 +1,10 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openTraceStore } from "@rollout-trace/trace";
+import { LogBuilder } from "../sources/codex-log/log-builder.ts";
 import { recordDemo } from "./demo-store.ts";
 import { run } from "./run.ts";
 import { smallBundle } from "./small-bundle.ts";
@@ -210,6 +211,52 @@ describe("why", () => {
   });
 });
 
+describe("why of items that have no id", () => {
+  const reasoning = { type: "reasoning", summary: [] };
+  const image = (data: string) => ({ type: "input_image", image_url: `data:image/png;base64,${data}` });
+  const asks = (...content: readonly object[]) => ({ type: "message", role: "user", content });
+  const says = (text: string) => ({ type: "input_text", text });
+
+  it("finds them by each of their texts, and by their content where they have none", async () => {
+    const log = new LogBuilder()
+      .meta()
+      .begin("t1")
+      .item(asks(says("Look at this."), says("And this.")))
+      .item({ ...reasoning, summary: [{ type: "summary_text", text: "plan" }], encrypted_content: "gAAAA" })
+      .call("look", {}, "c1")
+      .tokens(1)
+      .output("c1", "seen")
+      .item(reasoning)
+      .call("look", {}, "c2")
+      .tokens(1)
+      .output("c2", "seen again")
+      .item({ ...reasoning, content: null })
+      .says("one")
+      .tokens(1)
+      .end("t1")
+      .begin("t2")
+      .item(asks(image("AAAA")))
+      .says("two")
+      .tokens(1)
+      .end("t2");
+    const path = log.write(mkdtempSync(join(folder, "l-")));
+    const [first, second] = ["item:1 (user message) of /root", "item:10 (user message) of /root"];
+    expect(await chain(path, "item 2")).toEqual(["item:2 (reasoning) of /root", request(1, 1), first]);
+    expect(await chain(path, "item 5")).toEqual(["item:5 (reasoning) of /root", request(2, 1), first]);
+    expect(await chain(path, "item 8")).toEqual(["item:8 (reasoning) of /root", request(3, 1), first]);
+    expect(await chain(path, "item 11")).toEqual([
+      "item:11 (assistant message) of /root",
+      request(1, 2),
+      second,
+    ]);
+    const quoted = (answer: Answer) =>
+      answer.hops[0]?.evidence[0]?.payloads.flatMap(({ excerpt, matches }) => (matches ? [excerpt] : []));
+    expect(quoted(await why(path, "item 5"))).toEqual([JSON.stringify(reasoning)]);
+    expect(quoted(await why(path, "item 8"))).toEqual([JSON.stringify({ ...reasoning, content: null })]);
+    expect((await run(["why", path, "item 10"])).out).toContain("data:image/png;base64,AAAA");
+  });
+});
+
 describe("why on a recording with a missing link", () => {
   it("says which payload is missing instead of guessing who asked for a call", async () => {
     const bundle = smallBundle(mkdtempSync(join(folder, "b-")));
@@ -220,14 +267,41 @@ describe("why on a recording with a missing link", () => {
     });
     // The item is still known from the next request, but nothing says who wrote it.
     const answer = await why(bundle, "item:2");
-    expect(answer.end).toEqual({ type: "missing", what: expect.stringMatching(/no recorded response/) });
+    const lost =
+      /no recorded response.*call_1.*; the response at seq 5 cannot be read: payload "raw_payload:2".* is not in the store/;
+    expect(answer.end).toEqual({ type: "missing", what: expect.stringMatching(lost) });
   });
 
   it("says which request cannot be read where a turn's opening message is wanted", async () => {
     const bundle = smallBundle(mkdtempSync(join(folder, "b-")));
     rmSync(join(bundle, "payloads/1.json"));
     const answer = await why(bundle, "i1");
-    expect(answer.end).toEqual({ type: "missing", what: expect.stringMatching(/seq 4 .*raw_payload:1/) });
+    expect(answer.end).toEqual({
+      type: "missing",
+      what: 'the request at seq 4 cannot be read: payload "raw_payload:1" (inference_request) is not in the store',
+    });
+  });
+
+  it("says that a payload is damaged, which may have held what is missing", async () => {
+    const bundle = smallBundle(mkdtempSync(join(folder, "b-")));
+    writeFileSync(join(bundle, "payloads/1.json"), "{");
+    const lost = /the request at seq 4 cannot be read: payload "raw_payload:1": .*JSON/;
+    expect((await why(bundle, "turn-1")).end).toEqual({
+      type: "missing",
+      what: expect.stringMatching(lost),
+    });
+  });
+
+  it("names the payload that a store has lost", async () => {
+    const path = join(mkdtempSync(join(folder, "s-")), "lost.db");
+    copyFileSync(demo, path);
+    const database = new DatabaseSync(path);
+    database.exec("DELETE FROM payloads WHERE ordinal = 1");
+    database.close();
+    expect((await why(path, "cell 1 of /root")).end).toEqual({
+      type: "missing",
+      what: 'the request at seq 4 cannot be read: payload "p1" (inference_request) is not in the store',
+    });
   });
 
   it("names the child's start where no interaction spawned it, and the cell where its start was lost", async () => {
