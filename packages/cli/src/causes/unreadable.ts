@@ -21,7 +21,7 @@ export function unreadableRequest(graph: RolloutGraph, inferenceCallId: string):
 export function orUnreadResponse(
   graph: RolloutGraph,
   what: string,
-  { threadId, seq }: { readonly threadId: string; readonly seq: number },
+  { threadId, seq }: { readonly threadId: string | null; readonly seq: number },
 ): string {
   const lost = Object.values(graph.inference_calls)
     .toReversed()
