@@ -8,6 +8,7 @@
  * - `unknown_object`: the rollout has no such object
  * - `ambiguous_object`: what was typed can be several objects; the message lists them
  * - `unwritable_output`: the result could not be written
+ * - `inexpressible`: the format that was asked for has no words for this rollout
  * - `usage`: an option has a value out of its range
  */
 export type CliErrorCode =
@@ -18,14 +19,33 @@ export type CliErrorCode =
   | "unknown_object"
   | "ambiguous_object"
   | "unwritable_output"
+  | "inexpressible"
   | "usage";
+
+/** What to do about errors of the system and of stores, by their codes. */
+const ADVICE: ReadonlyMap<unknown, string> = new Map([
+  ["ENOENT", "check the path"],
+  ["ENOTDIR", "check the path: a part of it is no folder"],
+  ["EISDIR", "name a file in it"],
+  ["EACCES", "check who may use the file and its folder"],
+  ["EPERM", "check who may use the file and its folder"],
+  ["EROFS", "name a place that can be written to"],
+  ["ENOSPC", "make room, or name another place"],
+  ["ESPIPE", "a pipe can be read only once: save what comes out of it in a file, and name that"],
+  ["not_a_store", "it is an SQLite file of another program: name one that a recorder or `import` wrote"],
+  ["damaged", "use a copy of the file, or save what is left with `.recover` of the sqlite3 program"],
+  ["cannot_open", "check who may use the file and its folder"],
+]);
 
 export class CliError extends Error {
   override readonly name = "CliError";
   readonly code: CliErrorCode;
 
+  /** To the message is added what to do, where the cause's code says that. */
   constructor(code: CliErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+    const cause = options?.cause;
+    const advice = cause instanceof Error && "code" in cause ? ADVICE.get(cause.code) : undefined;
+    super(advice === undefined ? message : `${message}; ${advice}`, options);
     this.code = code;
   }
 }
@@ -52,6 +72,8 @@ export function exitCodeOf(error: CliError): number {
     case "unknown_object":
     case "ambiguous_object":
       return EXIT.usage;
+    case "inexpressible":
+      return EXIT.traceErrors;
     case "unreadable_source":
     case "unknown_format":
     case "unwritable_output":
@@ -59,7 +81,8 @@ export function exitCodeOf(error: CliError): number {
   }
 }
 
-/** The text of whatever was thrown. */
+/** The text of whatever was thrown. An error of the system is told without its call and path: whoever asked has the path. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  return "syscall" in error ? error.message.replace(/, \w+(?: '.*)?$/s, "") : error.message;
 }
