@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { RolloutSource } from "@rollout-trace/protocol";
 import { reduceRollout } from "@rollout-trace/reducer";
 import {
@@ -19,7 +20,7 @@ import { page } from "../render/page.ts";
 import { wrapWords } from "../render/wrap.ts";
 import type { SourceOptions } from "../sources/open-source.ts";
 import { openNamedSource } from "./open-named-source.ts";
-import { writeWhole } from "./write-whole.ts";
+import { undoneBySignal, Unfinished } from "./unfinished.ts";
 
 export interface FixtureCommandOptions extends SourceOptions {
   /** The folder of the fixture: a new one, an empty one, or that of a fixture, which is then replaced. */
@@ -54,7 +55,11 @@ export async function fixtureCommand(
   if (difference !== null) io.err(`${path}: the fixture reduces to another graph: ${difference}\n`);
   const graph = stableGraph(reduceRollout(fixtureSource(fixture)));
   const recording = recordingText(fixture);
-  write(output, { recording, graph: `${JSON.stringify(graph, null, 1)}\n` });
+  await write(output, {
+    [RECORDING]: recording,
+    [GRAPH]: `${JSON.stringify(graph, null, 1)}\n`,
+    [TEST]: testText(basename(resolve(output))),
+  });
   const size = Buffer.byteLength(recording);
   if (options.json === true) {
     const facts = {
@@ -124,20 +129,37 @@ function checkFolder(folder: string): void {
   );
 }
 
-function write(
-  folder: string,
-  { recording, graph }: { readonly recording: string; readonly graph: string },
-): void {
+/** All of it or nothing: a signal, or a disk that is full, leaves what was there. */
+async function write(folder: string, files: { readonly [name: string]: string }): Promise<void> {
+  using made = new DisposableStack();
+  using _undoing = undoneBySignal(() => made.dispose());
   try {
-    mkdirSync(folder, { recursive: true });
+    const places = existsSync(folder) ? inFolder(folder, files, made) : asFolder(folder, files, made);
+    // A signal that came meanwhile is heard before anything takes its place.
+    await nextTurn();
+    for (const place of places) place.finish();
   } catch (error) {
     throw new CliError("unwritable_output", `${folder}: ${messageOf(error)}`, { cause: error });
   }
-  writeWhole(join(folder, RECORDING), recording);
-  writeWhole(join(folder, GRAPH), graph);
-  const test = join(folder, TEST);
-  // It may have been edited.
-  if (!existsSync(test)) writeWhole(test, testText(basename(resolve(folder))));
+}
+
+type Files = Parameters<typeof write>[1];
+
+function asFolder(folder: string, files: Files, made: DisposableStack): readonly Unfinished[] {
+  const unfinished = made.use(new Unfinished(folder));
+  unfinished.makeFolder();
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(unfinished.path, name), text);
+  return [unfinished];
+}
+
+function inFolder(folder: string, files: Files, made: DisposableStack): readonly Unfinished[] {
+  // The test may have been edited.
+  const replaced = Object.entries(files).filter(([name]) => name !== TEST || !existsSync(join(folder, TEST)));
+  return replaced.map(([name, text]) => {
+    const unfinished = made.use(new Unfinished(join(folder, name)));
+    writeFileSync(unfinished.path, text);
+    return unfinished;
+  });
 }
 
 /** An event, an item and a payload a line each: a change shows where it is. */

@@ -1,13 +1,13 @@
 import { graphJson, ReduceError, type RolloutGraph, reduceRollout } from "@rollout-trace/reducer";
 import { EXIT } from "../errors.ts";
 import { codexStateJson } from "../export/codex-state/codex-state.ts";
+import { writePieces } from "../export/write-pieces.ts";
 import { type CommandIo, outJson } from "../io.ts";
 import { fitText } from "../render/escape.ts";
 import type { SourceOptions } from "../sources/open-source.ts";
 import type { GraphFormat } from "./option-values.ts";
 import { openNamedSource } from "./open-named-source.ts";
 import { watched } from "./progress.ts";
-import { writeWhole } from "./write-whole.ts";
 
 export interface ReduceCommandOptions extends SourceOptions {
   /** File to write; default stdout. */
@@ -41,7 +41,7 @@ export async function reduceCommand(
   const text =
     options.format === "codex" ? codexStateJson(graph) : graphJson(graph, { expand: options.expand });
   if (options.output === undefined) outJson(io, text);
-  else writeWhole(options.output, text);
+  else await writePieces([text], options.output, io);
   return EXIT.ok;
 }
 

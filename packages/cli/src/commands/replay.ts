@@ -17,6 +17,7 @@ import { type RunCell, storedValuesFor } from "../replay/stored-values.ts";
 import { toolsOfScript } from "../replay/tools-of-script.ts";
 import type { SourceOptions } from "../sources/open-source.ts";
 import { openGraph } from "./open-graph.ts";
+import { undoneBySignal } from "./unfinished.ts";
 
 export interface ReplayCommandOptions extends SourceOptions {
   /** File with the tools that the cell had, as JSON. Default: those that its script and its calls name. */
@@ -60,12 +61,11 @@ export async function replayCommand(
     );
     return EXIT.traceErrors;
   }
-  const signal = io.untilInterrupted();
   using runner = new ReplayProcess();
-  const run = runIn(runner, options, signal);
+  using _undoing = undoneBySignal(() => runner[Symbol.dispose]());
+  const run = runIn(runner, options);
   const stored = await storedValuesFor(graph, source.rollout, cell, run);
   const replayed = await run(record.cell, stored.values);
-  if (signal.aborted) return EXIT.interrupted;
   const divergence = firstDivergence(record.cell, replayed);
   const notes = notesOn(record.cell, stored.unknown, options);
   if (options.json === true) {
@@ -87,13 +87,13 @@ function cellIdOf(
   return call?.kind.type === "code_cell_exec" ? call.code_cell_id : null;
 }
 
-function runIn(runner: ReplayProcess, { tools }: ReplayCommandOptions, signal: AbortSignal): RunCell {
+function runIn(runner: ReplayProcess, { tools }: ReplayCommandOptions): RunCell {
   const given = tools === undefined ? null : readTools(tools);
   return async (cell, storedValues) => {
     const { source, journal, calls } = cell;
     const enabledTools = given ?? toolsOfScript(cell);
     const timeoutMs = Math.min(TIMEOUT_MS.most, Math.max(TIMEOUT_MS.least, cell.tookMs ?? 0));
-    return await runner.run({ source, journal, calls, enabledTools, storedValues, timeoutMs }, signal);
+    return await runner.run({ source, journal, calls, enabledTools, storedValues, timeoutMs });
   };
 }
 

@@ -1,101 +1,83 @@
 /**
- * Writes what an export makes, piece by piece, to a file or to stdout.
+ * Writes a result, piece by piece, to a file or to stdout.
  *
- * A file is written beside its place and takes it in one step, so that it is whole or what it was before. Between pieces other
- * things get their turn, so that Ctrl-C and a closed pipe end a long export at once and leave nothing behind.
+ * A file is whole or what it was before. Between pieces other things get their turn, so that Ctrl-C and a closed pipe end a long
+ * export at once and leave nothing behind.
  */
-import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, openSync, statSync, writeSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { CliError, EXIT, messageOf } from "../errors.ts";
+import { CliError, messageOf } from "../errors.ts";
 import { progressLine } from "../commands/progress.ts";
+import { Turns, undoneBySignal, Unfinished } from "../commands/unfinished.ts";
 import type { CommandIo } from "../io.ts";
 import { bytes } from "../render/format.ts";
 
-/** Text, or bytes of a format that is none. An export is all of one kind. */
+/** Text, or bytes of a format that is none. A result is all of one kind. */
 export type Piece = string | Uint8Array;
 
-/** Milliseconds of writing before others get a turn: a person's Ctrl-C should not seem to be ignored. */
-const TURN_MS = 50;
-
 /**
- * Writes the pieces to `output`, or to stdout where that is undefined. Gives `EXIT.ok`, or `EXIT.interrupted` after Ctrl-C, with
- * the file as it was before. Throws `CliError` `unwritable_output`.
+ * Writes the pieces to `output`, or to stdout where that is undefined. Gives the number of bytes. Throws `CliError`
+ * `unwritable_output`, with the file as it was before.
  */
 export async function writePieces(
   pieces: Iterable<Piece>,
   output: string | undefined,
   io: CommandIo,
 ): Promise<number> {
-  const interrupted = io.untilInterrupted();
   if (output === undefined) {
-    const isWhole = await writeAll(pieces, interrupted, io, (piece) => {
+    return await writeAll(pieces, io, (piece) => {
       if (typeof piece === "string") io.out(piece);
       else io.outBytes(piece);
     });
-    return isWhole ? EXIT.ok : EXIT.interrupted;
   }
   try {
-    return await writeFile(pieces, output, interrupted, io);
+    // What is no regular file, such as a device, is written to and never replaced.
+    if (statSync(output, { throwIfNoEntry: false })?.isFile() === false)
+      return await writeFile(pieces, output, io);
+    using unfinished = new Unfinished(output);
+    using _undoing = undoneBySignal(() => unfinished[Symbol.dispose]());
+    const written = await writeFile(pieces, unfinished.path, io);
+    // A signal that came meanwhile is heard before the file takes its place.
+    await nextTurn();
+    unfinished.finish();
+    return written;
   } catch (error) {
     if (error instanceof CliError) throw error;
     throw new CliError("unwritable_output", `${output}: ${messageOf(error)}`, { cause: error });
   }
 }
 
-async function writeFile(
-  pieces: Iterable<Piece>,
-  output: string,
-  interrupted: AbortSignal,
-  io: CommandIo,
-): Promise<number> {
-  const there = statSync(output, { throwIfNoEntry: false });
-  // What is no regular file, such as a device, is written to and never replaced; a link stays a link.
-  const isReplaced = there === undefined || there.isFile();
-  const path = there === undefined || !isReplaced ? output : realpathSync(output);
-  const written = isReplaced ? `${path}.${process.pid}.partial` : path;
-  const file = openSync(written, isReplaced ? "wx" : "w");
-  let isWhole = false;
+async function writeFile(pieces: Iterable<Piece>, path: string, io: CommandIo): Promise<number> {
+  const file = openSync(path, "w");
   try {
-    try {
-      isWhole = await writeAll(pieces, interrupted, io, (piece) => writeWhole(file, piece));
-    } finally {
-      closeSync(file);
-    }
-    if (isWhole && isReplaced) renameSync(written, path);
-  } catch (error) {
-    isWhole = false;
-    throw error;
+    return await writeAll(pieces, io, (piece) => writeWhole(file, piece));
   } finally {
-    if (!isWhole && isReplaced) rmSync(written, { force: true });
+    closeSync(file);
   }
-  return isWhole ? EXIT.ok : EXIT.interrupted;
 }
 
 /** A write may take less than it was given: to a pipe, or on the last block of a disk. */
 function writeWhole(file: number, piece: Piece): void {
-  const bytes = typeof piece === "string" ? Buffer.from(piece) : piece;
-  for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
+  const whole = typeof piece === "string" ? Buffer.from(piece) : piece;
+  for (let done = 0; done < whole.length;) done += writeSync(file, whole, done);
 }
 
+/** Gives the number of bytes. */
 async function writeAll(
   pieces: Iterable<Piece>,
-  interrupted: AbortSignal,
   io: CommandIo,
   write: (piece: Piece) => void,
-): Promise<boolean> {
+): Promise<number> {
   using progress = progressLine(io);
+  const turns = new Turns();
   let written = 0;
-  let turn = performance.now();
   for (const piece of joined(pieces)) {
     write(piece);
-    written += piece.length;
+    written += Buffer.byteLength(piece);
     progress.show(() => `writing: ${bytes(written)}`);
-    if (performance.now() - turn < TURN_MS) continue;
-    await nextTurn();
-    if (interrupted.aborted) return false;
-    turn = performance.now();
+    await turns.offer();
   }
-  return true;
+  return written;
 }
 
 /** Bytes or characters that are written at once: a packet or a line is a few hundred. */

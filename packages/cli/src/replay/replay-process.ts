@@ -16,11 +16,11 @@ const GRACE_MS = 10_000;
 export class ReplayProcess implements Disposable {
   #child: ChildProcess | null = null;
 
-  /** One at a time. `signal` ends the process. */
-  run(request: ReplayRequest & { readonly timeoutMs: number }, signal: AbortSignal): Promise<ProcessOutcome> {
+  /** One at a time. */
+  run(request: ReplayRequest & { readonly timeoutMs: number }): Promise<ProcessOutcome> {
     const child = (this.#child ??= start());
     const { promise, resolve } = Promise.withResolvers<ProcessOutcome>();
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(request.timeoutMs + GRACE_MS)]);
+    const limit = AbortSignal.timeout(request.timeoutMs + GRACE_MS);
     const kill = (): void => void child.kill("SIGKILL");
     const answered = (message: unknown): void => {
       const { outcome, error } = message as { outcome?: ReplayOutcome; error?: string };

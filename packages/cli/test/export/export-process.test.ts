@@ -15,15 +15,18 @@ import { openTraceStore } from "@rollout-trace/trace";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { COMMAND, Running, shell } from "../commands/cli-process.ts";
 import { run } from "../commands/run.ts";
+import { smallBundle } from "../commands/small-bundle.ts";
 import { smallStore } from "../commands/small-store.ts";
 
 let folder: string;
 let small: string;
 let long: string;
+let bundle: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "export-process-"));
   small = smallStore(join(folder, "small.db"));
   long = longStore(join(folder, "long.db"));
+  bundle = smallBundle(folder);
 }, 60_000);
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
@@ -90,22 +93,64 @@ describe("the output of an export", () => {
     expect(readdirSync(target).toSorted()).toEqual(["link", "real"]);
   });
 
-  it(
-    "is left as it was by Ctrl-C, with nothing beside it and exit code 130",
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const)(
+    "is left as it was by %s, with nothing beside it and exit code %i",
     { timeout: 120_000 },
-    async () => {
+    async (signal, code) => {
       const target = mkdtempSync(join(folder, "interrupted-"));
       const file = join(target, "events.ndjson");
       writeFileSync(file, "old");
       const exporting = Running.cli(["export", long, "--ndjson", "-o", file]);
       await exporting.opened(long);
       await appears(target, ".partial");
-      exporting.signal("SIGINT");
-      expect(await exporting.exited).toEqual({ code: 130, signal: null, out: "", err: "" });
+      exporting.signal(signal);
+      expect(await exporting.exited).toEqual({ code, signal: null, out: "", err: "" });
       expect(readdirSync(target)).toEqual(["events.ndjson"]);
       expect(readFileSync(file, "utf8")).toBe("old");
     },
   );
+
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const)(
+    "as a bundle leaves no folder behind after %s, and none that it would have been in",
+    { timeout: 120_000 },
+    async (signal, code) => {
+      const target = mkdtempSync(join(folder, "interrupted-"));
+      const exporting = Running.cli(["export", long, "--bundle", join(target, "of", "mine", "bundle")]);
+      await exporting.opened(long);
+      await appears(target, "of");
+      exporting.signal(signal);
+      expect(await exporting.exited).toEqual({ code, signal: null, out: "", err: "" });
+      expect(readdirSync(target)).toEqual([]);
+    },
+  );
+
+  it.each([
+    ["export --bundle", "export", "--bundle"],
+    ["export -o", "export --html", "-o"],
+    ["fixture -o", "fixture", "-o"],
+  ])("of %s leaves nothing behind where there is no room for it", (_name, command, option) => {
+    const target = mkdtempSync(join(folder, "full-"));
+    const place = join(target, "new", "place");
+    if (option === "-o" && command !== "fixture") mkdirSync(join(target, "new"));
+    const before = readdirSync(target, { recursive: true });
+    // No file may be larger than a block: what a full disk does, without filling one.
+    const line = `ulimit -f 1; ${COMMAND} ${command} ${bundle} ${option} ${place}`;
+    expect(shell(line, { NODE_COMPILE_CACHE: undefined })).toEqual({
+      code: 3,
+      signal: null,
+      out: "",
+      err: expect.stringMatching(/^rollout-trace: [^\n]*place: EFBIG[^\n]*\n$/),
+    });
+    expect(readdirSync(target, { recursive: true })).toEqual(before);
+  });
 });
 
 async function appears(path: string, ending: string): Promise<void> {

@@ -29,7 +29,7 @@ import { ownRef, refTo, said } from "./bundle-ref.ts";
 import { TOOL_CALL_EVENTS } from "./bundle-tool-call.ts";
 
 /**
- * Makes a translator for one pass over one rollout, in the order of its events. It throws `CliError` `unwritable_output` for a
+ * Makes a translator for one pass over one rollout, in the order of its events. It throws `CliError` `inexpressible` for a
  * dialect that bundles do not have.
  */
 export function createBundleTranslator(options: TranslatorOptions): (event: RawEvent) => JsonObject {
@@ -85,8 +85,8 @@ const SAY: SayEach<RawEventType> = {
   inference_started: (p, context, event) => {
     if (p.dialect !== "openai_responses") {
       throw new CliError(
-        "unwritable_output",
-        `event ${event.seq}: inference call ${p.inference_call_id} speaks ${p.dialect}; bundles have openai_responses only`,
+        "inexpressible",
+        `event ${event.seq}: model request ${p.inference_call_id} speaks ${p.dialect}; bundles have openai_responses only`,
       );
     }
     return {

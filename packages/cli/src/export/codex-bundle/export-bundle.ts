@@ -5,17 +5,9 @@
  * that a folder with this name is always whole. What an event becomes is decided in `bundle-event.ts`, what a payload becomes
  * in `bundle-payload.ts`.
  */
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
-import { join, resolve } from "node:path";
+import { closeSync, existsSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   decodeRawEvent,
   type JsonObject,
@@ -24,6 +16,7 @@ import {
   type RawEvent,
   type RolloutSource,
 } from "@rollout-trace/protocol";
+import { Turns, undoneBySignal, Unfinished } from "../../commands/unfinished.ts";
 import { CliError, messageOf } from "../../errors.ts";
 import { MANIFEST_FILE } from "../../sources/codex-bundle/manifest.ts";
 import type { BundleVersion } from "./bundle-counterpart.ts";
@@ -51,23 +44,52 @@ export interface ExportedBundle {
 
 /**
  * Writes a bundle. Events are numbered anew from 1 where the source has gaps, since bundles allow none. Throws `CliError`
- * `unwritable_output`: the folder exists, cannot be written, or the rollout speaks a dialect that bundles do not.
+ * `unwritable_output` when the folder exists or cannot be written, and `inexpressible` when the rollout has no beginning, or
+ * speaks a dialect that bundles do not.
  */
 export function exportCodexBundle(
   rollout: RolloutSource,
   folder: string,
   options: ExportBundleOptions = {},
 ): ExportedBundle {
+  const steps = bundleSteps(rollout, folder, options);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** As `exportCodexBundle`, but gives others a turn now and then: a signal ends it, and leaves nothing behind. */
+export async function exportCodexBundleInTurns(
+  rollout: RolloutSource,
+  folder: string,
+  options: ExportBundleOptions = {},
+): Promise<ExportedBundle> {
+  const turns = new Turns();
+  const steps = bundleSteps(rollout, folder, options);
+  using _undoing = undoneBySignal(() => steps[Symbol.dispose]());
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    if (step.value === "whole") await nextTurn();
+    else await turns.offer();
+  }
+}
+
+/** A bundle on its way: after each event, and when it is whole but not in its place. */
+type BundleSteps = Generator<"event" | "whole", ExportedBundle, undefined>;
+
+function* bundleSteps(rollout: RolloutSource, folder: string, options: ExportBundleOptions): BundleSteps {
   if (existsSync(folder)) throw new CliError("unwritable_output", `${folder}: is already there`);
-  const whole = resolve(folder);
-  const partial = `${whole}.${process.pid}.partial`;
+  const overview = lookThrough(rollout);
   try {
-    mkdirSync(join(partial, "payloads"), { recursive: true });
-    const exported = writeBundle(rollout, partial, options);
-    renameSync(partial, whole);
+    using unfinished = new Unfinished(folder);
+    unfinished.makeFolder();
+    const exported = yield* writeBundle(rollout, { ...options, overview, folder: unfinished.path });
+    yield "whole";
+    unfinished.finish();
     return exported;
   } catch (error) {
-    rmSync(partial, { recursive: true, force: true });
     if (error instanceof CliError) throw error;
     throw new CliError("unwritable_output", `${folder}: ${messageOf(error)}`, { cause: error });
   }
@@ -75,9 +97,15 @@ export function exportCodexBundle(
 
 const EVENT_LOG = "trace.jsonl";
 
-function writeBundle(rollout: RolloutSource, folder: string, options: ExportBundleOptions): ExportedBundle {
-  const overview = lookThrough(rollout);
+interface WriteOptions extends ExportBundleOptions {
+  readonly overview: Overview;
+  readonly folder: string;
+}
+
+function* writeBundle(rollout: RolloutSource, options: WriteOptions): BundleSteps {
+  const { overview, folder } = options;
   const version = options.version ?? (overview.saysAcceptance ? 2 : 1);
+  mkdirSync(join(folder, "payloads"));
   const payloads = new PayloadWriter(rollout, folder, overview.keepsNumbers);
   const translate = createBundleTranslator({ version, rollout, lastSeq: overview.lastSeq, refs: payloads });
   const log = openSync(join(folder, EVENT_LOG), "wx");
@@ -108,14 +136,15 @@ function writeBundle(rollout: RolloutSource, folder: string, options: ExportBund
         payload: translate(event),
       };
       writeSync(log, `${JSON.stringify(line)}\n`);
+      yield "event";
     }
   } finally {
     closeSync(log);
   }
   if (manifest === null) {
     throw new CliError(
-      "unwritable_output",
-      `rollout ${rollout.rolloutId}: has no rollout_started, which a bundle needs`,
+      "inexpressible",
+      `rollout ${rollout.rolloutId} has no rollout_started, which a bundle needs`,
     );
   }
   writeFileSync(join(folder, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);

@@ -88,7 +88,7 @@ function chosen(all: readonly Step[]): {
       whole.add(kind);
       room -= size;
     } else if (whole.size === 0 || [...whole].every((earlier) => sizes.get(earlier) === 0)) {
-      leftOut.push(`${grouped(size - room)} of ${grouped(size)} steps ${kind}`);
+      leftOut.push(`${grouped(size - room)} of ${grouped(size)} steps of ${kind}`);
       const kept = new Set(all.filter((step) => step.kind === kind).slice(0, room));
       return { steps: all.filter((step) => kept.has(step)), leftOut: [...leftOut, ...restOf(kind, sizes)] };
     } else leftOut.push(`${grouped(size)} steps of ${kind}`);

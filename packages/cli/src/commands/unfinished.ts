@@ -1,0 +1,72 @@
+/** Files and folders while they are made, and what becomes of them when a signal ends the process. */
+import { existsSync, mkdirSync, realpathSync, renameSync, rmSync } from "node:fs";
+import { constants } from "node:os";
+import { resolve } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+
+/** A file or folder that is made beside its place, under another name, until it is whole. Disposed of before, it is removed. */
+export class Unfinished implements Disposable {
+  /** Where it is made. */
+  readonly path: string;
+  readonly #place: string;
+  /** The outermost of the folders that had to be made for it. */
+  #madeFolder: string | undefined;
+
+  /** `place` is where it will be; a link stays a link to what is replaced. */
+  constructor(place: string) {
+    this.#place = existsSync(place) ? realpathSync(place) : resolve(place);
+    this.path = `${this.#place}.${process.pid}.partial`;
+  }
+
+  /** Makes it a folder, and those that it is in. */
+  makeFolder(): void {
+    this.#madeFolder = mkdirSync(this.path, { recursive: true });
+  }
+
+  /** Takes its place in one step. */
+  finish(): void {
+    renameSync(this.path, this.#place);
+    this.#madeFolder = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#madeFolder ?? this.path, { recursive: true, force: true });
+  }
+}
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const undoings = new Set<() => void>();
+
+/**
+ * Until disposed of: when Ctrl-C, SIGTERM or SIGHUP ends the process, `undo` is called first. The exit code is then 128 and the
+ * signal's number, as a shell counts it. Signals are heard between turns only: what is long has to give others theirs.
+ */
+export function undoneBySignal(undo: () => void): Disposable {
+  if (undoings.size === 0) for (const signal of SIGNALS) process.on(signal, end);
+  undoings.add(undo);
+  return {
+    [Symbol.dispose]() {
+      undoings.delete(undo);
+      if (undoings.size === 0) for (const signal of SIGNALS) process.off(signal, end);
+    },
+  };
+}
+
+function end(signal: (typeof SIGNALS)[number]): void {
+  for (const undo of undoings) undo();
+  process.exit(128 + constants.signals[signal]);
+}
+
+/** Milliseconds of work before others get a turn: a person's Ctrl-C should not seem to be ignored. */
+const TURN_MS = 50;
+
+/** Gives others a turn now and then during long work. */
+export class Turns {
+  #last = performance.now();
+
+  async offer(): Promise<void> {
+    if (performance.now() - this.#last < TURN_MS) return;
+    await nextTurn();
+    this.#last = performance.now();
+  }
+}
