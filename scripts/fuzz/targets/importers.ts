@@ -6,7 +6,7 @@ import type { JsonValue, RolloutSource } from "@rollout-trace/protocol";
 import { checkGraph, reduceRollout } from "@rollout-trace/reducer";
 import fc from "fast-check";
 import { smallBundle } from "../../../packages/cli/test/commands/small-bundle.ts";
-import { LOG_FORMATS } from "../../../packages/cli/src/sources/open-source.ts";
+import { LOG_FORMATS } from "../../../packages/cli/src/sources/formats.ts";
 import { LOG_FORMAT_NAMES, type LogFormatName } from "../../../packages/cli/src/sources/source-format.ts";
 import { mutated, textEdits, withTextEdits } from "../mutation.ts";
 import { type FuzzTarget, fuzzTarget, hold } from "../target.ts";

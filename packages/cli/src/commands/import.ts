@@ -87,7 +87,8 @@ class ImportRun {
       }
       rollouts = everyRollout(path, {
         from: this.#options.from,
-        report: ({ where, message }) => this.#skip(line, { path: where, code: "unreadable_source", message }),
+        report: ({ where, message, code }) =>
+          this.#skip(line, { path: where, code, message: withoutPath(message, where) }),
       });
     } catch (error) {
       if (!(error instanceof CliError) || error.code === "usage") throw error;

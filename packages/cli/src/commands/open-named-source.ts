@@ -8,7 +8,7 @@ import { isStoreFile, openStoreRollout } from "../sources/store.ts";
 
 /** As `openSource`. */
 export async function openNamedSource(path: string, options: SourceOptions): Promise<OpenSource> {
-  if (options.from === "store" || (options.from === undefined && isStore(path))) {
+  if ((options.from === undefined || options.from === "store") && isStore(path)) {
     return { format: "store", ...openStoreRollout(path, options.rollout) };
   }
   const { openSource } = await import("../sources/open-source.ts");
@@ -18,7 +18,7 @@ export async function openNamedSource(path: string, options: SourceOptions): Pro
 /** As `detectFormat`. */
 export async function namedFormat(path: string): Promise<SourceFormat> {
   if (isStore(path)) return "store";
-  const { detectFormat } = await import("../sources/open-source.ts");
+  const { detectFormat } = await import("../sources/formats.ts");
   return detectFormat(path);
 }
 

@@ -1,12 +1,19 @@
 /** Every rollout at a place: of a store, a bundle, a log, or a folder of any of them, however deep. */
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
 import type { SourceProblem } from "@rollout-trace/protocol";
-import { messageOf } from "../errors.ts";
-import { bundleInput, isCodexBundle, openCodexBundle } from "./codex-bundle/open-bundle.ts";
-import { LOG_NAME, MAX_DEPTH } from "./log/find-logs.ts";
+import { CliError, messageOf } from "../errors.ts";
+import { fitText } from "../render/escape.ts";
+import { bundleInput, bundleStart, isCodexBundle, openCodexBundle } from "./codex-bundle/open-bundle.ts";
+import { findRecordings, isNamedDocument } from "./find-recordings.ts";
+import {
+  detectFormat,
+  formatOfLog,
+  isFolder,
+  LOG_FORMATS,
+  mayBeOf,
+  nothingIn,
+  notOfFormat,
+} from "./formats.ts";
 import type { OpenRollout } from "./log/log-format.ts";
-import { detectFormat, isFolder, LOG_FORMATS, readableFormat } from "./open-source.ts";
 import type { LogFormatName, SourceFormat } from "./source-format.ts";
 import { storeRollouts } from "./store.ts";
 
@@ -15,52 +22,86 @@ export interface FoundRollout {
   /** Of what holds it. */
   readonly path: string;
   readonly format: SourceFormat;
+  readonly rolloutId: string;
+  /** Of a recording in a store, which may hold several of one rollout; null elsewhere. */
+  readonly traceId: string | null;
+  /** Microseconds since the epoch; 0 where nothing tells. */
+  readonly startedTimeUs: number;
   /** Throws `CliError` `unreadable_source`. */
   readonly open: () => OpenRollout;
+}
+
+/** What is left out, and why. */
+export interface LeftOut extends SourceProblem {
+  /** `unknown_format`: it is named like a recording and is none, so that nothing is missing. */
+  readonly code: "unreadable_source" | "unknown_format";
 }
 
 export interface EveryRolloutOptions {
   /** What something is, or what of a folder is meant. Default: found out from the content. */
   readonly from?: SourceFormat | undefined;
-  /** Takes what cannot be read; it hides nothing else. */
-  readonly report: (problem: SourceProblem) => void;
+  /** Takes what is left out; it hides nothing else. */
+  readonly report: (problem: LeftOut) => void;
 }
 
-/** The rollouts at `path`. Throws `CliError` (`unreadable_source`, `unknown_format`) for a path that is none of these. */
-export function everyRollout(path: string, { from, report }: EveryRolloutOptions): readonly FoundRollout[] {
-  if (isFolder(path) && from !== "codex-bundle" && !isCodexBundle(path)) {
-    const found = search(path, report);
-    const each = (paths: readonly string[], format: "codex-bundle" | "store") =>
-      from === undefined || from === format
-        ? paths.flatMap((at) => attempt(at, report, () => rolloutsOf(at, format, report)))
-        : [];
-    return [
-      ...each(found.bundles, "codex-bundle"),
-      ...each(found.stores, "store"),
-      ...rolloutsOfLogs(found.logs, { from, report }),
-    ];
-  }
-  return rolloutsOf(path, from ?? detectFormat(path), report);
+/**
+ * The rollouts at `path`. Throws `CliError` (`unreadable_source`, `unknown_format`) for a path that is none of these, a file
+ * that is not what `from` says, and a folder with nothing of that kind in it.
+ */
+export function everyRollout(path: string, options: EveryRolloutOptions): readonly FoundRollout[] {
+  const { from } = options;
+  if (!isFolder(path)) return rolloutsOfFile(path, options);
+  const isBundle = isCodexBundle(path);
+  return isBundle && (from === undefined || from === "codex-bundle")
+    ? [bundleRollout(path)]
+    : rolloutsInFolder(path, options);
 }
 
-function rolloutsOf(
-  path: string,
-  format: SourceFormat,
-  report: (problem: SourceProblem) => void,
-): readonly FoundRollout[] {
-  switch (format) {
-    case "store":
-      return storeRollouts(path).map((open) => ({ path, format, open }));
-    case "codex-bundle": {
-      const open = () => {
-        const rollout = openCodexBundle(path);
-        return { rollout, inputs: [bundleInput(path)], [Symbol.dispose]: () => undefined };
-      };
-      return [{ path, format, open }];
-    }
-    default:
-      return rolloutsOfFormat([path], format, report);
+function rolloutsOfFile(path: string, { from, report }: EveryRolloutOptions): readonly FoundRollout[] {
+  const format = from ?? detectFormat(path);
+  if (from !== undefined && !mayBeOf(path, from)) throw notOfFormat(path, from);
+  if (format === "store") return storeRollouts(path);
+  if (format === "codex-bundle") return [bundleRollout(path)];
+  const problems: LeftOut[] = [];
+  const rollouts = rolloutsOfFormat([path], format, (problem) => void problems.push(problem));
+  if (rollouts.length > 0) {
+    problems.forEach(report);
+    return rollouts;
   }
+  const why = problems[0]?.message;
+  if (from !== undefined) throw notOfFormat(path, from, why);
+  const told = why === undefined ? "" : ` (${fitText(why, WHY_COLUMNS)})`;
+  throw new CliError("unknown_format", `${path}: holds no rollout${told}; name another file`);
+}
+
+const WHY_COLUMNS = 120;
+
+function rolloutsInFolder(folder: string, options: EveryRolloutOptions): readonly FoundRollout[] {
+  const { from } = options;
+  let isReported = false;
+  const report: Report = (problem) => {
+    isReported = true;
+    options.report(problem);
+  };
+  const found = findRecordings(folder, unreadable(report));
+  const bundles = from === undefined || from === "codex-bundle" ? found.bundles : [];
+  const stores = from === undefined || from === "store" ? found.stores : [];
+  const rollouts = [
+    ...bundles.flatMap((path) => attempt(path, report, () => [bundleRollout(path)])),
+    ...stores.flatMap((path) => attempt(path, report, () => storeRollouts(path))),
+    ...rolloutsOfLogs(found.logs, { from, report }),
+  ];
+  // A store may hold no rollout yet.
+  if (rollouts.length > 0 || stores.length > 0 || isReported) return rollouts;
+  throw nothingIn(folder, from);
+}
+
+function bundleRollout(path: string): FoundRollout {
+  const open = () => {
+    const rollout = openCodexBundle(path);
+    return { rollout, inputs: [bundleInput(path)], [Symbol.dispose]: () => undefined };
+  };
+  return { path, format: "codex-bundle", traceId: null, ...bundleStart(path), open };
 }
 
 /** Logs of one format are looked at together: a session may be spread over several. */
@@ -68,13 +109,21 @@ function rolloutsOfLogs(
   paths: readonly string[],
   { from, report }: EveryRolloutOptions,
 ): readonly FoundRollout[] {
+  if (from === "store" || from === "codex-bundle") return [];
   const byFormat = new Map<LogFormatName, string[]>();
   for (const path of paths) {
-    const format = readableFormat(path, report);
-    if (format === null || (from !== undefined && from !== format)) continue;
-    const known = byFormat.get(format);
-    if (known === undefined) byFormat.set(format, [path]);
-    else known.push(path);
+    for (const format of attempt(path, report, () => [formatOfLog(path)])) {
+      if (format === null) {
+        // Most documents are something else.
+        if (!isNamedDocument(path))
+          report({ where: path, message: "no session log", code: "unknown_format" });
+        continue;
+      }
+      if (from !== undefined && from !== format) continue;
+      const known = byFormat.get(format);
+      if (known === undefined) byFormat.set(format, [path]);
+      else known.push(path);
+    }
   }
   return [...byFormat].flatMap(([format, files]) => rolloutsOfFormat(files, format, report));
 }
@@ -82,62 +131,32 @@ function rolloutsOfLogs(
 function rolloutsOfFormat(
   paths: readonly string[],
   format: LogFormatName,
-  report: (problem: SourceProblem) => void,
+  report: Report,
 ): readonly FoundRollout[] {
   const [only, another] = paths;
-  return LOG_FORMATS[format].rollouts(paths, report).map((rollout) => ({
+  return LOG_FORMATS[format].rollouts(paths, unreadable(report)).map((rollout) => ({
     path: another === undefined && only !== undefined ? only : rollout.rolloutId,
     format,
+    rolloutId: rollout.rolloutId,
+    traceId: null,
+    startedTimeUs: rollout.startedTimeUs,
     open: () => rollout.open(),
   }));
 }
 
-interface Found {
-  readonly bundles: readonly string[];
-  readonly stores: readonly string[];
-  readonly logs: readonly string[];
+type Report = EveryRolloutOptions["report"];
+
+/** Takes what cannot be read. */
+function unreadable(report: Report): (problem: SourceProblem) => void {
+  return (problem) => report({ ...problem, code: "unreadable_source" });
 }
 
-/** What is in a folder, in order of the paths. What lies in a bundle is the bundle's. Links are not followed. */
-function search(folder: string, report: (problem: SourceProblem) => void): Found {
-  const [bundles, stores, logs]: [string[], string[], string[]] = [[], [], []];
-  lookInto(folder, MAX_DEPTH);
-  return { bundles, stores, logs };
-
-  function lookInto(inside: string, depth: number): void {
-    if (depth < 0) {
-      report({ where: inside, message: `folders more than ${MAX_DEPTH} deep are not searched` });
-      return;
-    }
-    if (isCodexBundle(inside)) {
-      bundles.push(inside);
-      return;
-    }
-    for (const entry of attempt(inside, report, () => sortedEntries(inside))) {
-      const path = join(inside, entry.name);
-      if (entry.isDirectory()) lookInto(path, depth - 1);
-      else if (entry.isFile() && LOG_NAME.test(entry.name)) logs.push(path);
-      else if (entry.isFile() && STORE_NAME.test(entry.name)) stores.push(path);
-    }
-  }
-}
-
-const STORE_NAME = /\.(?:db|sqlite3?)$/;
-
-function sortedEntries(folder: string) {
-  const entries = readdirSync(folder, { withFileTypes: true });
-  return entries.toSorted((left, right) => (left.name < right.name ? -1 : 1));
-}
-
-function attempt<Entry>(
-  where: string,
-  report: (problem: SourceProblem) => void,
-  read: () => readonly Entry[],
-): readonly Entry[] {
+function attempt<Entry>(where: string, report: Report, read: () => readonly Entry[]): readonly Entry[] {
   try {
     return read();
   } catch (error) {
-    report({ where, message: messageOf(error) });
+    const isOther = error instanceof CliError && error.code === "unknown_format";
+    report({ where, message: messageOf(error), code: isOther ? "unknown_format" : "unreadable_source" });
     return [];
   }
 }

@@ -35,10 +35,18 @@ export function openStoreRollout(
   }
 }
 
-/** How each rollout of a store is opened, oldest first. Throws `CliError` `unreadable_source`. */
-export function storeRollouts(
-  path: string,
-): readonly (() => Disposable & { readonly rollout: RolloutSource })[] {
+/** A rollout of a store that can be opened. */
+interface StoreRollout {
+  readonly path: string;
+  readonly format: "store";
+  readonly rolloutId: string;
+  readonly traceId: string;
+  readonly startedTimeUs: number;
+  readonly open: () => Disposable & { readonly rollout: RolloutSource };
+}
+
+/** The rollouts of a store, oldest first. Throws `CliError` `unreadable_source` or `unknown_format`. */
+export function storeRollouts(path: string): readonly StoreRollout[] {
   using store = openReader(path);
   let rollouts: ReturnType<TraceStoreReader["rollouts"]>;
   try {
@@ -47,10 +55,17 @@ export function storeRollouts(
     throw asUnreadable(error);
   }
   // By trace id: a rollout that was recorded twice is two recordings.
-  return rollouts.map(({ traceId }) => () => {
-    const reader = openReader(path);
-    return { rollout: reader.openRollout(traceId), [Symbol.dispose]: () => reader.close() };
-  });
+  return rollouts.map(({ rolloutId, traceId, startedTimeUs }) => ({
+    path,
+    format: "store",
+    rolloutId,
+    traceId,
+    startedTimeUs,
+    open: () => {
+      const reader = openReader(path);
+      return { rollout: reader.openRollout(traceId), [Symbol.dispose]: () => reader.close() };
+    },
+  }));
 }
 
 function openReader(path: string): TraceStoreReader {
@@ -63,7 +78,8 @@ function openReader(path: string): TraceStoreReader {
 
 function asUnreadable(error: unknown): unknown {
   if (!(error instanceof TraceStoreError)) return error;
-  return new CliError("unreadable_source", error.message, { cause: error });
+  const code = error.code === "not_a_store" ? "unknown_format" : "unreadable_source";
+  return new CliError(code, error.message, { cause: error });
 }
 
 /** The trace id of the rollout named, `latest`, or the only one. Throws `CliError` `unknown_rollout` or `ambiguous_rollout`. */

@@ -1,10 +1,19 @@
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readTraceStore, TraceStoreError, verifyStore } from "@rollout-trace/trace";
+import { openTraceStore, readTraceStore, TraceStoreError, verifyStore } from "@rollout-trace/trace";
 import { childLog, parentLog } from "../sources/codex-log/agent-logs.ts";
 import { LogBuilder, ROOT } from "../sources/codex-log/log-builder.ts";
 import { otlp } from "../sources/otlp/trace-file.ts";
@@ -72,16 +81,61 @@ describe("import", () => {
       "new codex-log",
     ]);
     expect(skipped.map(({ path, code }) => [path, code])).toEqual([
-      [join(inside, "other.db"), "unreadable_source"],
+      [join(inside, "other.db"), "unknown_format"],
       [join(inside, "broken.jsonl.gz"), "unreadable_source"],
+      [join(inside, "notes.jsonl"), "unknown_format"],
     ]);
     expect(first.err).toContain(`${join(inside, "broken.jsonl.gz")}: skipped: `);
 
     const only = await run(["import", inside, "--store", join(folder, "logs.db"), "--from", "codex-log"]);
-    expect(only.out).toContain("1 rollout imported, 1 skipped\n");
+    expect(only.out).toContain("1 rollout imported, 2 skipped\n");
     const second = await run(["import", inside, "--store", db]);
-    expect(second.out).toBe("0 rollouts imported, 4 unchanged, 2 skipped\n");
+    expect(second.out).toBe("0 rollouts imported, 4 unchanged, 3 skipped\n");
     expect(verifyStore(db)).toMatchObject({ ok: true, checked: { rollouts: 4 } });
+  });
+
+  it("reports each log of a folder that is none, as it does when the files are named, and a folder with nothing in it", async () => {
+    const inside = join(folder, "bad");
+    mkdirSync(inside);
+    const names = ["cut.jsonl", "empty.jsonl", "garbage.jsonl"];
+    const contents = [
+      '{"timestamp":"2026-01-01T00:00:00Z","type":"sess',
+      "",
+      "\u0000\u0001 no JSON \u00ff\n",
+    ];
+    const paths = names.map((name) => join(inside, name));
+    for (const [index, path] of paths.entries()) writeFileSync(path, contents[index] ?? "");
+    const skipped = ({ out }: { readonly out: string }) =>
+      (JSON.parse(out) as { readonly skipped: readonly Record<string, string>[] }).skipped;
+    const ofFolder = await run(["import", inside, "--store", db, "--json"]);
+    const ofFiles = await run(["import", ...paths, "--store", db, "--json"]);
+    for (const ran of [ofFolder, ofFiles]) {
+      expect(ran.code).toBe(3);
+      expect(skipped(ran).map(({ path, code }) => [path, code])).toEqual(
+        paths.map((path) => [path, "unknown_format"]),
+      );
+      for (const path of paths) expect(ran.err).toContain(`${path}: skipped: `);
+    }
+    const forced = await run(["import", inside, "--store", db, "--from", "codex-log", "--json"]);
+    expect(forced).toEqual(ofFolder);
+    for (const path of paths) rmSync(path);
+    const ofNothing = await run(["import", inside, "--store", db]);
+    expect(ofNothing).toMatchObject({
+      code: 3,
+      out: "0 rollouts imported, 1 skipped\n",
+      err: expect.stringMatching(/bad: skipped: a folder without manifest\.json, stores or session logs; /),
+    });
+    expect(existsSync(db)).toBe(false);
+  });
+
+  it("takes an empty store for what it is", async () => {
+    const inside = join(folder, "stores");
+    mkdirSync(inside);
+    openTraceStore({ path: join(inside, "empty.db") }).close();
+    expect(await run(["import", inside, "--store", db])).toMatchObject({
+      code: 0,
+      out: "0 rollouts imported\n",
+    });
   });
 
   it("takes of the documents in a folder those that hold spans, and none out of a bundle", async () => {
@@ -110,7 +164,7 @@ describe("import", () => {
       skipped: [],
     });
     rmSync(join(inside, "two.json.gz"));
-    const shown = await run(["show", inside]);
+    const shown = await run(["show", inside, "--from", "otlp"]);
     expect(shown).toMatchObject({ code: 0, err: "", out: expect.stringContaining("1 agent · 1 turn") });
   });
 

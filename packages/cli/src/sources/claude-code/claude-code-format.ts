@@ -2,10 +2,15 @@
 import { isJsonObject, type JsonValue } from "@rollout-trace/protocol";
 import { type LogFormat, readEach, rolloutsOf } from "../log/log-format.ts";
 import { openTranscript } from "./open-transcript.ts";
+import { readEntry } from "./record.ts";
 import { sessionsOf } from "./sessions.ts";
 import { readTranscriptHead } from "./transcript-head.ts";
 
 export const claudeCodeFormat: LogFormat = {
+  files: "transcripts of Claude Code",
+
+  isLine: (value) => typeof readEntry(value) !== "string",
+
   recognises: (sample) => sample.some(isOurs),
 
   rollouts: (paths, report) =>

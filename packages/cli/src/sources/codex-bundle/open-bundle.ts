@@ -25,14 +25,8 @@ export function isCodexBundle(folder: string): boolean {
  */
 export function openCodexBundle(folder: string): RolloutSource {
   const manifest = readManifest(folder);
-  const log = join(folder, manifest.eventLog);
+  const log = eventLogOf(folder, manifest);
   const payloadFolder = join(folder, manifest.payloadFolder);
-  if (fileInside(folder, manifest.eventLog) === null) {
-    throw new CliError(
-      "unreadable_source",
-      `${log}: the manifest names this event log, but there is no such file in the bundle`,
-    );
-  }
   const { files, isImported } = lookThrough(log);
   const payloads = new PayloadFiles(folder, files);
   return {
@@ -47,6 +41,30 @@ export function openCodexBundle(folder: string): RolloutSource {
       yield* translated(log, manifest, payloads, fromSeq);
     },
   };
+}
+
+/** Which rollout a bundle holds, and when its first event was, in microseconds since the epoch; 0 where nothing tells. */
+export function bundleStart(folder: string): { readonly rolloutId: string; readonly startedTimeUs: number } {
+  const manifest = readManifest(folder);
+  return { rolloutId: manifest.rolloutId, startedTimeUs: firstTimeUs(eventLogOf(folder, manifest)) };
+}
+
+function firstTimeUs(log: string): number {
+  for (const { text } of readLines(log)) {
+    const event = parseBundleEvent(text);
+    if (typeof event !== "string") return event.timeUnixMs * 1000;
+  }
+  return 0;
+}
+
+/** Throws `CliError` `unreadable_source` when there is none in the bundle. */
+function eventLogOf(folder: string, { eventLog }: BundleManifest): string {
+  const log = join(folder, eventLog);
+  if (fileInside(folder, eventLog) !== null) return log;
+  throw new CliError(
+    "unreadable_source",
+    `${log}: the manifest names this event log, but there is no such file in the bundle`,
+  );
 }
 
 /** The bundle's event log, as an import remembers it. Throws like `openCodexBundle`. */

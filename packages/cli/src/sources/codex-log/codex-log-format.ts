@@ -7,6 +7,10 @@ import { readSessionHead } from "./session-head.ts";
 import { sessionsOf } from "./sessions.ts";
 
 export const codexLogFormat: LogFormat = {
+  files: "session logs of Codex",
+
+  isLine: (value) => typeof readRecord(value) !== "string",
+
   recognises: (sample) => sample.some(isOurs),
 
   rollouts: (paths, report) => rolloutsOf(sessionsOf(readEach(paths, readSessionHead, report)), openSession),

@@ -1,13 +1,16 @@
 /** What a log format is to the rest of the command: how it is recognised, and how rollouts of it are opened. */
 import type { JsonValue, RolloutSource, SourceProblem } from "@rollout-trace/protocol";
 import type { ImportInput } from "@rollout-trace/trace";
-import { CliError, messageOf } from "../../errors.ts";
-import { namedRollouts } from "../named-rollouts.ts";
+import { messageOf } from "../../errors.ts";
 
 /** The first lines of a file, as far as they are JSON. */
 export type LogSample = readonly JsonValue[];
 
 export interface LogFormat {
+  /** What files of it are, for a message: `traces of agents`. */
+  readonly files: string;
+  /** Whether a value can be read as a line of the format, known or not. Left out where a line need not be a value. */
+  isLine?(value: JsonValue): boolean;
   /** Whether a file that begins like this is of the format. */
   recognises(sample: LogSample): boolean;
   /** The same from the beginning of the text, for formats that need not have a value on each line. Asked after all others. */
@@ -56,25 +59,4 @@ export function rolloutsOf<Session extends Pick<LoggedRollout, "rolloutId" | "st
     startedTimeUs: session.startedTimeUs,
     open: () => open(session),
   }));
-}
-
-/** The rollout named, `latest`, or the only one. Throws `CliError` `unknown_rollout` or `ambiguous_rollout`. */
-export function chooseRollout(
-  path: string,
-  rollouts: readonly LoggedRollout[],
-  wanted: string | undefined,
-): LoggedRollout {
-  const latest = rollouts.at(-1);
-  if (latest === undefined) throw new CliError("unknown_rollout", `${path}: holds no rollout`);
-  if (wanted === "latest" || (wanted === undefined && rollouts.length === 1)) return latest;
-  const listed = namedRollouts(rollouts);
-  if (wanted === undefined) {
-    throw new CliError(
-      "ambiguous_rollout",
-      `${path}: holds ${rollouts.length} rollouts; choose one with --rollout ID or --rollout latest:${listed}`,
-    );
-  }
-  const chosen = rollouts.find(({ rolloutId }) => rolloutId === wanted);
-  if (chosen !== undefined) return chosen;
-  throw new CliError("unknown_rollout", `${path}: no rollout ${wanted}; it holds:${listed}`);
 }

@@ -22,15 +22,17 @@ function tellsSpans(head: string): boolean {
 const MAX_BYTES = 2 ** 29 - 1;
 
 export const otlpFormat: LogFormat = {
+  files: "traces of agents",
+
   recognises: (sample) => sample.some((line) => tellsSpans(JSON.stringify(line).slice(0, TOLD_BY))),
 
   recognisesText: tellsSpans,
 
   rollouts(paths, report) {
     const files = readEach(paths, (path) => readSpans(path, textOf(path)), report);
-    const sessions = sessionsOf(files);
-    if (sessions.length === 0) for (const file of files) for (const problem of file.problems) report(problem);
-    return rolloutsOf(sessions, (session) => ({
+    // What is wrong with the others, their rollouts say.
+    for (const { problems, spans } of files) if (spans.length === 0) problems.forEach(report);
+    return rolloutsOf(sessionsOf(files), (session) => ({
       rollout: openTraces(session),
       [Symbol.dispose]: () => undefined,
     }));
