@@ -20,8 +20,14 @@ export function grouped(number: number): string {
   return String(number).replace(/\B(?=(\d{3})+$)/g, "\u2009");
 }
 
-/** Microseconds since the epoch as UTC: `2026-11-24 15:04:05Z`. */
+/** Whether it is a time at all: recordings of programs that kept none have zero in its place. */
+export function isTime(us: number): boolean {
+  return us !== 0;
+}
+
+/** Microseconds since the epoch as UTC: `2026-11-24 15:04:05Z`, or `time unknown`. */
 export function utc(us: number): string {
+  if (!isTime(us)) return "time unknown";
   const date = new Date(Math.floor(us / 1_000));
   return Number.isNaN(date.getTime()) ? `${us} µs` : `${date.toISOString().slice(0, 19).replace("T", " ")}Z`;
 }

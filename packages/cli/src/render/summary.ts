@@ -6,7 +6,7 @@ import { type Costs, costText } from "../costs/costs.ts";
 import { factLines } from "./page.ts";
 import { wrapWords } from "./wrap.ts";
 import type { CommandIo } from "../io.ts";
-import { count, duration, utc } from "./format.ts";
+import { count, duration, isTime, utc } from "./format.ts";
 
 /** Findings and diagnostics shown in full; the rest is counted. */
 const SHOWN = 12;
@@ -35,7 +35,9 @@ export function summaryLines(
       ? []
       : [
           utc(graph.started_at_us),
-          ...(graph.ended_at_us === null ? [] : [duration(graph.ended_at_us - graph.started_at_us)]),
+          ...(graph.ended_at_us === null || !isTime(graph.started_at_us)
+            ? []
+            : [duration(graph.ended_at_us - graph.started_at_us)]),
         ];
   const ended =
     graph.recording_complete || graph.status === "completed" || graph.status === "failed"
