@@ -20,6 +20,8 @@ const MAIN = resolve(import.meta.dirname, "../../packages/cli/dist/main.js");
 /** Milliseconds that a person waits for the first line without thinking of something else. */
 const BOUND_MS = 2_000;
 const WINDOW_TURNS = 40;
+/** In each of the two turns of one of very many rollouts. */
+const REQUESTS = 2;
 
 export async function cliBench(args: readonly string[]): Promise<readonly BenchRow[]> {
   const { values } = parseArgs({
@@ -39,7 +41,7 @@ export async function cliBench(args: readonly string[]): Promise<readonly BenchR
   try {
     const [long, many] = [join(folder, "long.db"), join(folder, "many.db")];
     recordLong(long, turns);
-    storeOfManyRollouts(many, rollouts);
+    storeOfManyRollouts(many, rollouts, { requests: REQUESTS });
     const commands = {
       node: ["-e", "0"],
       version: [MAIN, "--version"],

@@ -59,6 +59,7 @@ export type { CompactOptions, CompactResult } from "./store/compact.ts";
 export { pruneTraceStore } from "./store/prune.ts";
 export type { LeftRollout, PrunedRollout, PruneOptions, PruneProgress, PruneResult } from "./store/prune.ts";
 export type { RolloutCounts } from "./store/count-rollouts.ts";
+export type { TokenCount } from "./store/count-tokens.ts";
 export type { Durability } from "./store/connection.ts";
 export { recordingWriterState } from "./store/recording-writer.ts";
 export type { WriterState } from "./store/writer-process.ts";

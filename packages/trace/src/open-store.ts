@@ -9,6 +9,7 @@ import type { RecorderParts, RolloutRecorder } from "./recorder/rollout-recorder
 import { startRollout, type StartRolloutOptions } from "./recorder/start-rollout.ts";
 import type { Durability } from "./store/connection.ts";
 import type { RolloutCounts } from "./store/count-rollouts.ts";
+import type { TokenCount } from "./store/count-tokens.ts";
 import type { RolloutSummary, StoredRollout } from "./store/read-rollouts.ts";
 import type { TraceStoreReader } from "./store/read-store.ts";
 import { StoreReader } from "./store/store-reader.ts";
@@ -147,6 +148,11 @@ class WritableTraceStore implements TraceStore {
     return this.#reader.rolloutCounts();
   }
 
+  tokenCount(traceId: string): TokenCount | null {
+    this.#parts.writer.flush();
+    return this.#reader.tokenCount(traceId);
+  }
+
   openRollout(id: string): StoredRollout {
     const { writer, redactor } = this.#parts;
     writer.flush();
@@ -211,6 +217,10 @@ class ReadOnlyTraceStore implements TraceStore {
 
   rolloutCounts(): readonly RolloutCounts[] {
     return this.#reader.rolloutCounts();
+  }
+
+  tokenCount(traceId: string): TokenCount | null {
+    return this.#reader.tokenCount(traceId);
   }
 
   openRollout(id: string): StoredRollout {

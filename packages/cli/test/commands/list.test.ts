@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import Database from "better-sqlite3";
@@ -50,12 +50,12 @@ describe("list", () => {
     expect(await run(["list", path])).toEqual({
       code: 0,
       err: "",
-      out: `started               status     took   agents  turns  requests  calls  cells  problems  rollout
-2023-11-15 22:13:20Z  stopped    2 ms        1      0         0      0      0  -         third\\x1b[31m
-2023-11-15 22:13:20Z  completed  4 ms        1      0         0      0      0  -         second
-2023-11-14 22:13:20Z  failed     12 ms       2      1         1      1      0  1 failed  first
+      out: `started               status     took   agents  turns  requests  calls  cells   tokens  problems  rollout
+2023-11-15 22:13:20Z  stopped    2 ms        1      0         0      0      0        -  -         third\\x1b[31m
+2023-11-15 22:13:20Z  completed  4 ms        1      0         0      0      0        -  -         second
+2023-11-14 22:13:20Z  failed     12 ms       2      1         1      1      0  unknown  1 failed  first
 
-3 rollouts; tokens, diagnostics and findings are not counted here: \`show\` does, one rollout at a time
+3 rollouts; diagnostics and findings are not counted here: \`show\` does, one rollout at a time
 `,
     });
   });
@@ -118,7 +118,7 @@ describe("list", () => {
   it("fits a narrow terminal", async () => {
     const { out } = await run(["list", path], 40);
     expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(40);
-    expect(out).toContain("  failed · 2 agents · 1 turn · 1 call\n  0 cells · 1 failed\n");
+    expect(out).toContain("  failed · 2 agents · 1 turn · 1 call\n  0 cells · tokens unknown · 1 failed\n");
   });
 
   it("chooses by start and by status", async () => {
@@ -136,7 +136,22 @@ describe("list", () => {
       not_counted: string[];
     };
     expect(rollouts.map(({ tokens }) => tokens)).toEqual([null, null, null]);
-    expect(not_counted).toContain("tokens");
+    expect(not_counted).toEqual(["diagnostics", "findings"]);
+  });
+
+  it("says of a time that nobody recorded that it is unknown", async () => {
+    const spans = join(folder, "spans.json");
+    const attributes = [{ key: "gen_ai.operation.name", value: { stringValue: "invoke_agent" } }];
+    const span = { traceId: "1".repeat(32), spanId: "2".repeat(16), name: "agent", attributes };
+    writeFileSync(spans, JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] }));
+    const timeless = join(folder, "timeless.db");
+    expect(await run(["import", spans, "--store", timeless])).toMatchObject({ code: 0 });
+    expect((await run(["list", timeless])).out).toMatch(/\ntime unknown +completed +- +1 /);
+    for (const source of [spans, timeless]) {
+      const { out } = await run(["show", source]);
+      expect(out).toMatch(/\ntime unknown · 1 agent[^]*\/root  completed  tokens unknown\n/);
+      expect(out).not.toContain("1970");
+    }
   });
 
   it("refuses what is no store", async () => {

@@ -4,7 +4,7 @@
  */
 import type { Attributes } from "@opentelemetry/api";
 import { GEN_AI } from "@rollout-trace/protocol";
-import { member } from "./response-facts.ts";
+import { member } from "../response-usage.ts";
 
 interface Part {
   readonly type: string;

@@ -5,7 +5,7 @@ import type { ToolCallEndedOptions } from "../recorder/handles.ts";
 import { messageOf } from "../trace-store-error.ts";
 import type { SpanEnd } from "./active-span.ts";
 import { errorTypeOf } from "./error-type.ts";
-import { member } from "./response-facts.ts";
+import { member } from "../response-usage.ts";
 import { tellsContent } from "./tracer.ts";
 
 /** What went wrong at the tool itself, without an error that says what. */

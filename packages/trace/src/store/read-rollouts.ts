@@ -11,7 +11,7 @@ import {
   type TraceId,
 } from "@rollout-trace/protocol";
 import { messageOf, TraceStoreError } from "../trace-store-error.ts";
-import { ImportedPayloads, importOf, straysOf } from "./imported.ts";
+import { ImportedPayloads, type ImportOf, importOf, straysOf } from "./imported.ts";
 import { prepared } from "./prepared.ts";
 import { PayloadsOfRollout, type StoredPayloads } from "./read-payloads.ts";
 
@@ -58,13 +58,18 @@ const SUMMARIES = `
 
 /**
  * The order of recordings, whatever lists them: by when they began, so that one that was imported stands where it happened; what
- * began at once as it came into the store. `first` is the first event of each.
+ * began at once as it came into the store. `beganUs` is the column with the time of the first event.
  */
-export const OLDEST_FIRST = "ORDER BY coalesce(first.time_unix_us, 0), rollouts.rollout";
+export function oldestFirst(beganUs: string): string {
+  return `ORDER BY coalesce(${beganUs}, 0), rollouts.rollout`;
+}
 
 /** All recordings, oldest first. */
 export function listRollouts(database: Database.Database): readonly RolloutSummary[] {
-  return database.prepare<[], SummaryRow>(`${SUMMARIES} ${OLDEST_FIRST}`).all().map(summaryOf);
+  return database
+    .prepare<[], SummaryRow>(`${SUMMARIES} ${oldestFirst("first.time_unix_us")}`)
+    .all()
+    .map(summaryOf);
 }
 
 function summaryOf(row: SummaryRow): RolloutSummary {
@@ -102,11 +107,18 @@ export function openStoredRollout(database: Database.Database, id: RolloutId | T
       const events = readEvents(database, row, fromSeq);
       return imported === null ? events : withStrays(database, row, { events, fromSeq });
     },
-    payloads: new PayloadsOfRollout(database, {
-      rollout: row.rollout,
-      names: imported === null ? null : new ImportedPayloads(database, row.rollout),
-    }),
+    payloads: payloadsOf(database, row.rollout, imported),
   };
+}
+
+/** The payloads of a recording; `imported` is what `importOf` says of it. */
+export function payloadsOf(
+  database: Database.Database,
+  rollout: number,
+  imported: ImportOf | null,
+): StoredPayloads {
+  const names = imported === null ? null : new ImportedPayloads(database, rollout);
+  return new PayloadsOfRollout(database, { rollout, names });
 }
 
 /** An imported rollout with what was not an event of its order, each in its place. */

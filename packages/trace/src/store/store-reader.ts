@@ -3,6 +3,7 @@ import type Database from "better-sqlite3";
 import type { RolloutId, TraceId } from "@rollout-trace/protocol";
 import { asTraceStoreError, TraceStoreError } from "../trace-store-error.ts";
 import { countRollouts, type RolloutCounts } from "./count-rollouts.ts";
+import { countTokens, type TokenCount } from "./count-tokens.ts";
 import { openReadConnection, type ReadConnection } from "./read-connection.ts";
 import { listRollouts, openStoredRollout, type RolloutSummary, type StoredRollout } from "./read-rollouts.ts";
 
@@ -26,6 +27,10 @@ export class StoreReader {
 
   rolloutCounts(): readonly RolloutCounts[] {
     return this.#read(countRollouts);
+  }
+
+  tokenCount(traceId: string): TokenCount | null {
+    return this.#read((database) => countTokens(database, traceId));
   }
 
   openRollout(id: string): StoredRollout {
