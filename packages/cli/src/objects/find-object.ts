@@ -21,6 +21,7 @@ import {
 
 /** Candidates named in a message. */
 const LISTED = 10;
+const ID_COLUMNS = 120;
 /** Shorter beginnings or ends of an id fit too much. */
 const LEAST_PART = 4;
 
@@ -52,14 +53,23 @@ function theOne(graph: RolloutGraph, wanted: string, found: readonly ObjectAncho
   }
   throw new CliError(
     "ambiguous_object",
-    `${quoted} can be ${found.length} objects; add \`of AGENT\`, \`of cell N\` or use the id:${listed(graph, found)}`,
+    `${quoted} can be ${found.length} objects; ${adviceFor(found)}:${listed(graph, found)}`,
   );
+}
+
+/** How to say which one is meant. An id may be that of objects of several kinds: only its type then tells them apart. */
+function adviceFor(found: readonly ObjectAnchor[]): string {
+  if (new Set(found.map(({ id }) => id)).size === found.length) {
+    return "add `of AGENT`, `of cell N` or use the id";
+  }
+  const typed = found.slice(0, LISTED).map(({ type, id }) => `\`${type} ${fitText(id, ID_COLUMNS)}\``);
+  return `ask for ${typed.join(" or ")}`;
 }
 
 function listed(graph: RolloutGraph, found: readonly ObjectAnchor[]): string {
   const lines = found
     .slice(0, LISTED)
-    .map((anchor) => `\n  ${anchor.type} ${fitText(anchor.id, 120)}  ${describe(graph, anchor)}`);
+    .map((anchor) => `\n  ${anchor.type} ${fitText(anchor.id, ID_COLUMNS)}  ${describe(graph, anchor)}`);
   return lines.join("") + (found.length > LISTED ? `\n  … and ${found.length - LISTED} more` : "");
 }
 

@@ -133,6 +133,37 @@ describe("an object", () => {
     );
   });
 
+  it("whose id a turn and a request share is an error that says how to ask for either", async () => {
+    const path = join(folder, "shared.db");
+    const store = openTraceStore({ path });
+    const root = store.startRollout({ rolloutId: "shared" });
+    const turn = root.startTurn({ turnId: "shared:3" });
+    turn
+      .startInference({
+        inferenceCallId: "shared:3",
+        model: "model-1",
+        provider: "provider-1",
+        dialect: "openai_responses",
+        request: () => ({ input: [] }),
+      })
+      .completed({ responseId: "r", response: () => ({ output_items: [] }) });
+    turn.end();
+    root.endRollout();
+    store.close();
+    expect(await run(["explain", path, "shared:3"])).toEqual({
+      code: 2,
+      out: "",
+      err: `rollout-trace: shared:3 can be 2 objects; ask for \`turn shared:3\` or \`inference_call shared:3\`:
+  turn shared:3  turn 1 of /root
+  inference_call shared:3  model request 1 in turn 1 of /root
+`,
+    });
+    for (const type of ["turn", "inference_call"]) {
+      const { out } = await run(["explain", path, `${type} shared:3`, "--json"]);
+      expect(JSON.parse(out)).toMatchObject({ object: { type, id: "shared:3" } });
+    }
+  });
+
   it("may have any recorded id, be it one that every object has", async () => {
     expect(await run(["explain", smallBundle(folder), "__proto__"])).toMatchObject({ code: 2, out: "" });
     expect(await run(["explain", smallBundle(folder), "constructor"])).toMatchObject({ code: 2, out: "" });
