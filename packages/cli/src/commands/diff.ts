@@ -44,11 +44,16 @@ export async function diffCommand(
 
 function asJson(hunks: readonly Hunk[]): object {
   const step = (side: Step | null): object | null =>
-    side === null ? null : { seq: Math.ceil(side.seq), object: side.anchor };
+    side === null ? null : { seq: citedSeq(side), object: side.anchor };
   return {
     equal: hunks.length === 0,
     hunks: hunks.map(({ kind, path, a, b, fields }) => ({ kind, path, a: step(a), b: step(b), fields })),
   };
+}
+
+/** The `seq` at which a step began; null for what no event begins, which is the rollout. */
+function citedSeq({ seq }: Step): number | null {
+  return seq > 0 ? Math.ceil(seq) : null;
 }
 
 const SIGNS = { added: "+", removed: "-", changed: "~" } as const;
@@ -57,14 +62,15 @@ function lines(hunk: Hunk, io: CommandIo): readonly string[] {
   const { colour, columns } = io;
   const paint = { added: colour.green, removed: colour.red, changed: colour.yellow }[hunk.kind];
   const place = hunk.path.length === 0 ? "rollout" : hunk.path.join(" › ");
-  const seqs = [
-    ...(hunk.a === null ? [] : [`a seq ${Math.ceil(hunk.a.seq)}`]),
-    ...(hunk.b === null ? [] : [`b seq ${Math.ceil(hunk.b.seq)}`]),
-  ];
+  const seqs = (["a", "b"] as const).flatMap((side) => {
+    const step = hunk[side];
+    const seq = step === null ? null : citedSeq(step);
+    return seq === null ? [] : [`${side} seq ${seq}`];
+  });
   const head = columns === null ? escapeText(place) : fitText(place, Math.max(MIN_COLUMNS, columns - 2));
   return [
     paint(`${SIGNS[hunk.kind]} ${head}`),
-    colour.dim(`    ${seqs.join(", ")}`),
+    ...(seqs.length === 0 ? [] : [colour.dim(`    ${seqs.join(", ")}`)]),
     ...hunk.fields.flatMap((field) => fieldLines(field, io)),
   ];
 }

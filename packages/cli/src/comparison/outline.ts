@@ -18,12 +18,13 @@ import type {
 import { agentPath, hasObject, type ObjectAnchor, threadOf, toolName } from "../objects/graph-objects.ts";
 import { itemText } from "../render/item-text.ts";
 import type { Ignorable } from "./ignorable.ts";
+import { exactDuration, exactMoment, withoutWallTime } from "./times.ts";
 
 export interface Step {
   /** What steps are laid beside each other by: equal keys may be the same step. */
   readonly key: string;
   readonly anchor: ObjectAnchor | null;
-  /** Where it began, for telling which difference came first. */
+  /** Where it began, for telling which difference came first: an event's, or just before it. 0 for the rollout, which has none. */
   readonly seq: number;
   readonly fields: ReadonlyMap<string, string>;
   readonly children: readonly Step[];
@@ -95,7 +96,7 @@ class Outline {
       fields.set("role", thread.origin.agent_role ?? "");
     }
     fields.set("reported", this.#led(this.#reports.get(thread.thread_id) ?? []));
-    this.#id(fields, "thread id", thread.thread_id);
+    this.#id(fields, "thread id", thread.thread_id, thread);
     const turns = thread.turn_ids.flatMap((id) => this.#graph.turns[id] ?? []);
     return {
       key: `agent ${thread.agent_path}`,
@@ -108,7 +109,7 @@ class Outline {
 
   #turn(turn: Turn): Step {
     const fields = this.#window(turn.execution);
-    this.#id(fields, "turn id", turn.turn_id);
+    this.#id(fields, "turn id", turn.turn_id, turn);
     const requests = turn.inference_call_ids.flatMap((id) => this.#graph.inference_calls[id] ?? []);
     const steps = [
       ...requests.map((call) => this.#request(call)),
@@ -158,7 +159,7 @@ class Outline {
     const asked = new Set(calls.map((each) => each.model_visible_call_id));
     const unanswered = said.filter((item) => item.call_id !== null && !asked.has(item.call_id));
     fields.set("calls never made", unanswered.map(itemText).join("\n"));
-    this.#id(fields, "response id", call.response_id);
+    this.#id(fields, "response id", call.response_id, call);
     return {
       key: "model request",
       anchor: { type: "inference_call", id: call.inference_call_id },
@@ -175,10 +176,13 @@ class Outline {
     const fields = this.#window(call.execution);
     fields.set("end", call.recorded_end_cause ?? "");
     fields.set("input", this.#texts(call.call_item_ids) || (call.input_preview ?? ""));
-    fields.set("output", this.#texts(call.output_item_ids) || (call.output_preview ?? ""));
+    fields.set(
+      "output",
+      this.#texts(call.output_item_ids) || this.#outputText(call, call.output_preview ?? ""),
+    );
     fields.set("reached", this.#reached(call));
-    this.#id(fields, "call id", call.model_visible_call_id);
-    this.#id(fields, "tool call id", call.tool_call_id);
+    this.#id(fields, "call id", call.model_visible_call_id, call);
+    this.#id(fields, "tool call id", call.tool_call_id, call);
     const cell = this.#graph.code_cells[call.code_cell_id ?? ""];
     const startsCell = cell !== undefined && call.kind.type === "code_cell_exec";
     if (startsCell) this.#addCell(fields, cell);
@@ -212,7 +216,7 @@ class Outline {
       ["replaced", this.#texts(compaction.input_item_ids)],
       ["kept or added", this.#texts(compaction.replacement_item_ids)],
     ]);
-    this.#id(fields, "compaction id", compaction.compaction_id);
+    this.#id(fields, "compaction id", compaction.compaction_id, compaction);
     const anchor = { type: "compaction", id: compaction.compaction_id } as const;
     return { key: "compaction", anchor, seq: compaction.evidence.seqs[0] ?? 0, fields, children: [] };
   }
@@ -242,14 +246,28 @@ class Outline {
       "cancelled by",
       cell.cancellation === null ? "" : `${cell.cancellation.cause} ${cell.cancellation.limit ?? ""}`,
     );
-    this.#time(fields, "cell took", cell.execution);
+    this.#time(fields, cell.execution, "cell ");
   }
 
   #texts(ids: readonly string[]): string {
     return ids
       .flatMap((id) => this.#graph.conversation_items[id] ?? [])
-      .map(itemText)
+      .map((item) => this.#itemText(item))
       .join("\n");
+  }
+
+  #itemText(item: ConversationItem): string {
+    const producers = item.produced_by.flatMap((producer) =>
+      producer.type === "tool" ? (this.#graph.tool_calls[producer.tool_call_id] ?? []) : [],
+    );
+    const isOutput = item.kind === "custom_tool_call_output" || item.kind === "function_call_output";
+    return producers.reduce((text, call) => (isOutput ? this.#outputText(call, text) : text), itemText(item));
+  }
+
+  /** What a call gave. Where times are ignored, those too that the runtime writes into what is given of a cell. */
+  #outputText({ kind: { type } }: ToolCall, text: string): string {
+    const isOfCell = type === "code_cell_exec" || type === "code_cell_wait";
+    return isOfCell && this.#ignored.has("times") ? withoutWallTime(text) : text;
   }
 
   #window(execution: ExecutionWindow): Fields {
@@ -258,15 +276,36 @@ class Outline {
     const fields: Fields = new Map([
       ["status", cause === null || cause === "observed" ? status : `open (${cause})`],
     ]);
-    this.#time(fields, "took", execution);
+    this.#time(fields, execution);
     return fields;
   }
 
-  #time(fields: Fields, name: string, { started_at_us: from, ended_at_us: to }: ExecutionWindow): void {
-    if (!this.#ignored.has("times")) fields.set(name, to === null ? `${from}–` : `${from}–${to} µs`);
+  /** `whose` stands before the names where a step has times of its own and another's. */
+  #time(fields: Fields, { started_at_us: from, ended_at_us: to }: ExecutionWindow, whose = ""): void {
+    if (this.#ignored.has("times")) return;
+    fields.set(`${whose}started`, exactMoment(from));
+    fields.set(`${whose}took`, to === null ? "" : exactDuration(to - from));
   }
 
-  #id(fields: Fields, name: string, id: string | null): void {
-    if (!this.#ignored.has("ids")) fields.set(name, id ?? "");
+  #id(
+    fields: Fields,
+    name: string,
+    id: string | null,
+    of: { readonly provenance: string } | null = null,
+  ): void {
+    if (this.#ignored.has("ids")) return;
+    fields.set(name, id === null ? "" : of?.provenance === "imported" ? withoutLines(this.#graph, id) : id);
   }
+}
+
+/**
+ * An id without the line numbers that an importer made it of: an agent's thread id with the line after it (`THREAD:12`). One
+ * line more in a log gives all that come after it other such ids. Other ids are as they are.
+ */
+function withoutLines(graph: RolloutGraph, id: string): string {
+  for (let end = id.indexOf(":"); end !== -1; end = id.indexOf(":", end + 1)) {
+    if (Object.hasOwn(graph.threads, id.slice(0, end)))
+      return id.slice(0, end) + id.slice(end).replace(/:\d+(?=:|$)/g, ":line");
+  }
+  return id;
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openTraceStore } from "@rollout-trace/trace";
+import { LogBuilder } from "../sources/codex-log/log-builder.ts";
 import { run } from "./run.ts";
 import { smallBundle } from "./small-bundle.ts";
 
@@ -167,7 +168,101 @@ describe("diff", () => {
     });
   });
 
+  it("says when and how long to the microsecond, as a person reads it", async () => {
+    const a = record("a.db");
+    const b = record("b.db", { startUs: 9_000_000 });
+    const { out } = await run(["diff", a, b, "--ignore", "ids"]);
+    expect(out).toContain(`~ agent /root
+    a seq 2, b seq 2
+    started
+      - 1970-01-01 00:00:01.002000Z
+      + 1970-01-01 00:00:09.002000Z
+`);
+    expect(out).not.toMatch(/\d{7} µs|^ {4}took/m);
+  });
+
+  it("cites no event for what is said of the whole rollout, which none begins", async () => {
+    const [a, b] = [record("a.db"), record("b.db")];
+    const { out } = await run(["diff", a, b]);
+    expect(out).toMatch(/^~ rollout\n {4}rollout id\n/);
+    const { hunks } = JSON.parse((await run(["diff", a, b, "--json"])).out) as { hunks: object[] };
+    expect(hunks.slice(0, 2)).toMatchObject([
+      { path: [], a: { seq: null, object: null }, b: { seq: null, object: null } },
+      { path: ["agent /root"], a: { seq: 2 }, b: { seq: 2 } },
+    ]);
+  });
+
   it("refuses to ignore what it does not know", async () => {
     expect(await run(["diff", "a", "b", "--ignore", "tea"])).toMatchObject({ code: 2, out: "" });
+  });
+});
+
+/** A session with two turns that call a tool; ids of responses, and of turns where the log names none, are the importer's. */
+function log(
+  name: string,
+  {
+    extra = false,
+    second = "call_2",
+    turns = ["t1", "t2"],
+  }: { extra?: boolean; second?: string; turns?: string[] } = {},
+): string {
+  const builder = new LogBuilder().meta();
+  for (const [index, turn] of turns.entries()) {
+    const callId = index === 0 ? "call_1" : second;
+    builder.begin(turn).user(`question ${index}`);
+    if (extra && index === 0) builder.call("look", { at: "sea" }, "call_0").output("call_0", "waves");
+    builder.call("look", { at: "sky" }, callId).output(callId, "sun").tokens(10);
+    builder.says(`answer ${index}`).tokens(10).end(turn);
+  }
+  return builder.write(folder, `${name}.jsonl`);
+}
+
+async function heads(a: string, b: string): Promise<readonly string[]> {
+  const { out } = await run(["diff", a, b, "--ignore", "times"]);
+  return out.split("\n").filter((line) => /^[~+-]/.test(line));
+}
+
+describe("diff of imported logs", () => {
+  it("gives one hunk for one call more, though every line after it has another number", async () => {
+    expect(await heads(log("a"), log("b", { extra: true }))).toEqual([
+      "+ agent /root › turn 1 › model request 1",
+    ]);
+  });
+
+  it("shows ids that the log itself gives", async () => {
+    expect(await heads(log("a"), log("b", { second: "call_9" }))).toEqual([
+      "~ agent /root › turn 2 › model request 1 › call look",
+    ]);
+    expect(await heads(log("a"), log("b", { turns: ["t1", "t9"] }))).toEqual(["~ agent /root › turn 2"]);
+  });
+
+  it("of a log with an empty line in it is empty", async () => {
+    const path = log("a");
+    const other = join(folder, "other.jsonl");
+    writeFileSync(other, readFileSync(path, "utf8").replace("\n", "\n\n"));
+    expect(await run(["diff", path, other])).toEqual({ code: 0, out: "", err: "" });
+  });
+});
+
+describe("the time that the runtime tells the model of a cell", () => {
+  const head = (seconds: string): string => `Script completed\nWall time ${seconds} seconds\nOutput:\n`;
+
+  /** A cell whose model is told how long it took, and an answer that quotes such a head. */
+  function cell(name: string, seconds: string, quoted: string): string {
+    const builder = new LogBuilder().meta().begin("t1").user("go").exec("text(1)", "call_1");
+    builder.output("call_1", [
+      { type: "input_text", text: head(seconds) },
+      { type: "input_text", text: "1" },
+    ]);
+    builder.tokens(10).says(head(quoted)).tokens(10).end("t1");
+    return builder.write(folder, `${name}.jsonl`);
+  }
+
+  it("is a time in the output of the cell, and a text wherever else it stands", async () => {
+    const a = cell("a", "0.1", "0.1");
+    const later = cell("b", "0.3", "0.1");
+    expect(await run(["diff", a, later, "--ignore", "times"])).toEqual({ code: 0, out: "", err: "" });
+    expect((await run(["diff", a, later])).out).toContain("Wall time 0.3 seconds");
+    expect(await heads(a, cell("c", "0.1", "0.3"))).toEqual(["~ agent /root › turn 1 › model request 2"]);
   });
 });
