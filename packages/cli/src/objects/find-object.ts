@@ -1,9 +1,9 @@
 /**
  * From what a person types to an object of the graph: any id of the graph, or a short form.
  *
- * Short forms: a call id, a provider's item or response id, an agent path, `cell 3`, `turn 2`, `item 12`, `tool-1`, an id's
- * beginning or end; `TYPE ID` where one id names objects of several kinds; and any of them followed by `of AGENT` or
- * `of cell 3`. An exact id wins over a short form; what fits several objects is an error that lists them.
+ * Short forms: a call id, a provider's item or response id, an agent path, `cell 3`, `turn 2`, `model request 1`, `item 12`,
+ * `tool-1`, an id's beginning or end; `TYPE ID` where one id names objects of several kinds; and any of them followed by
+ * `of AGENT`, `of cell 3` or `in turn 2`. An exact id wins over a short form; what fits several objects is an error that lists them.
  */
 import type { RolloutGraph } from "@rollout-trace/reducer";
 import { CliError } from "../errors.ts";
@@ -25,17 +25,19 @@ const ID_COLUMNS = 120;
 /** Shorter beginnings or ends of an id fit too much. */
 const LEAST_PART = 4;
 
+/** What stands before it is part of what stands after it. */
+const SCOPE = / (?:of|in) (.*)/s;
+
 /** Finds one object. Throws `CliError`: `unknown_object` or `ambiguous_object`. */
 export function findObject(graph: RolloutGraph, text: string): ObjectAnchor {
   const wanted = text.trim();
   const whole = candidates(graph, wanted);
   if (whole.length > 0) return theOne(graph, wanted, whole);
-  const split = wanted.indexOf(" of ");
-  if (split === -1) return theOne(graph, wanted, []);
-  const scope = findObject(graph, wanted.slice(split + " of ".length));
-  const inScope = candidates(graph, wanted.slice(0, split).trim()).filter((found) =>
-    belongs(graph, found, scope),
-  );
+  const [name = "", ...rest] = wanted.split(SCOPE);
+  const [scopeText] = rest;
+  if (scopeText === undefined) return theOne(graph, wanted, []);
+  const scope = findObject(graph, scopeText);
+  const inScope = candidates(graph, name.trim()).filter((found) => belongs(graph, found, scope));
   return theOne(graph, wanted, inScope);
 }
 
@@ -47,7 +49,7 @@ function theOne(graph: RolloutGraph, wanted: string, found: readonly ObjectAncho
     const near = nearest(graph, wanted);
     const help =
       near.length === 0
-        ? "\n  ask with an id of the graph, a call id, `item 12`, `cell 3`, `turn 2 of /root` or an agent path"
+        ? "\n  ask with an id of the graph, a call id, `item 12`, `cell 3`, `turn 2 of /root`, `model request 1 in turn 2 of /root` or an agent path"
         : `; near it:${listed(graph, near)}`;
     throw new CliError("unknown_object", `no object ${quoted} in this rollout${help}`);
   }
@@ -101,9 +103,9 @@ function ofType(graph: RolloutGraph, type: ObjectType, id: string): readonly Obj
   );
 }
 
-/** `cell 3`, `turn 2`, `item 12`, `request 4` of a turn or thread. */
+/** `cell 3`, `turn 2`, `item 12`, the `model request 4` of a turn, and `agent /root`, as they are called in what is printed. */
 function counted(graph: RolloutGraph, wanted: string): readonly ObjectAnchor[] {
-  const match = /^(cell|turn|item|terminal|payload) (\S+)$/.exec(wanted);
+  const match = /^(cell|turn|(?:model )?request|item|terminal|payload|agent) (\S+)$/.exec(wanted);
   const [, noun, number] = match ?? [];
   if (noun === undefined || number === undefined) return [];
   switch (noun) {
@@ -115,6 +117,15 @@ function counted(graph: RolloutGraph, wanted: string): readonly ObjectAnchor[] {
       return Object.values(graph.threads)
         .flatMap((thread) => thread.turn_ids[Number(number) - 1] ?? [])
         .map((id) => ({ type: "turn", id }));
+    case "model request":
+    case "request":
+      return Object.values(graph.turns)
+        .flatMap((turn) => turn.inference_call_ids[Number(number) - 1] ?? [])
+        .map((id) => ({ type: "inference_call", id }));
+    case "agent":
+      return Object.values(graph.threads)
+        .filter((thread) => thread.agent_path === number)
+        .map((thread) => ({ type: "thread", id: thread.thread_id }));
     case "item":
       return exact(graph, `item:${number}`);
     case "terminal":
@@ -175,7 +186,7 @@ function byPart(graph: RolloutGraph, wanted: string): readonly ObjectAnchor[] {
 }
 
 function nearest(graph: RolloutGraph, wanted: string): readonly ObjectAnchor[] {
-  const [first] = wanted.split(" of ");
+  const [first] = wanted.split(SCOPE);
   const found = [...candidates(graph, first ?? ""), ...containing(graph, first ?? "")];
   return [...new Map(found.map((anchor) => [`${anchor.type} ${anchor.id}`, anchor])).values()].slice(
     0,

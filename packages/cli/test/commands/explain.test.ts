@@ -85,6 +85,10 @@ describe("an object", () => {
     ["tool call call_1", "call_1"],
     ["call_1 of turn 1", "call_1"],
     ["thread-r", "thread-root"],
+    ["agent /root", "thread-root"],
+    ["model request 2 in turn 1 of /root", "i2"],
+    ["model request 1 of turn 1", "i1"],
+    ["request 2", "i2"],
   ])("can be asked for as %s", async (text, id) => {
     const { out } = await run(["explain", smallBundle(folder), ...text.split(" "), "--json"]);
     expect(JSON.parse(out)).toMatchObject({ object: { id } });
