@@ -22,8 +22,8 @@ export async function namedFormat(path: string): Promise<SourceFormat> {
   return detectFormat(path);
 }
 
-/** False for what cannot be read, too: why that is so, the others say. */
-function isStore(path: string): boolean {
+/** Whether this is one store. False for what cannot be read, too: why that is so, the others say. */
+export function isStore(path: string): boolean {
   try {
     return isStoreFile(path);
   } catch {

@@ -6,7 +6,7 @@ import { count } from "../render/format.ts";
 import { page } from "../render/page.ts";
 import { withFacts, wrapText, wrapWords } from "../render/wrap.ts";
 import { progressLine } from "./progress.ts";
-import { namedFormat, openNamedSource } from "./open-named-source.ts";
+import { isStore, openNamedSource } from "./open-named-source.ts";
 import { openStore } from "./open-store.ts";
 import type { SourceOptions } from "../sources/open-source.ts";
 import { chooseRollout } from "../sources/store.ts";
@@ -27,12 +27,12 @@ export async function verifyCommand(
   io: CommandIo,
 ): Promise<number> {
   const checked: CheckedRollout[] = [];
-  const format = options.from ?? (await namedFormat(path));
-  const store = format === "store" ? checkStore(path) : null;
+  const { from = "store" } = options;
+  const store = from === "store" && isStore(path) ? checkStore(path) : null;
   if (store !== null && store.file.count > 0 && options.json !== true) {
     io.out(page([`${io.colour.red("damaged")}  ${escapeText(path)}`, ...failedLines(store.file, io)], io));
   }
-  for await (const { rollout, isOneOfMany } of checkEach(path, { ...options, from: format }, { io, store })) {
+  for await (const { rollout, isOneOfMany } of checkEach(path, options, { io, store })) {
     checked.push(rollout);
     if (options.json !== true)
       io.out(page(lines(rollout, { colour: io.colour, columns: io.columns, isOneOfMany }), io));

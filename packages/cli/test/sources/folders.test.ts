@@ -87,6 +87,26 @@ describe("a folder of recordings", () => {
     expect(codeOf(() => openSource(folder, { from: "otlp" }))).toBe("unknown_format");
   });
 
+  it("is read by each command as its rollout is", async () => {
+    mixed();
+    const store = join(folder, "deep", "session.db");
+    for (const args of [
+      ["reduce"],
+      ["verify"],
+      ["why", "cell 1"],
+      ["explain", "cell 1"],
+      ["export", "--ndjson"],
+    ]) {
+      const [command = "", ...more] = args;
+      const alone = await run([command, store, ...more, "--rollout", "weather"]);
+      const inFolder = await run([command, folder, ...more, "--rollout", "weather"]);
+      expect({ args, code: inFolder.code, err: inFolder.err }).toEqual({ args, code: 0, err: "" });
+      // Only of a store as a whole are its rows checked.
+      const out = alone.out.replace("  ✓ rows and payloads of the store\n", "");
+      expect(inFolder.out).toBe(out);
+    }
+  });
+
   it("says which of several places to name for a rollout that it holds more than once", async () => {
     const store = smallStore(join(folder, "one.db"));
     copyFileSync(store, join(folder, "two.db"));
