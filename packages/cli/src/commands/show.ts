@@ -15,7 +15,7 @@ import type { SourceOptions } from "../sources/open-source.ts";
 import { openGraph } from "./open-graph.ts";
 
 export interface ShowOptions {
-  /** Only this agent, by thread id or agent path. */
+  /** Only this agent, by thread id, the beginning of one, or agent path. */
   readonly thread?: string | undefined;
   /** Only this turn: its number, of the agent that `thread` names or else of the root, or its id. */
   readonly turn?: string | undefined;
@@ -73,7 +73,8 @@ function treesOf(
   const thread = options.thread === undefined ? undefined : threadNamed(graph, options.thread);
   const turn = options.turn === undefined ? undefined : turnNamed(graph, options.turn, thread);
   // Several agents may have one path; asked for by it, all of them are shown.
-  const owner = turn === undefined ? options.thread : graph.turns[turn]?.thread_id;
+  const asked = options.thread === thread?.agent_path ? thread?.agent_path : thread?.thread_id;
+  const owner = turn === undefined ? asked : graph.turns[turn]?.thread_id;
   const isWalked = options.depth === undefined;
   return rolloutTree(graph, { colour, thread: owner, turn, costs: options.costs, isWalked });
 }
@@ -107,8 +108,22 @@ function threadNamed(graph: RolloutGraph, name: string): Thread {
   const found =
     threads.find(({ thread_id: id }) => id === name) ?? threads.find(({ agent_path: path }) => path === name);
   if (found !== undefined) return found;
-  throw new CliError("usage", `no thread or agent path ${fitText(name, 80)} in this rollout`);
+  const [only, ...others] = threads.filter(({ thread_id: id }) => id.startsWith(name));
+  if (only === undefined)
+    throw new CliError("usage", `no thread or agent path ${fitText(name, 80)} in this rollout`);
+  if (others.length === 0) return only;
+  const listed = [only, ...others].slice(0, LISTED).map(({ thread_id: id, agent_path: path }) => {
+    return `\n  ${fitText(id, 80)}  ${fitText(path, 80)}`;
+  });
+  const more = others.length < LISTED ? "" : `\n  … and ${others.length + 1 - LISTED} more`;
+  throw new CliError(
+    "usage",
+    `${others.length + 1} threads have an id that begins with ${fitText(name, 80)}; give more of it:${listed.join("")}${more}`,
+  );
 }
+
+/** Threads named in a message. */
+const LISTED = 10;
 
 /** The id of a turn. What the tree calls `turn 2` is the second turn of its agent. */
 function turnNamed(graph: RolloutGraph, name: string, thread: Thread | undefined): string {

@@ -18,6 +18,7 @@ import { type Costs, costText } from "../costs/costs.ts";
 import type { ObjectAnchor } from "../objects/graph-objects.ts";
 import { cellNodes, cellText } from "./cell-nodes.ts";
 import { escapeText } from "./escape.ts";
+import { failureNodes } from "./failure-nodes.ts";
 import { count, grouped } from "./format.ts";
 import { graphIndex, type GraphIndex } from "./graph-index.ts";
 import { itemText } from "./item-text.ts";
@@ -184,7 +185,10 @@ function stepNodes(page: Page, turn: Turn): readonly TreeNode[] {
   const { colour, graph, index } = page;
   const calls = turn.inference_call_ids.flatMap((id) => graph.inference_calls[id] ?? []);
   const steps = [
-    ...calls.map((call) => ({ seq: call.execution.started_seq, node: inferenceNode(page, call) })),
+    ...calls.map((call, index) => ({
+      seq: call.execution.started_seq,
+      node: inferenceNode(page, call, index + 1),
+    })),
     ...index.ownCalls(turn.turn_id).map((call) => ({
       seq: call.execution.started_seq,
       node: toolCallNode(page, call),
@@ -213,7 +217,7 @@ function stepNodes(page: Page, turn: Turn): readonly TreeNode[] {
   return steps.toSorted((left, right) => left.seq - right.seq).map((step) => step.node);
 }
 
-function inferenceNode(page: Page, call: InferenceCall): TreeNode {
+function inferenceNode(page: Page, call: InferenceCall, number: number): TreeNode {
   const { colour, graph, index } = page;
   const said = call.response_item_ids
     .flatMap((id) => graph.conversation_items[id] ?? [])
@@ -221,7 +225,7 @@ function inferenceNode(page: Page, call: InferenceCall): TreeNode {
     .map(itemText)
     .join(" ");
   const facts = [
-    colour.blue("model"),
+    colour.blue(`model request ${number}`),
     status(colour, call.execution),
     call.usage === null ? null : colour.dim(tokenText(call.usage)),
     costOf(page, (costs) => costs.request(call.inference_call_id)),
@@ -259,6 +263,7 @@ function toolCallNode(page: Page, call: ToolCall): TreeNode {
     objects: [{ type: "tool_call", id: call.tool_call_id }, ...(started ? [cellAnchor(cell)] : [])],
     children: [
       ...(started && !isAgain ? cellNodes(page, cell, toolCallNode) : []),
+      ...failureNodes(page, call, started ? cell : null),
       ...(isAgain ? [] : spanNodes(page, call)),
       ...spawned,
     ],

@@ -6,9 +6,9 @@ import { type Costs, costText } from "../costs/costs.ts";
 import { factLines } from "./page.ts";
 import { wrapWords } from "./wrap.ts";
 import type { CommandIo } from "../io.ts";
-import { count, duration, isTime, utc } from "./format.ts";
+import { count, duration, grouped, isTime, utc } from "./format.ts";
 
-/** Findings and diagnostics shown in full; the rest is counted. */
+/** Kinds of findings and diagnostics that are shown; the rest is counted. */
 const SHOWN = 12;
 const MESSAGE_COLUMNS = 160;
 
@@ -71,24 +71,34 @@ function problems(
 ): readonly string[] {
   const line = (code: string, where: string, message: string): readonly string[] =>
     wrapWords(`${where}: ${fitText(message, MESSAGE_COLUMNS)}`, columns, code);
-  const diagnostics = shown(graph.diagnostics, ({ severity, code, seq, message }) => {
+  const diagnostics = shown(graph.diagnostics, ({ severity, code, seq, message }, more) => {
     const paint = severity === "error" ? colour.red : colour.yellow;
-    return line(paint(`${severity} ${code}`), seq === null ? "" : ` seq ${seq}`, message);
+    return line(paint(`${severity} ${code}`), (seq === null ? "" : ` seq ${seq}`) + more, message);
   });
-  const findings = shown(graph.findings, ({ code, object, message }) =>
-    line(colour.yellow(code), ` ${anchorText(object)}`, message),
+  const findings = shown(graph.findings, ({ code, object, message }, more) =>
+    line(colour.yellow(code), ` ${anchorText(object)}${more}`, message),
   );
-  return [...diagnostics, ...findings];
+  const isWhole = diagnostics.isWhole && findings.isWhole;
+  return [...diagnostics.lines, ...findings.lines, ...(isWhole ? [] : wrapWords(WHERE_ALL_ARE, columns))];
 }
+
+const WHERE_ALL_ARE = "each of them: `show --json` has them under `diagnostics` and `findings`";
 
 function anchorText(anchor: Anchor): string {
   return `${anchor.type.replaceAll("_", " ")} ${escapeText(anchor.id)}`;
 }
 
-function shown<Problem>(
+/** The first of each kind, with how many more of it there are. */
+function shown<Problem extends { readonly code: string; readonly severity?: string }>(
   all: readonly Problem[],
-  lines: (problem: Problem) => readonly string[],
-): readonly string[] {
-  const more = all.length <= SHOWN ? [] : [`… and ${all.length - SHOWN} more`];
-  return [...all.slice(0, SHOWN).flatMap(lines), ...more];
+  linesOf: (problem: Problem, more: string) => readonly string[],
+): { readonly lines: readonly string[]; readonly isWhole: boolean } {
+  const kinds = [...Map.groupBy(all, ({ severity = "", code }) => `${severity} ${code}`).values()];
+  const lines = kinds.slice(0, SHOWN).flatMap(([first, ...rest]) => {
+    const more = rest.length === 0 ? "" : ` and ${grouped(rest.length)} more`;
+    return first === undefined ? [] : linesOf(first, more);
+  });
+  const left = kinds.slice(SHOWN).flat().length;
+  const unnamed = left === 0 ? [] : [`… and ${grouped(left)} of other kinds`];
+  return { lines: [...lines, ...unnamed], isWhole: kinds.length === all.length && left === 0 };
 }

@@ -35,9 +35,9 @@ describe("show", () => {
 
 /root  completed 9 ms  30 tokens
 └─ turn 1  completed 7 ms  30 tokens  How is it?
-   ├─ model  completed 1 ms  10 → 5 tokens
+   ├─ model request 1  completed 1 ms  10 → 5 tokens
    │  └─ look  completed 1 ms  call_1  {"at":"sky"}
-   └─ model  completed 1 ms  10 → 5 tokens  It is sunny.
+   └─ model request 2  completed 1 ms  10 → 5 tokens  It is sunny.
 `,
     });
   });

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CommandIo, openSource, processIo, renderRollout, runCli } from "@rollout-trace/cli";
 import { reduceRollout, type RolloutGraph } from "@rollout-trace/reducer";
 import { openTraceStore } from "@rollout-trace/trace";
+import { LogBuilder } from "../sources/codex-log/log-builder.ts";
 import { run } from "./run.ts";
 import { smallStore } from "./small-store.ts";
 
@@ -144,6 +145,94 @@ describe("show --turn", () => {
       expect(ran.err).toMatch(/^rollout-trace: no (turn|thread)/);
     },
   );
+});
+
+describe("show --thread", () => {
+  it("takes as much of an id as only one agent has, and names them where several do", async () => {
+    const path = join(folder, "ids.db");
+    const trace = openTraceStore({ path });
+    const root = trace.startRollout({
+      rolloutId: "ids",
+      rootThread: { threadId: "aab-1", agentPath: "/root" },
+    });
+    for (const threadId of ["aac-1", "aac-2"]) {
+      root.startChildThread({ threadId, agentPath: `/root/${threadId}` }).end();
+    }
+    root.endRollout();
+    trace.close();
+    expect((await run(["show", path, "--thread", "aac-2", "--depth", "1"])).out).toMatch(/^\/root\/aac-2/m);
+    expect(
+      JSON.parse((await run(["show", path, "--thread", "aab", "--json", "--depth", "1"])).out),
+    ).toMatchObject({
+      threads: { "aab-1": { agent_path: "/root" } },
+    });
+    expect(await run(["show", path, "--thread", "aac"])).toEqual({
+      code: 2,
+      out: "",
+      err: `rollout-trace: 2 threads have an id that begins with aac; give more of it:
+  aac-1  /root/aac-1
+  aac-2  /root/aac-2
+`,
+    });
+  });
+});
+
+describe("what failed", () => {
+  it("says why: what was given back, or the error of the script, under the call", async () => {
+    const path = join(folder, "failed.db");
+    const trace = openTraceStore({ path });
+    const root = trace.startRollout({ rolloutId: "failed" });
+    const turn = root.startTurn();
+    turn
+      .startToolCall({ kind: { type: "other", name: "look" }, modelVisibleCallId: "c1" })
+      .ended({ status: "failed", outputPreview: "no such place" });
+    turn
+      .startToolCall({ kind: { type: "other", name: "write" }, modelVisibleCallId: "c2" })
+      .ended({ status: "failed", endCause: "rejected" });
+    turn.startToolCall({ kind: { type: "other", name: "fine" }, modelVisibleCallId: "c3" }).ended();
+    turn.end();
+    root.endRollout();
+    trace.close();
+    const { out } = await run(["show", path]);
+    expect(out).toMatch(/look {2}failed .*\n.*└─ error {2}no such place\n/);
+    expect(out).toMatch(/write {2}failed .*\n.*└─ rejected\n/);
+    expect(out).toMatch(/fine {2}completed .*\n$/);
+  });
+
+  it("says of a cell which error ended it, and not what it put out before", async () => {
+    const log = new LogBuilder().meta().begin("t1").user("go").exec("text(1); boom()", "call_1");
+    log.output("call_1", [
+      { type: "input_text", text: "Script failed\nWall time 0.1 seconds\nOutput:\n" },
+      { type: "input_text", text: "1" },
+      { type: "input_text", text: "Script error:\nReferenceError: boom is not defined" },
+    ]);
+    const { out } = await run(["show", log.says("no").tokens(10).end("t1").write(folder)]);
+    expect(out).toMatch(/cell \S+ failed .*\n.*└─ error {2}ReferenceError: boom is not defined\n/);
+  });
+});
+
+describe("findings and diagnostics", () => {
+  it("of one kind are one line with their number, and where each of them is", async () => {
+    const path = join(folder, "findings.db");
+    const trace = openTraceStore({ path });
+    const root = trace.startRollout({ rolloutId: "findings" });
+    for (let number = 0; number < 5; number += 1) {
+      const turn = root.startTurn();
+      turn.startToolCall({ kind: { type: "other", name: "look" }, modelVisibleCallId: "c1" }).ended();
+      turn.end();
+    }
+    root.endRollout();
+    trace.close();
+    const { out } = await run(["show", path]);
+    const [head = ""] = out.split("\n\n");
+    expect(head.match(/call_id_reused/g)).toHaveLength(1);
+    expect(head).toMatch(/call_id_reused .* and 3 more: /);
+    expect(head).toMatch(/each of them: `show --json` has them under `diagnostics` and `findings`$/);
+    const graph = JSON.parse((await run(["show", path, "--json"])).out) as RolloutGraph;
+    expect(
+      [...graph.diagnostics, ...graph.findings].filter(({ code }) => code === "call_id_reused"),
+    ).toHaveLength(4);
+  });
 });
 
 describe("show --json", () => {
