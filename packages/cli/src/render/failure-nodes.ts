@@ -18,16 +18,19 @@ export function failureNodes(
   if (cell?.execution.status === "failed") {
     const error = lastOf(cell.output_item_ids)?.body.parts.at(-1);
     if (error === undefined) return [];
-    return [failure(colour.red("error"), partText(error).replace(SCRIPT_ERROR, ""))];
+    return [failure(colour.red(BECAUSE), partText(error).replace(SCRIPT_ERROR, ""))];
   }
   if (call.execution.status !== "failed") return [];
   const output = lastOf(call.output_item_ids);
   const text = output === undefined ? call.output_preview : itemText(output);
   const cause = call.recorded_end_cause;
   // That it returned, or failed, is told already.
-  const word = cause === null || cause === "returned" ? "error" : cause.replaceAll("_", " ");
-  return text === null && word === "error" ? [] : [failure(colour.red(word), text)];
+  const says = cause !== null && cause !== "returned" && cause !== "error";
+  if (!says && text === null) return [];
+  return [failure(colour.red(says ? cause.replaceAll("_", " ") : BECAUSE), text)];
 }
+
+const BECAUSE = "because";
 
 function failure(text: string, detail: string | null): TreeNode {
   return { text, detail, children: [] };

@@ -194,7 +194,7 @@ describe("what failed", () => {
     root.endRollout();
     trace.close();
     const { out } = await run(["show", path]);
-    expect(out).toMatch(/look {2}failed .*\n.*└─ error {2}no such place\n/);
+    expect(out).toMatch(/look {2}failed .*\n.*└─ because {2}no such place\n/);
     expect(out).toMatch(/write {2}failed .*\n.*└─ rejected\n/);
     expect(out).toMatch(/fine {2}completed .*\n$/);
   });
@@ -207,7 +207,7 @@ describe("what failed", () => {
       { type: "input_text", text: "Script error:\nReferenceError: boom is not defined" },
     ]);
     const { out } = await run(["show", log.says("no").tokens(10).end("t1").write(folder)]);
-    expect(out).toMatch(/cell \S+ failed .*\n.*└─ error {2}ReferenceError: boom is not defined\n/);
+    expect(out).toMatch(/cell \S+ failed .*\n.*└─ because {2}ReferenceError: boom is not defined\n/);
   });
 });
 
