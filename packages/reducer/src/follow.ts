@@ -19,7 +19,7 @@ export interface RolloutFollower {
   poll(): number;
   /** The `seq` of the last event that was read; 0 when there was none. */
   readonly lastSeq: number;
-  /** Whether the recording has been closed, or found to have stopped: nothing more is to come. */
+  /** See `Reducer.isOver`; also of what a checkpoint had come to. */
   readonly isOver: boolean;
   /** The graph so far; see `Reducer.snapshot`. */
   snapshot(): RolloutGraph;
@@ -34,14 +34,10 @@ export function followRollout(source: RolloutSource, options: FollowOptions = {}
   return new Follower(source, options);
 }
 
-/** The events after which nothing more comes. */
-const LAST_TYPES: ReadonlySet<unknown> = new Set(["recording_completed", "recording_stopped"]);
-
 class Follower implements RolloutFollower {
   readonly #source: RolloutSource;
   readonly #reducer: Reducer;
   #lastSeq: number;
-  #isOver = false;
   /**
    * What was read after the last event with a `seq`: the next `poll` reads it again, and only then is it clear what it was.
    * Taken in by the next event that has one, or by `finish`.
@@ -62,7 +58,7 @@ class Follower implements RolloutFollower {
   }
 
   get isOver(): boolean {
-    return this.#isOver;
+    return this.#reducer.isOver;
   }
 
   poll(): number {
@@ -102,13 +98,8 @@ class Follower implements RolloutFollower {
   }
 
   #take(record: SourceRecord): void {
-    if (record.type === "problem") {
-      this.#reducer.report(record.problem);
-      return;
-    }
-    this.#reducer.apply(record.value);
-    const { payload } = record.value as { readonly payload?: { readonly type?: unknown } | null };
-    this.#isOver ||= LAST_TYPES.has(payload?.type);
+    if (record.type === "problem") this.#reducer.report(record.problem);
+    else this.#reducer.apply(record.value);
   }
 }
 

@@ -31,6 +31,8 @@ export interface Reducer {
   apply(event: unknown): void;
   /** Takes a place that the source could not read; becomes the diagnostic `source_problem`. */
   report(problem: SourceProblem): void;
+  /** Whether the recording has been closed, or found to have stopped: nothing more is to come. */
+  readonly isOver: boolean;
   /**
    * The graph of what was applied so far: what `finish` would give, or throw, if the input ended here. Costs the size of the
    * graph; changes nothing.
@@ -117,6 +119,10 @@ class EventReducer implements Reducer {
   report({ where, message }: SourceProblem): void {
     this.#refuseWhenFinished();
     this.#reduction.diagnose("source_problem", `${where}: ${message}`, null);
+  }
+
+  get isOver(): boolean {
+    return this.#reduction.state.isOver;
   }
 
   snapshot(): RolloutGraph {

@@ -76,6 +76,8 @@ describe("a reduction that is saved at any event and resumed", () => {
   it.each<[string, (checkpoint: ReducerCheckpoint) => unknown]>([
     ["of another version", (checkpoint) => ({ ...checkpoint, checkpoint_version: 99 })],
     ["that is nothing of the kind", () => ({})],
+    ["that is nothing", () => null],
+    ["of something else", (checkpoint) => ({ ...checkpoint, state: { shapes: [], nodes: [["m"]] } })],
     ["without objects", (checkpoint) => ({ ...checkpoint, state: { shapes: [], nodes: [] } })],
     [
       "with a reference to nothing",
@@ -135,6 +137,44 @@ describe("a rollout that is followed", () => {
     rollout.end().complete();
     expect(follower.poll()).toBe(2);
     expect(follower.isOver).toBe(true);
+  });
+
+  it("is over for whoever goes on from the checkpoint of one that is", () => {
+    for (const type of ["recording_completed", "recording_stopped"] as const) {
+      const rollout = new RolloutBuilder();
+      rollout.event(type === "recording_stopped" ? { type, reason: "process_exited" } : { type });
+      const follower = followRollout(rollout.source());
+      follower.poll();
+      const later = followRollout(rollout.source(), { checkpoint: kept(follower.save()) });
+      expect(later.poll()).toBe(0);
+      expect(later.isOver).toBe(true);
+    }
+  });
+
+  it("is not over because an event of another rollout says so", () => {
+    const rollout = new RolloutBuilder();
+    const events = rollout.events.slice();
+    events.push({
+      ...rollout.end().complete().events.at(-1),
+      rollout_id: "another",
+    } as (typeof events)[number]);
+    const follower = followRollout(memorySource("rollout-1", { events, payloads: rollout.payloads }));
+    follower.poll();
+    expect(follower.isOver).toBe(false);
+  });
+
+  it("takes a value that is nothing as reducing it does", () => {
+    const rollout = new RolloutBuilder();
+    const source = {
+      ...rollout.source(),
+      *events() {
+        yield { type: "event", value: null } as const;
+        yield* rollout.source().events();
+      },
+    };
+    const follower = followRollout(source);
+    follower.poll();
+    expect(graphJson(follower.finish())).toBe(graphJson(reduceRollout(source)));
   });
 
   it("says once what could not be read, however often it looks", () => {

@@ -83,6 +83,23 @@ describe("the stable form of a graph", () => {
     }
   });
 
+  it("keeps every agent, also one that is called as another is numbered", () => {
+    const rollout = new RolloutBuilder();
+    for (const [id, path] of [
+      ["a", "/k"],
+      ["b", "/k"],
+      ["c", "/k (2)"],
+      ["d", "/k turn 1"],
+    ] as const) {
+      const origin = { type: "spawned", parent_thread_id: "root" } as const;
+      rollout.event({ type: "thread_started", thread_id: id, agent_path: path, origin }, { thread: id });
+      rollout.event({ type: "turn_started", turn_id: `turn of ${id}`, thread_id: id }, { thread: id });
+    }
+    const { threads, turns } = stableGraph(graphOf(rollout));
+    expect(Object.keys(threads as object)).toHaveLength(5);
+    expect(Object.keys(turns as object)).toHaveLength(4);
+  });
+
   it("takes out of texts what it is told to", () => {
     const stable = (answer: string) =>
       stableGraph(graphOf(session({ answer })), { text: (text) => text.replaceAll(/\d+ ms/g, "<time>") });

@@ -82,10 +82,12 @@ export const recordingHandlers: Handlers<RecordingEventPayload["type"]> = {
 
   recording_completed(reduction) {
     reduction.state.completed = true;
+    reduction.state.isOver = true;
   },
 
   recording_stopped(reduction) {
     const { state } = reduction;
+    state.isOver = true;
     state.end ??= { ...reduction.moment, status: "aborted", cause: "recording_stopped" };
   },
 

@@ -3,10 +3,10 @@ import { DIALECT_READERS } from "../conversation/dialects.ts";
 import { ReduceError } from "../errors.ts";
 import { type Codec, type ObjectGraph, readObjects, writeObjects } from "./object-graph.ts";
 import { type Recorded, RecordedIds } from "./recorded-ids.ts";
-import type { ReducerState } from "./reducer-state.ts";
+import { emptyState, type ReducerState } from "./reducer-state.ts";
 
 /** Of the checkpoint's shape and of what the state means: another version of this package may not go on with it. */
-export const CHECKPOINT_VERSION = 4;
+export const CHECKPOINT_VERSION = 5;
 
 /** JSON; as large as the graph, about. */
 export interface ReducerCheckpoint {
@@ -24,17 +24,34 @@ export function saveState(state: ReducerState): ReducerCheckpoint {
   };
 }
 
-/** Throws `ReduceError` (`invalid_checkpoint`) for anything that `saveState` of this version did not give. */
+/**
+ * Throws `ReduceError` (`invalid_checkpoint`) for what is no checkpoint of this version. What `saveState` gave and somebody has
+ * changed since need not be found out.
+ */
 export function restoreState(checkpoint: ReducerCheckpoint): ReducerState {
-  const { checkpoint_version: version } = checkpoint as { readonly checkpoint_version: unknown };
+  const version = (checkpoint as { readonly checkpoint_version?: unknown } | null)?.checkpoint_version;
   if (version !== CHECKPOINT_VERSION) {
     throw invalid(`it has version ${JSON.stringify(version)}, this package reads ${CHECKPOINT_VERSION}`);
   }
+  let state: object;
   try {
-    return readObjects(checkpoint.state, CODECS) as ReducerState;
+    state = readObjects(checkpoint.state, CODECS);
   } catch (error) {
     throw invalid(error instanceof Error ? error.message : "it cannot be read");
   }
+  if (isLike(state, emptyState())) return state;
+  throw invalid("its state has not the parts that a state has");
+}
+
+/** Whether a value has the keys of another and, where those have objects, objects of the same sort. */
+function isLike<Whole extends object>(value: object, other: Whole): value is Whole {
+  const keys = Object.keys(other);
+  if (Object.keys(value).length !== keys.length) return false;
+  return keys.every((key) => {
+    const [part, like]: [unknown, unknown] = [Reflect.get(value, key), Reflect.get(other, key)];
+    if (typeof like !== "object" || like === null) return Object.hasOwn(value, key);
+    return typeof part === "object" && part !== null && part.constructor === like.constructor;
+  });
 }
 
 function invalid(why: string): ReduceError {

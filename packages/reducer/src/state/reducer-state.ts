@@ -48,6 +48,8 @@ export interface ReducerState {
   startedAtUs: number | null;
   end: RolloutEnd | null;
   completed: boolean;
+  /** Whether the recording was closed, or found to have stopped. */
+  isOver: boolean;
   lastSeq: number;
   /** When the event being applied happened; between two events, the last one. */
   moment: Moment;
@@ -109,6 +111,7 @@ export function emptyState(): ReducerState {
     startedAtUs: null,
     end: null,
     completed: false,
+    isOver: false,
     lastSeq: 0,
     moment: { at_us: 0, seq: 0 },
     threads: new Map(),

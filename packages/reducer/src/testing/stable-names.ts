@@ -16,6 +16,7 @@ export class Names {
   readonly #text: (text: string) => string;
   readonly #byId: Map<string, string> = new Map();
   readonly #uses: Map<string, number> = new Map();
+  readonly #given: Set<string> = new Set();
 
   /** `text` takes out of recorded text what differs from run to run. */
   constructor(graph: RolloutGraph, text: (text: string) => string) {
@@ -126,13 +127,23 @@ export class Names {
 
   /** The first with a name has it as it is, the next one is numbered 2. */
   #name(type: AnchorType, id: string, name: string): void {
-    const count = this.#count(name);
-    this.#byId.set(keyOf(type, id), count === 1 ? name : `${name} (${count})`);
+    this.#give(type, id, () => {
+      const count = this.#count(name);
+      return count === 1 ? name : `${name} (${count})`;
+    });
   }
 
   /** Numbered from 1. */
   #number(type: AnchorType, id: string, name: string): void {
-    this.#byId.set(keyOf(type, id), `${name} ${this.#count(name)}`);
+    this.#give(type, id, () => `${name} ${this.#count(name)}`);
+  }
+
+  /** What an agent is called may be what another is numbered as. */
+  #give(type: AnchorType, id: string, next: () => string): void {
+    let name = next();
+    while (this.#given.has(name)) name = next();
+    this.#given.add(name);
+    this.#byId.set(keyOf(type, id), name);
   }
 
   #count(name: string): number {
