@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { RolloutSource } from "@rollout-trace/protocol";
@@ -157,7 +157,12 @@ function inFolder(folder: string, files: Files, made: DisposableStack): readonly
   const replaced = Object.entries(files).filter(([name]) => name !== TEST || !existsSync(join(folder, TEST)));
   return replaced.map(([name, text]) => {
     const unfinished = made.use(new Unfinished(join(folder, name)));
-    writeFileSync(unfinished.path, text);
+    const file = unfinished.openFile();
+    try {
+      writeFileSync(file, text);
+    } finally {
+      closeSync(file);
+    }
     return unfinished;
   });
 }

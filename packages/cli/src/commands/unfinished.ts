@@ -1,5 +1,5 @@
 /** Files and folders while they are made, and what becomes of them when a signal ends the process. */
-import { existsSync, mkdirSync, realpathSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, openSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { constants } from "node:os";
 import { resolve } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -9,8 +9,8 @@ export class Unfinished implements Disposable {
   /** Where it is made. */
   readonly path: string;
   readonly #place: string;
-  /** The outermost of the folders that had to be made for it. */
-  #madeFolder: string | undefined;
+  /** What of it there is: itself, or the outermost of the folders that had to be made for it. */
+  #made: string | null = null;
 
   /** `place` is where it will be; a link stays a link to what is replaced. */
   constructor(place: string) {
@@ -18,19 +18,29 @@ export class Unfinished implements Disposable {
     this.path = `${this.#place}.${process.pid}.partial`;
   }
 
-  /** Makes it a folder, and those that it is in. */
+  /** Makes it a file, open for writing. Nothing that has its name is touched. */
+  openFile(): number {
+    const file = openSync(this.path, "wx");
+    this.#made = this.path;
+    return file;
+  }
+
+  /** Makes it a folder, and those that it is in. Nothing that has its name is touched. */
   makeFolder(): void {
-    this.#madeFolder = mkdirSync(this.path, { recursive: true });
+    const made = mkdirSync(this.path, { recursive: true });
+    if (made === undefined) throw new Error(`${this.path} is already there`);
+    this.#made = made;
   }
 
   /** Takes its place in one step. */
   finish(): void {
     renameSync(this.path, this.#place);
-    this.#madeFolder = undefined;
+    this.#made = null;
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.#madeFolder ?? this.path, { recursive: true, force: true });
+    if (this.#made !== null) rmSync(this.#made, { recursive: true, force: true });
+    this.#made = null;
   }
 }
 

@@ -33,10 +33,10 @@ export async function writePieces(
   try {
     // What is no regular file, such as a device, is written to and never replaced.
     if (statSync(output, { throwIfNoEntry: false })?.isFile() === false)
-      return await writeFile(pieces, output, io);
+      return await writeFile(pieces, openSync(output, "w"), io);
     using unfinished = new Unfinished(output);
     using _undoing = undoneBySignal(() => unfinished[Symbol.dispose]());
-    const written = await writeFile(pieces, unfinished.path, io);
+    const written = await writeFile(pieces, unfinished.openFile(), io);
     // A signal that came meanwhile is heard before the file takes its place.
     await nextTurn();
     unfinished.finish();
@@ -47,8 +47,8 @@ export async function writePieces(
   }
 }
 
-async function writeFile(pieces: Iterable<Piece>, path: string, io: CommandIo): Promise<number> {
-  const file = openSync(path, "w");
+/** Closes the file. */
+async function writeFile(pieces: Iterable<Piece>, file: number, io: CommandIo): Promise<number> {
   try {
     return await writeAll(pieces, io, (piece) => writeWhole(file, piece));
   } finally {

@@ -132,6 +132,16 @@ describe("the output of an export", () => {
     },
   );
 
+  it("is not written through a link that somebody laid where it is made", () => {
+    const target = mkdtempSync(join(folder, "laid-"));
+    writeFileSync(join(target, "victim"), "mine");
+    // The number of the process is that of the shell that becomes it.
+    const line = `cd ${target} && ln -s victim out.$$.partial && exec ${COMMAND} reduce ${bundle} -o out`;
+    expect(shell(line)).toMatchObject({ code: 3, out: "", err: expect.stringMatching(/out: EEXIST/) });
+    expect(readFileSync(join(target, "victim"), "utf8")).toBe("mine");
+    expect(readdirSync(target).filter((name) => name.endsWith(".partial"))).toHaveLength(1);
+  });
+
   it.each([
     ["export --bundle", "export", "--bundle"],
     ["export -o", "export --html", "-o"],
