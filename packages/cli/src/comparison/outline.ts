@@ -16,6 +16,7 @@ import type {
   Turn,
 } from "@rollout-trace/reducer";
 import { agentPath, hasObject, type ObjectAnchor, threadOf, toolName } from "../objects/graph-objects.ts";
+import { isTime } from "../render/format.ts";
 import { itemText } from "../render/item-text.ts";
 import type { Ignorable } from "./ignorable.ts";
 import { exactDuration, exactMoment, withoutWallTime } from "./times.ts";
@@ -283,8 +284,8 @@ class Outline {
   /** `whose` stands before the names where a step has times of its own and another's. */
   #time(fields: Fields, { started_at_us: from, ended_at_us: to }: ExecutionWindow, whose = ""): void {
     if (this.#ignored.has("times")) return;
-    fields.set(`${whose}started`, exactMoment(from));
-    fields.set(`${whose}took`, to === null ? "" : exactDuration(to - from));
+    fields.set(`${whose}started`, isTime(from) ? exactMoment(from) : "time unknown");
+    fields.set(`${whose}took`, to === null || !isTime(from) ? "" : exactDuration(to - from));
   }
 
   #id(

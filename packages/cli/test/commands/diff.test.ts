@@ -181,6 +181,27 @@ describe("diff", () => {
     expect(out).not.toMatch(/\d{7} µs|^ {4}took/m);
   });
 
+  it("says of a time that nobody recorded that it is unknown", async () => {
+    const timeless = (name: string, clock: () => number): string => {
+      const path = join(folder, name);
+      const store = openTraceStore({ path, clock });
+      store.startRollout({ rolloutId: "same", rootThread: { threadId: "root" } }).endRollout();
+      store.close();
+      return path;
+    };
+    const a = timeless("a.db", () => 0);
+    const b = timeless("b.db", () => 1_000_000);
+    expect((await run(["diff", a, b, "--ignore", "ids"])).out).toBe(`~ agent /root
+    a seq 2, b seq 2
+    started
+      - time unknown
+      + 1970-01-01 00:00:01.000000Z
+    took
+      - (nothing)
+      + 0 µs
+`);
+  });
+
   it("cites no event for what is said of the whole rollout, which none begins", async () => {
     const [a, b] = [record("a.db"), record("b.db")];
     const { out } = await run(["diff", a, b]);
