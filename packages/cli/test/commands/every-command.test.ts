@@ -121,12 +121,17 @@ describe("Ctrl-C", () => {
     expect(readdirSync(place)).toEqual([]);
   });
 
-  it("ends replay with the process that runs the script", async () => {
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const)("(%s) ends replay with the process that runs the script", async (name, number) => {
     const running = Running.cli(["replay", join(folder, "cells.db"), "call_forever"], { cwd: folder });
     await running.opened(join(folder, "cells.db"));
-    running.signal("SIGINT");
+    running.signal(name);
     const { code, signal, out } = await running.exited;
-    expect([code ?? 130, signal ?? "SIGINT", out]).toEqual([130, "SIGINT", ""]);
+    // Before the script runs the signal itself ends it.
+    expect([code ?? number, signal ?? name, out]).toEqual([number, name, ""]);
   });
 });
 
