@@ -161,3 +161,57 @@ describe("a second end", () => {
     expect(graph.turns["turn-1"]?.execution.status).toBe("completed");
   });
 });
+
+describe("an end that says running", () => {
+  it("ends nothing: no call, no operation, no session, no edge, no turn and no thread", () => {
+    const rollout = new RolloutBuilder();
+    rollout.child("child");
+    const turn = rollout.root.turn();
+    const command = turn.tool("c1", { kind: { type: "exec_command" }, host: true });
+    command.runtimeStart({ type: "exec_command_begin", command: ["x"], cwd: "/", process_id: "7" });
+    command.runtimeEnd({ type: "exec_command_end", exit_code: 0, stdout: "", stderr: "" }, "running");
+    command.end("running", { result: { type: "code_mode", value: { exit_code: 0 } } });
+    const send = turn.tool("m1", { kind: { type: "send_message" }, host: true });
+    send
+      .interact("send_message", "child", "go")
+      .interacted("send_message", "child", "running")
+      .end("running");
+    turn.end("running");
+    rollout.root.end("running");
+    rollout.end("running");
+    const graph = reduce(rollout);
+    const statuses = [
+      graph.tool_calls["c1"]?.execution,
+      graph.tool_calls["m1"]?.execution,
+      graph.terminal_operations["terminal_operation:1"]?.execution,
+      graph.terminal_sessions["7"]?.execution,
+      graph.interaction_edges["edge:tool:m1"],
+      graph.turns["turn-1"]?.execution,
+      graph.threads["root"]?.execution,
+      graph,
+    ].map((each) => each?.status);
+    expect(statuses).toEqual(Array(8).fill("running"));
+    expect(graph.diagnostics).toEqual([]);
+    expect(checkGraph(graph)).toEqual([]);
+  });
+
+  it("leaves it to the end that follows to say how it was", () => {
+    const rollout = new RolloutBuilder();
+    rollout.child("child");
+    const turn = rollout.root.turn();
+    const command = turn.tool("c1", { kind: { type: "exec_command" }, host: true });
+    const ended = (exit_code: number) => ({ type: "exec_command_end", exit_code, stdout: "", stderr: "" });
+    command.runtimeStart({ type: "exec_command_begin", command: ["x"], cwd: "/", process_id: "7" });
+    command.runtimeEnd(ended(0), "running").runtimeEnd(ended(3), "failed").end("running").end("failed");
+    const send = turn.tool("m1", { kind: { type: "send_message" }, host: true });
+    send.interacted("send_message", "child", "running").interacted("send_message", "child", "failed");
+    const graph = reduce(rollout);
+    expect(graph.terminal_operations["terminal_operation:1"]).toMatchObject({
+      execution: { status: "failed", ended_seq: 8 },
+      result: { exit_code: 3 },
+    });
+    expect(graph.terminal_sessions["7"]?.execution).toMatchObject({ status: "failed", ended_seq: 8 });
+    expect(graph.tool_calls["c1"]?.execution).toMatchObject({ status: "failed", ended_seq: 10 });
+    expect(graph.interaction_edges["edge:tool:m1"]?.status).toBe("failed");
+  });
+});

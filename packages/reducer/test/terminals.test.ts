@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { checkGraph } from "@rollout-trace/reducer";
 import {
   execCall,
   execOutput,
@@ -126,6 +127,36 @@ describe("a terminal operation", () => {
     expect(Object.keys(graph.terminal_sessions)).toEqual(["1"]);
   });
 
+  it.each(["turn_ended", "thread_ended"] as const)(
+    "ends with its call when that is closed (%s), and a later end of the runtime is evidence",
+    (cause) => {
+      const rollout = new RolloutBuilder();
+      const turn = rollout.root.turn();
+      const call = turn.tool("c1", exec).runtimeStart(begin("7"));
+      if (cause === "turn_ended") turn.end("aborted");
+      else turn.end().thread.end();
+      const endedSeq = rollout.events.length;
+      call.runtimeEnd(end("7", 3), "failed").runtimeEnd(end("7", 4), "completed");
+      const graph = reduce(rollout);
+      expect(graph.terminal_operations["terminal_operation:1"]).toMatchObject({
+        execution: { status: "cancelled", end_cause: cause, ended_seq: endedSeq },
+        result: { exit_code: 3 },
+        evidence: { seqs: [5, endedSeq, endedSeq + 1, endedSeq + 2] },
+      });
+      expect(checkGraph(graph)).toEqual([]);
+    },
+  );
+
+  it("that is told of only after its call has ended ran while its call did", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.tool("c1", exec).end().runtimeStart(begin("7"));
+    const graph = reduce(rollout);
+    const { execution } = graph.tool_calls["c1"] ?? {};
+    expect(graph.terminal_operations["terminal_operation:1"]?.execution).toEqual(execution);
+    expect(graph.terminal_sessions["7"]?.execution.status).toBe("running");
+  });
+
   it("is not made of what was dispatched as a command and ran as something else", () => {
     const rollout = new RolloutBuilder();
     rollout.root.turn().tool("c1", exec).runtimeStart({ type: "patch_apply_begin", changes: {} }).end();
@@ -154,5 +185,30 @@ describe("a terminal session", () => {
       status: "cancelled",
       end_cause: "thread_ended",
     });
+  });
+
+  it("ends when what a call returned says that its process has exited", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.tool("c1", exec).runtimeStart(begin("1")).end();
+    const result = { type: "code_mode", value: { exit_code: 0, output: "" } };
+    turn.tool("w1", { ...write, input: { session_id: 1, chars: "q" } }).end("completed", { result });
+    expect(reduce(rollout).terminal_sessions["1"]?.execution).toMatchObject({
+      status: "completed",
+      end_cause: "observed",
+      ended_seq: 8,
+    });
+  });
+
+  it("keeps the end that another thread observed when its own thread ends", () => {
+    const rollout = new RolloutBuilder();
+    rollout.root.turn().tool("c1", exec).runtimeStart(begin("1")).end();
+    const result = { type: "code_mode", value: { exit_code: 0, output: "" } };
+    const child = rollout.child("child").turn();
+    child.tool("w1", { ...write, input: { session_id: 1, chars: "q" } }).end("completed", { result });
+    const ended = { status: "completed", end_cause: "observed", ended_seq: 10 };
+    expect(reduce(rollout).terminal_sessions["1"]?.execution).toMatchObject(ended);
+    rollout.root.end();
+    expect(reduce(rollout).terminal_sessions["1"]?.execution).toMatchObject(ended);
   });
 });

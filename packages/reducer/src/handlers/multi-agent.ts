@@ -5,6 +5,7 @@ import type {
   MultiAgentEventPayload,
   RawEvent,
 } from "@rollout-trace/protocol";
+import { isEnd } from "../linking/closing.ts";
 import { addEdge, mergeResult, updateEdge } from "../linking/edges.ts";
 import { appended } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
@@ -18,8 +19,8 @@ export const multiAgentHandlers: Handlers<MultiAgentEventPayload["type"]> = {
 
   agent_interaction_ended(reduction, event) {
     const interaction = interactionOf(reduction, event);
-    if (interaction === null) return;
     const { status } = event.payload;
+    if (interaction === null || !isEnd(status)) return;
     const { ended } = interaction;
     const id = interaction.call.draft.tool_call_id;
     if (ended !== null && ended.status !== status) {

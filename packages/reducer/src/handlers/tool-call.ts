@@ -4,11 +4,11 @@ import { readObject } from "../conversation/elements.ts";
 import { appended, NONE, startedAt } from "../graph/draft.ts";
 import type { GraphToolRequester } from "../graph/tool-call.ts";
 import { attachToolCall } from "../linking/call-slots.ts";
-import { endToolCall, mayEnd } from "../linking/closing.ts";
+import { endToolCall, isEnd, mayEnd } from "../linking/closing.ts";
 import {
+  addReturned,
   argumentsOf,
   beginRuntime,
-  endOperation,
   endRuntime,
   idOf,
   openWrite,
@@ -88,8 +88,8 @@ export const toolCallHandlers: Handlers<ToolCallEventPayload["type"]> = {
         to_requester_bytes: sizes.to_requester_bytes,
       };
     }
-    endOperation(reduction, call, { resultId, status });
-    if (mayNow && status !== "running") endToolCall(reduction, call, { status, cause: "observed" });
+    addReturned(reduction, call, { resultId, status });
+    if (mayNow && isEnd(status)) endToolCall(reduction, call, { status, cause: "observed" });
   },
 
   stdin_target_resolved(reduction, event) {

@@ -1,7 +1,8 @@
 /**
  * Ends: by an object's own event, or because what it ran in has ended.
  *
- * Whatever has ended keeps its first end; an own end that comes later adds its evidence and nothing else.
+ * Whatever has ended keeps its first end; an own end that comes later adds its evidence and nothing else. An end that says
+ * `running` ends nothing.
  */
 import type { ExecutionStatus, FinalCellStatus } from "@rollout-trace/protocol";
 import type { Anchor, ExecutionEndCause, ExecutionWindow } from "../graph/base.ts";
@@ -11,13 +12,20 @@ import type { CellState, InferenceState, ToolCallState } from "../state/call-sta
 import { eachMember, withoutMember } from "../state/members.ts";
 import { type Inside, leave, type ThreadState, type TurnState } from "../state/thread-state.ts";
 
+/** What an end event says of how something ended. */
+export type EndStatus = Exclude<ExecutionStatus, "running">;
+
+export function isEnd(status: ExecutionStatus): status is EndStatus {
+  return status !== "running";
+}
+
 export interface End {
-  readonly status: ExecutionStatus;
+  readonly status: EndStatus;
   readonly cause: ExecutionEndCause;
 }
 
 /** How a cell's own status reads as that of an execution. */
-export const CELL_EXECUTION_STATUS: { readonly [Status in FinalCellStatus]: ExecutionStatus } = {
+export const CELL_EXECUTION_STATUS: { readonly [Status in FinalCellStatus]: EndStatus } = {
   completed: "completed",
   failed: "failed",
   terminated: "cancelled",
@@ -39,11 +47,15 @@ export function mayEnd(reduction: Reduction, execution: ExecutionWindow, object:
   return false;
 }
 
+/** Ends a call, however that comes about, and with it its terminal operation. */
 export function endToolCall(reduction: Reduction, call: ToolCallState, end: End): void {
-  const { draft } = call;
+  const { draft, operation, parentCell } = call;
   draft.execution = endedAt(draft.execution, reduction.moment, end);
   reduction.touch(draft);
-  const { parentCell } = call;
+  if (operation?.draft.execution.status === "running") {
+    operation.draft.execution = endedAt(operation.draft.execution, reduction.moment, end);
+    reduction.touch(operation.draft);
+  }
   if (parentCell !== null) parentCell.openNested = withoutMember(parentCell.openNested, call);
   leave(call.turn?.inside, "calls", call);
   leave(call.thread?.inside, "calls", call);

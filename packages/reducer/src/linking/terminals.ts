@@ -2,8 +2,8 @@
  * Terminal sessions and operations, from the runtime payloads and results of `exec_command` and `write_stdin` calls.
  *
  * A command opens its operation when the runtime begins it, a write at its invocation. The process id, known at the begin or
- * at the end, names the session. An operation ends with its call or with the runtime's own end, whichever comes first; a
- * process that outlives its call goes on in its session.
+ * at the end, names the session. An operation ends with its call, however that ends, or with the runtime's own end, whichever
+ * comes first; a process that outlives its call goes on in its session.
  */
 import { isJsonObject, type JsonObject, type JsonValue } from "@rollout-trace/protocol";
 import type { ExecutionStatus } from "@rollout-trace/protocol";
@@ -12,6 +12,7 @@ import { appended, endedAt, NONE, startedAt } from "../graph/draft.ts";
 import type { TerminalRequest, TerminalResult } from "../graph/terminal.ts";
 import type { Reduction } from "../reduction.ts";
 import type { OperationState, SessionState, ToolCallState } from "../state/call-state.ts";
+import { type EndStatus, isEnd } from "./closing.ts";
 
 /** A `write_stdin` call starts with its invocation, which says where it writes and what. */
 export function openWrite(reduction: Reduction, call: ToolCallState, invocationId: string | null): void {
@@ -60,17 +61,22 @@ export function endRuntime(
   if (processId !== null) nameProcess(reduction, operation, processId);
   const { draft } = operation;
   reduction.touch(draft);
+  if (operation.hasRuntimeEnd || !isEnd(end.status)) return;
   operation.hasRuntimeEnd = true;
-  draft.result = resultOf(runtime);
-  draft.execution =
-    draft.execution.status === "running"
-      ? endedAt(draft.execution, reduction.moment, { status: end.status, cause: "observed" })
-      : { ...draft.execution, status: end.status };
-  if (draft.result.exit_code !== null) endSession(reduction, operation, end.status);
+  const result = resultOf(runtime);
+  const { status, end_cause: cause } = draft.execution;
+  draft.result = result;
+  if (status === "running") {
+    draft.execution = endedAt(draft.execution, reduction.moment, { status: end.status, cause: "observed" });
+  } else if (cause === "observed") {
+    // The call has ended it; how the command itself went is what the runtime says.
+    draft.execution = { ...draft.execution, status: end.status };
+  }
+  if (result.exit_code !== null) endSession(reduction, operation, end.status);
 }
 
-/** The end of a call ends its operation; what it returned fills in for a runtime end that never comes. */
-export function endOperation(
+/** What a call returned fills in for a runtime end that never comes. */
+export function addReturned(
   reduction: Reduction,
   call: ToolCallState,
   end: { resultId: string | null; status: ExecutionStatus },
@@ -78,9 +84,6 @@ export function endOperation(
   const { operation } = call;
   if (operation === null) return;
   const { draft } = operation;
-  if (draft.execution.status === "running") {
-    draft.execution = endedAt(draft.execution, reduction.moment, { status: end.status, cause: "observed" });
-  }
   reduction.touch(draft);
   if (operation.hasRuntimeEnd || end.resultId === null) return;
   const result = readObject(reduction, end.resultId);
@@ -90,7 +93,8 @@ export function endOperation(
   if (!isJsonObject(value)) return;
   const processId = idOf(value["session_id"] ?? value["process_id"]);
   if (processId !== null) nameProcess(reduction, operation, processId);
-  if (integerOf(value["exit_code"]) !== null) endSession(reduction, operation, end.status);
+  if (integerOf(value["exit_code"]) !== null && isEnd(end.status))
+    endSession(reduction, operation, end.status);
 }
 
 /** A write went to the process that an exec call started. */
@@ -107,13 +111,15 @@ export function resolveStdinTarget(reduction: Reduction, call: ToolCallState, ex
 
 function openOperation(reduction: Reduction, call: ToolCallState, request: TerminalRequest): OperationState {
   const { state } = reduction;
+  const { execution } = call.draft;
   const operation: OperationState = {
     draft: {
       operation_id: `terminal_operation:${state.operations.length + 1}`,
       terminal_session_id: null,
       tool_call_id: call.draft.tool_call_id,
       kind: request.type,
-      execution: startedAt(reduction.moment),
+      // What is told of only after its call has ended ran while the call did.
+      execution: execution.status === "running" ? startedAt(reduction.moment) : execution,
       request,
       result: null,
       observed_by: NONE,
@@ -185,11 +191,12 @@ function joinSession(reduction: Reduction, operation: OperationState, session: S
   reduction.touch(operation.draft);
 }
 
-function endSession(reduction: Reduction, { session, call }: OperationState, status: ExecutionStatus): void {
+/** The process has exited; what says so may be a write from another thread than the session's. */
+function endSession(reduction: Reduction, { session }: OperationState, status: EndStatus): void {
   if (session === null || session.draft.execution.status !== "running") return;
   session.draft.execution = endedAt(session.draft.execution, reduction.moment, { status, cause: "observed" });
   reduction.touch(session.draft);
-  call.thread?.runningSessions.delete(session);
+  reduction.state.threads.get(session.scope ?? "")?.runningSessions.delete(session);
 }
 
 function conflict(reduction: Reduction, operation: OperationState, what: string): void {

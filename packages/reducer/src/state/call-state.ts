@@ -119,7 +119,7 @@ export interface Interaction {
   message: string | null;
   /** The events that told of it. */
   readonly seqs: number[];
-  ended: { readonly moment: Moment; readonly status: ExecutionStatus } | null;
+  ended: { readonly moment: Moment; readonly status: Exclude<ExecutionStatus, "running"> } | null;
   edge: EdgeState | null;
 }
 
