@@ -4,7 +4,7 @@ import type { DiffCommandOptions } from "./commands/diff.ts";
 import type { ExplainCommandOptions } from "./commands/explain.ts";
 import type { ExportCommandOptions } from "./commands/export.ts";
 import type { FixtureCommandOptions } from "./commands/fixture.ts";
-import { GRAPH_FORMATS, ignorables, levels } from "./commands/option-values.ts";
+import { GRAPH_FORMATS, ignorables, levels, names } from "./commands/option-values.ts";
 import type { ReduceCommandOptions } from "./commands/reduce.ts";
 import type { ReplayCommandOptions } from "./commands/replay.ts";
 import type { ShowCommandOptions } from "./commands/show.ts";
@@ -14,7 +14,7 @@ import { completionScript, type Shell, SHELLS } from "./completion/scripts.ts";
 import { completedCommands } from "./completion/words.ts";
 import { CliError, EXIT, exitCodeOf } from "./errors.ts";
 import { fitHelp, LEAST_DESCRIPTION_COLUMNS } from "./help.ts";
-import { type CommandIo, withSafeMessages } from "./io.ts";
+import { type CommandIo, outJson, withSafeMessages } from "./io.ts";
 import { SOURCE_FORMATS } from "./sources/source-format.ts";
 import { addStoreCommands, example } from "./store-commands.ts";
 import { VERSION } from "./version.ts";
@@ -52,7 +52,7 @@ function buildProgram(io: CommandIo, done: Done): Command {
     "after",
     `
 A SOURCE is a store (an SQLite file), a Codex bundle (a folder with manifest.json), session logs of Codex or Claude Code (a file, or a folder of them) or another recording that --from can name; what it is, is found out from its content.
-Exit codes: 0 fine; 1 the answer is no (errors of the trace, a difference, missing evidence); 2 wrong usage; 3 unreadable input or unwritable output; 130 Ctrl-C.`,
+Exit codes: 0 fine; 1 the answer is no (errors of the trace, a difference, missing evidence); 2 wrong usage; 3 unreadable input or unwritable output; 130 Ctrl-C, 143 SIGTERM, 129 SIGHUP.`,
   );
   addRolloutCommands(program, io, done);
   addObjectCommands(program, io, done);
@@ -61,8 +61,13 @@ Exit codes: 0 fine; 1 the answer is no (errors of the trace, a difference, missi
     .command("completion")
     .addArgument(new Argument("<shell>", "whose script to print").choices([...SHELLS]))
     .description("print a completion script for a shell")
+    .option("--json", "as JSON")
     .addHelpText("after", example("completion bash"))
-    .action((shell: Shell) => io.out(completionScript(shell, completedCommands(program))));
+    .action((shell: Shell, { json }: { readonly json?: boolean }) => {
+      const script = completionScript(shell, completedCommands(program));
+      if (json === true) outJson(io, `${JSON.stringify({ shell, script }, null, 1)}\n`);
+      else io.out(script);
+    });
   return program;
 }
 
@@ -73,7 +78,7 @@ const HELP_COLUMNS = 100;
 function addRolloutCommands(program: Command, io: CommandIo, done: Done): void {
   sourceCommand(program, "show")
     .description("show a rollout as a tree")
-    .option("--thread <id>", "only this agent, by thread id or agent path")
+    .option("--thread <id>", "only this agent, by agent path, thread id, or the beginning of one")
     .option("--turn <turn>", "only this turn: `2` (of --thread, or of the root), `2 of /root/agent`, an id")
     .addOption(new Option("--depth <levels>", "levels of the tree").argParser(levels))
     .option("--prices <file>", "JSON with prices per million tokens, for costs")
@@ -94,6 +99,7 @@ function addRolloutCommands(program: Command, io: CommandIo, done: Done): void {
         .choices([...GRAPH_FORMATS])
         .default("graph"),
     )
+    .option("--json", "as everywhere; what is written is JSON anyway")
     .addHelpText("after", example("reduce session.db --rollout latest -o graph.json"))
     .action(async (path: string, options: ReduceCommandOptions) => {
       const { reduceCommand } = await import("./commands/reduce.ts");
@@ -122,6 +128,7 @@ function addRolloutCommands(program: Command, io: CommandIo, done: Done): void {
       "1 (read by Codex up to 0.164) or 2 (from 0.169); default: what fits",
     )
     .option("-o, --output <file>", "write to a file instead of stdout")
+    .option("--json", "say as JSON what was written, with -o or --bundle")
     .addHelpText("after", example("export session.db --rollout latest --html -o session.html"))
     .action(async (path: string, options: ExportCommandOptions) => {
       const { exportCommand } = await import("./commands/export.ts");
@@ -147,7 +154,12 @@ function addRolloutCommands(program: Command, io: CommandIo, done: Done): void {
   sourceCommand(program, "fixture")
     .description("cut a regression fixture: a recording without secrets, its graph, and a test of it")
     .requiredOption("-o, --output <folder>", "the folder to make; that of a fixture is replaced")
-    .option("--secret-field <names...>", "further names of fields whose values are secrets")
+    .addOption(
+      new Option(
+        "--secret-field <names>",
+        "further fields whose values are secrets: a name, several with commas, or the option again",
+      ).argParser(names),
+    )
     .option("--json", "as JSON")
     .addHelpText("after", example("fixture session.db --rollout latest -o fixtures/weather"))
     .action(async (path: string, options: FixtureCommandOptions) => {
@@ -158,7 +170,8 @@ function addRolloutCommands(program: Command, io: CommandIo, done: Done): void {
 
 /** Commands about one object of a rollout. */
 function addObjectCommands(program: Command, io: CommandIo, done: Done): void {
-  const objectHelp = "an id of the graph, a call id, `item 12`, `cell 3`, `turn 2 of /root`, an agent path";
+  const objectHelp =
+    "an id of the graph, a call id, `item 12`, `cell 3`, `turn 2 of /root`, `model request 1 in turn 2`, an agent path";
   sourceCommand(program, "explain")
     .argument("<object...>", objectHelp)
     .description("why an object is there: its links, its events, what the model saw of it")
@@ -184,7 +197,7 @@ function addObjectCommands(program: Command, io: CommandIo, done: Done): void {
     .description("run a recorded cell again from its journal; exit code 1 when it behaves differently")
     .option("--tools <file>", "JSON: the tools that the cell had; default: those that its script names")
     .option("--json", "as JSON")
-    .addHelpText("after", example("replay session.db cell 1 --rollout latest"))
+    .addHelpText("after", example("replay session.db cell 1 of /root --rollout latest"))
     .action(async (path: string, cell: readonly string[], options: ReplayCommandOptions) => {
       const { replayCommand } = await import("./commands/replay.ts");
       done(await replayCommand(path, cell.join(" "), options, io));
@@ -195,7 +208,10 @@ function sourceCommand(program: Command, name: string): Command {
   return program
     .command(name)
     .argument("<source>", "a store, a bundle or another recording")
-    .option("--rollout <id>", "which rollout, or `latest`; needed only where a source holds several")
+    .option(
+      "--rollout <id>",
+      "which rollout, by id or the beginning of one, or `latest`; needed only where a source holds several",
+    )
     .addOption(fromOption());
 }
 

@@ -44,3 +44,10 @@ export function ignorables(text: string): readonly Ignorable[] {
     throw new InvalidArgumentError(`It must be of ${IGNORABLE.join(", ")}.`);
   return known;
 }
+
+/** Names with commas between them, after those of the same option before. */
+export function names(text: string, before: readonly string[] = []): readonly string[] {
+  const more = text.split(",").map((name) => name.trim());
+  if (more.includes("")) throw new InvalidArgumentError("It must be names, with commas between them.");
+  return [...before, ...more];
+}

@@ -135,6 +135,29 @@ describe("Ctrl-C", () => {
   });
 });
 
+describe("--json", () => {
+  /** Where stdout would take what is exported, that goes to a file. */
+  const lines = PRINTING.filter(([name]) => name !== "help").map(
+    ([name, line]) => [name, name === "export" ? `${line} -o exported` : line] as const,
+  );
+
+  it.each(lines)("makes what %s prints JSON", async (_name, line) => {
+    const { code, out } = await run([...line.split(" "), "--json"]);
+    expect(code).toBeLessThan(2);
+    // `tail` prints a line for each event.
+    const documents = out.startsWith("{\n") ? [out] : out.trimEnd().split("\n");
+    expect(documents.map((text) => typeof JSON.parse(text))).toEqual(documents.map(() => "object"));
+  });
+
+  it("is refused where stdout takes an export itself", async () => {
+    expect(await run(["export", "session.db", "--rollout", "weather", "--ndjson", "--json"])).toEqual({
+      code: 2,
+      out: "",
+      err: expect.stringMatching(/stdout takes the export itself; give that a file with -o/),
+    });
+  });
+});
+
 describe("--help", () => {
   it("has an example of every command, and every example runs", async () => {
     const { out } = await run(["--help"]);

@@ -127,6 +127,20 @@ describe("fixture", () => {
     expect(again).toBe(text);
   });
 
+  it("takes names of secret fields before the source, with commas or one by one, and leaves the source alone", async () => {
+    const path = join(folder, "fields.db");
+    const store = openTraceStore({ path, redact: false });
+    const turn = store.startRollout({ rolloutId: "fields" }).startTurn();
+    const value = { badge: "the first secret", pass: "the second secret", code: "the third secret" };
+    const call = turn.startToolCall({ kind: { type: "other", name: "log_in" }, label: "log_in" });
+    call.ended({ result: () => ({ type: "code_mode", value }) });
+    store.close();
+    const output = join(folder, "fields");
+    const args = ["--secret-field", "badge,pass", "--secret-field", "code", path, "-o", output];
+    expect(await run(["fixture", ...args])).toMatchObject({ code: 0, err: "" });
+    expect(readFileSync(join(output, "recording.json"), "utf8")).not.toMatch(/the \w+ secret/);
+  });
+
   it("leaves nothing out that the graph is made of, in any rollout", () => {
     const check = (steps: readonly number[]): void => {
       const source = playRollout(steps).source();
