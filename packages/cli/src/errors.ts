@@ -1,3 +1,5 @@
+import { constants } from "node:os";
+
 /**
  * Errors that end a command with a message for the person who typed it.
  *
@@ -62,6 +64,14 @@ export const EXIT: {
   /** Ctrl-C, as a shell counts it. */
   readonly interrupted: 130;
 } = Object.freeze({ ok: 0, traceErrors: 1, usage: 2, unreadable: 3, interrupted: 130 });
+
+/** By which a person, or the system, ends the command. */
+export const ENDING_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** The exit code after one of them, as a shell counts it: 130, 143 or 129. */
+export function exitCodeAfter(signal: (typeof ENDING_SIGNALS)[number]): number {
+  return 128 + constants.signals[signal];
+}
 
 /** The exit code that goes with an error. */
 export function exitCodeOf(error: CliError): number {

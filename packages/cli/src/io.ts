@@ -1,5 +1,6 @@
 /** What a command writes to: results on stdout, everything else on stderr. A seam, so that a test sees what a person sees. */
 import { Chalk, type ChalkInstance } from "chalk";
+import { ENDING_SIGNALS } from "./errors.ts";
 import { escapeJson, escapeLines } from "./render/escape.ts";
 
 export interface CommandIo {
@@ -17,7 +18,7 @@ export interface CommandIo {
   readonly columns: number | null;
   /** Called now and then during work that takes memory. */
   readonly atWork?: () => void;
-  /** From now on Ctrl-C and SIGTERM abort this signal; until then they end the process. */
+  /** From now on Ctrl-C, SIGTERM and SIGHUP abort this signal, and its reason is which; until then they end the process. */
   untilInterrupted(): AbortSignal;
 }
 
@@ -59,6 +60,6 @@ const ERASE_LINE = "\u001b[K";
 
 function untilInterrupted(): AbortSignal {
   const controller = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => controller.abort());
+  for (const signal of ENDING_SIGNALS) process.once(signal, () => controller.abort(signal));
   return controller.signal;
 }

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { JsonObject } from "@rollout-trace/protocol";
 import { recordingWriterState, TraceStoreError, type TraceStoreReader } from "@rollout-trace/trace/store";
-import { CliError, EXIT } from "../errors.ts";
+import { CliError, ENDING_SIGNALS, EXIT, exitCodeAfter } from "../errors.ts";
 import { type CommandIo, outJson } from "../io.ts";
 import { eventOf } from "../objects/evidence.ts";
 import { fitText } from "../render/escape.ts";
@@ -51,11 +51,11 @@ export async function tailCommand(path: string, options: TailCommandOptions, io:
         until: isLatest ? () => newer(store, follower) : null,
       });
       if (code === EXIT.traceErrors) io.err(`${path}: ${CUT_OFF}\n`);
-      if (!isLatest || signal.aborted) return code ?? EXIT.interrupted;
+      if (!isLatest || signal.aborted) return code ?? codeAfter(signal);
       traceId = await next(store, follower, signal);
       if (traceId !== null) io.err(`rollout ${rolloutIdOf(store, traceId)}\n`);
     }
-    return EXIT.interrupted;
+    return codeAfter(signal);
   } catch (error) {
     // The file may go away, or become another one, while it is followed.
     if (!(error instanceof TraceStoreError)) throw error;
@@ -64,6 +64,11 @@ export async function tailCommand(path: string, options: TailCommandOptions, io:
 }
 
 const CUT_OFF = "the recording was cut off: the process that wrote it is gone, and nothing more will come";
+
+function codeAfter({ reason }: AbortSignal): number {
+  const signal = ENDING_SIGNALS.find((name) => name === reason);
+  return signal === undefined ? EXIT.interrupted : exitCodeAfter(signal);
+}
 
 interface FollowOptions {
   readonly signal: AbortSignal;

@@ -1,8 +1,8 @@
 /** Files and folders while they are made, and what becomes of them when a signal ends the process. */
 import { existsSync, mkdirSync, openSync, realpathSync, renameSync, rmSync } from "node:fs";
-import { constants } from "node:os";
 import { resolve } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { ENDING_SIGNALS, exitCodeAfter } from "../errors.ts";
 
 /** A file or folder that is made beside its place, under another name, until it is whole. Disposed of before, it is removed. */
 export class Unfinished implements Disposable {
@@ -44,7 +44,6 @@ export class Unfinished implements Disposable {
   }
 }
 
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const undoings = new Set<() => void>();
 
 /**
@@ -52,19 +51,19 @@ const undoings = new Set<() => void>();
  * signal's number, as a shell counts it. Signals are heard between turns only: what is long has to give others theirs.
  */
 export function undoneBySignal(undo: () => void): Disposable {
-  if (undoings.size === 0) for (const signal of SIGNALS) process.on(signal, end);
+  if (undoings.size === 0) for (const signal of ENDING_SIGNALS) process.on(signal, end);
   undoings.add(undo);
   return {
     [Symbol.dispose]() {
       undoings.delete(undo);
-      if (undoings.size === 0) for (const signal of SIGNALS) process.off(signal, end);
+      if (undoings.size === 0) for (const signal of ENDING_SIGNALS) process.off(signal, end);
     },
   };
 }
 
-function end(signal: (typeof SIGNALS)[number]): void {
+function end(signal: (typeof ENDING_SIGNALS)[number]): void {
   for (const undo of undoings) undo();
-  process.exit(128 + constants.signals[signal]);
+  process.exit(exitCodeAfter(signal));
 }
 
 /** Milliseconds of work before others get a turn: a person's Ctrl-C should not seem to be ignored. */

@@ -3,7 +3,7 @@ import type { RolloutSource, SourceProblem } from "@rollout-trace/protocol";
 import { CliError } from "../errors.ts";
 import { everyRollout, type FoundRollout, type LeftOut } from "./every-rollout.ts";
 import { nothingIn } from "./formats.ts";
-import { namedRollouts } from "./named-rollouts.ts";
+import { namedRollouts, rolloutsCalled } from "./named-rollouts.ts";
 import type { SourceFormat } from "./source-format.ts";
 
 export interface SourceOptions {
@@ -68,7 +68,7 @@ function chooseRollout(
       `${path}: holds ${rollouts.length} rollouts; choose one with --rollout ID or --rollout latest:${listed}`,
     );
   }
-  const named = rollouts.filter(({ rolloutId, traceId }) => rolloutId === wanted || traceId === wanted);
+  const named = rolloutsCalled(path, rollouts, wanted);
   const places = new Set(named.map((rollout) => rollout.path));
   if (places.size > 1) {
     throw new CliError(

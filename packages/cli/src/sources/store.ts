@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 import type { RolloutSource } from "@rollout-trace/protocol";
 import { readTraceStore, TraceStoreError, type TraceStoreReader } from "@rollout-trace/trace/store";
 import { CliError } from "../errors.ts";
-import { namedRollouts } from "./named-rollouts.ts";
+import { namedRollouts, rolloutsCalled } from "./named-rollouts.ts";
 
 /** The first bytes of every SQLite database file (SQLite file format, section 1.3). */
 const SQLITE_HEAD = "SQLite format 3\0";
@@ -96,7 +96,7 @@ export function chooseRollout(path: string, store: TraceStoreReader, wanted: str
       `${path}: holds ${rollouts.length} rollouts; choose one with --rollout ID or --rollout latest:${listed}`,
     );
   }
-  const found = rollouts.findLast(({ rolloutId, traceId }) => rolloutId === wanted || traceId === wanted);
+  const found = rolloutsCalled(path, rollouts, wanted).at(-1);
   if (found !== undefined) return found.traceId;
   throw new CliError("unknown_rollout", `${path}: no rollout ${wanted}; it holds:${listed}`);
 }

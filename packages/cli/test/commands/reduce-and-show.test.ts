@@ -1,5 +1,6 @@
 import {
   existsSync,
+  copyFileSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -207,6 +208,18 @@ describe("a source", () => {
     expect(await run(["show", path])).toMatchObject({ code: 0, out: expect.stringContaining("rollout r1") });
   });
 
+  it("takes as much of a rollout's id as no other has", async () => {
+    const path = join(folder, "two.db");
+    const store = openTraceStore({ path });
+    for (const rolloutId of ["ab-1", "ac-1"]) store.startRollout({ rolloutId }).endRollout();
+    store.close();
+    expect((await run(["show", path, "--rollout", "ac"])).out).toContain("rollout ac-1");
+    const logs = join(folder, "logs");
+    mkdirSync(logs);
+    copyFileSync(path, join(logs, "two.db"));
+    expect((await run(["show", logs, "--rollout", "ab"])).out).toContain("rollout ab-1");
+  });
+
   it("with several rollouts asks which, lists them, and takes an id or the latest", async () => {
     const path = join(folder, "many.db");
     const store = openTraceStore({ path });
@@ -218,6 +231,12 @@ describe("a source", () => {
     });
     expect((await run(["show", path, "--rollout", "r1"])).out).toContain("rollout r1");
     expect((await run(["show", path, "--rollout", "latest"])).out).toContain("rollout r2");
+    expect(await run(["show", path, "--rollout", "r"])).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(
+        /the ids of several rollouts begin with r; give more of one:\n {2}r2 .*\n {2}r1 /,
+      ),
+    });
     expect(await run(["show", path, "--rollout", "r9"])).toMatchObject({
       code: 2,
       err: expect.stringContaining("no rollout r9"),

@@ -93,6 +93,18 @@ describe("tail", () => {
     store.close();
   });
 
+  it.each([
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const)("ends on %s with exit code %i", async (name, code) => {
+    const writer = start(new Running([WRITER, path]));
+    await writer.printed(/start done/);
+    const tail = start(Running.cli(["tail", path]));
+    await tail.printed(/thread_started/);
+    tail.signal(name);
+    expect(await tail.exited).toMatchObject({ code, signal: null, err: "" });
+  });
+
   it("ends at once on Ctrl-C, with what it has printed and nothing else", async () => {
     const writer = start(new Running([WRITER, path]));
     await writer.printed(/start done/);
