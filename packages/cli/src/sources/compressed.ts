@@ -84,6 +84,8 @@ export function unpack(path: string): Unpacked | null {
     closeSync(openSync(to, "wx", 0o600));
     const damage = runWorker({ from: path, to, compression, maxBytes: MAX_UNPACKED_BYTES });
     const descriptor = openSync(to, "r");
+    // What is open stays readable without its name, and goes with the process, however that ends.
+    removeIfPossible(folder);
     return {
       descriptor,
       damage: damage === null ? null : `${compression}: ${damage}`,
@@ -95,6 +97,15 @@ export function unpack(path: string): Unpacked | null {
   } catch (error) {
     remove();
     throw error;
+  }
+}
+
+/** Some systems remove no file that is open. */
+function removeIfPossible(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // It is removed once it is closed.
   }
 }
 

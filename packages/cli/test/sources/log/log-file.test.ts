@@ -101,16 +101,17 @@ describe("a log file", () => {
   it.each([
     ["gzip", gzipSync],
     ["zstd", zstdCompressSync],
-  ])("may be compressed with %s, and leaves nothing behind", (_name, compress) => {
+  ])("may be compressed with %s, and leaves nothing behind, whenever the process ends", (_name, compress) => {
     const lines = Array.from({ length: 5_000 }, (_, index) =>
       JSON.stringify({ index, text: "ü".repeat(index % 90) }),
     );
     writeFileSync(path, compress(Buffer.from(`${lines.join("\n")}\n`)));
     vi.stubEnv("TMPDIR", mkdtempSync(join(folder, "tmp-")));
-    expect(read(path).map(({ content }) => (content.ok ? JSON.stringify(content.value) : null))).toEqual(
-      lines,
-    );
-    expect(readdirSync(tmpdir())).toEqual([]);
+    using log = new LogFile(path);
+    const whileOpen = readdirSync(tmpdir());
+    const read = [...log.lines()].map(({ content }) => (content.ok ? JSON.stringify(content.value) : null));
+    expect(read).toEqual(lines);
+    expect(whileOpen).toEqual([]);
   });
 
   it.each([
