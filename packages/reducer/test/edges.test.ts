@@ -157,6 +157,24 @@ describe("a message", () => {
     expect(reduce(rollout).interaction_edges["edge:tool:m1"]?.target?.id).toBe("item:2");
   });
 
+  it("leaves an item that is too old for it to the edge that was sent before", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const child = rollout.child("child").turn();
+    const early = turn.tool("early", send);
+    child.request([userMessage("go")]);
+    const late = turn.tool("late", send);
+    late.interact("send_message", "child", "go");
+    early.interact("send_message", "child", "go");
+    const targets = () => {
+      const edges = reduce(rollout).interaction_edges;
+      return ["early", "late"].map((id) => edges[`edge:tool:${id}`]?.target?.id);
+    };
+    expect(targets()).toEqual(["item:1", undefined]);
+    child.request([userMessage("go"), userMessage("go")]);
+    expect(targets()).toEqual(["item:1", "item:2"]);
+  });
+
   it("that never arrives is a finding once the rollout is over", () => {
     const rollout = new RolloutBuilder();
     rollout.child("child");
@@ -180,6 +198,29 @@ describe("a message", () => {
   });
 });
 
+describe("an interaction that is told of differently", () => {
+  it.each([
+    ["thread", "send_message", "b"],
+    ["kind", "assign_agent_task", "a"],
+  ] as const)("(another %s) is an error, and keeps what was told first", (_what, kind, target) => {
+    const rollout = new RolloutBuilder();
+    for (const id of ["a", "b"]) rollout.child(id);
+    const call = rollout.root.turn().tool("m1", { kind: { type: "send_message" }, host: true });
+    call.interact("send_message", "a").interact(kind, target, "go");
+    rollout
+      .child("c")
+      .turn()
+      .request([userMessage("go")]);
+    const graph = reduceLeniently(rollout);
+    expect(codesOf(graph)).toEqual(["edge_conflict"]);
+    expect(graph.interaction_edges["edge:tool:m1"]).toMatchObject({
+      kind: "send_message",
+      target: null,
+      evidence: { seqs: [6, 7] },
+    });
+  });
+});
+
 describe("a close", () => {
   const close = { kind: { type: "close_agent" }, label: "close_agent", host: true } as const;
 
@@ -191,6 +232,19 @@ describe("a close", () => {
       kind: "close_agent",
       target: { type: "thread", id: "child" },
     });
+  });
+
+  it("may be recorded before its thread starts", () => {
+    const rollout = new RolloutBuilder();
+    rollout.root.turn().tool("k1", close).interacted("close_agent", "child", "completed");
+    rollout.child("child");
+    const graph = reduce(rollout);
+    expect(graph.interaction_edges["edge:tool:k1"]).toMatchObject({
+      kind: "close_agent",
+      target: { type: "thread", id: "child" },
+      status: "completed",
+    });
+    expect(checkGraph(graph)).toEqual([]);
   });
 
   it("of a thread that there is not makes no edge", () => {
@@ -210,15 +264,15 @@ describe("a result", () => {
     const child = rollout.child("child");
     const turn = child.turn();
     turn.request([userMessage("task")]).respond(answers.map((text) => assistantMessage(text)));
-    const observe = () =>
+    const observe = (message = "found it") =>
       turn.event({
         type: "agent_result_observed",
         edge_id: RESULT,
         child_thread_id: "child",
         child_turn_id: turn.id,
         parent_thread_id: "root",
-        message: "found it",
-        carried: rollout.payload("agent_result", { message: "found it" }),
+        message,
+        carried: rollout.payload("agent_result", { message }),
       });
     return { rollout, observe };
   }
@@ -301,5 +355,28 @@ describe("a result", () => {
     const { interaction_edges: edges } = reduce(rollout);
     expect(Object.keys(edges)).toEqual([RESULT]);
     expect(edges[RESULT]?.carried_payload_ids).toEqual(["payload-3", "payload-4"]);
+  });
+
+  it("has the event that made its source in its evidence", () => {
+    const { rollout, observe } = finished(["found it"]);
+    observe();
+    const edge = reduce(rollout).interaction_edges[RESULT];
+    expect(edge?.source).toEqual({ type: "conversation_item", id: "item:2" });
+    expect(edge?.evidence).toEqual({ seqs: [6, 7], payload_ids: ["payload-2", "payload-3"] });
+  });
+
+  it("that is observed with another message is an error, and keeps the first", () => {
+    const { rollout, observe } = finished(["found it"]);
+    observe();
+    observe("found something else");
+    rollout.root.turn().request([userMessage("found something else"), userMessage("found it")]);
+    const graph = reduceLeniently(rollout);
+    expect(graph.diagnostics).toMatchObject([
+      { code: "edge_conflict", seq: 8, object: { type: "interaction_edge", id: RESULT } },
+    ]);
+    expect(graph.interaction_edges[RESULT]).toMatchObject({
+      target: { type: "conversation_item", id: "item:4" },
+      carried_payload_ids: ["payload-3"],
+    });
   });
 });

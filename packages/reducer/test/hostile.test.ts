@@ -55,6 +55,38 @@ describe("a recording that is made to be slow", () => {
       },
     ],
     [
+      "has every call spawn one child",
+      (size) => {
+        const rollout = new RolloutBuilder();
+        const turn = rollout.root.turn();
+        rollout.child("child");
+        for (let index = 0; index < size; index += 1) {
+          turn
+            .tool(`c${index}`, { host: true, kind: { type: "spawn_agent" } })
+            .interacted("spawn_agent", "child")
+            .end();
+        }
+        return rollout;
+      },
+    ],
+    [
+      "sends one message over and over, each time after an equal one that nobody sent",
+      (size) => {
+        const rollout = new RolloutBuilder();
+        const turn = rollout.root.turn();
+        const child = rollout.child("child").turn();
+        const messages = Array.from({ length: size }, () => userMessage("again"));
+        child.request(messages);
+        for (let index = 0; index < size; index += 1) {
+          turn
+            .tool(`c${index}`, { host: true, kind: { type: "send_message" } })
+            .interact("send_message", "child", "again")
+            .end();
+        }
+        return rollout;
+      },
+    ],
+    [
       "puts a long history into another order",
       (size) => {
         const rollout = new RolloutBuilder();

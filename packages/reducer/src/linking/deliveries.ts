@@ -8,7 +8,7 @@ import { appended } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
 import type { EdgeState } from "../state/call-state.ts";
 import type { TranscriptItem } from "../state/conversation-state.ts";
-import { offer, take } from "../state/queues.ts";
+import { offer, shelve, take, takeSince } from "../state/queues.ts";
 import type { ThreadState } from "../state/thread-state.ts";
 
 export interface Delivery {
@@ -28,12 +28,10 @@ export function expectMessage(reduction: Reduction, edge: EdgeState, delivery: D
   sortMessages(recipient);
   const keys = [keyOf(author, message), keyOf(null, message)];
   for (const key of keys) {
-    const next = () => take(recipient.possibleMessages, key);
-    for (let item = next(); item !== undefined; item = next()) {
-      if (item.claimed || item.madeSeq < sentSeq) continue;
-      deliver(reduction, edge, item);
-      return;
-    }
+    const item = takeSince(recipient.possibleMessages, key, sentSeq);
+    if (item === undefined) continue;
+    deliver(reduction, edge, item);
+    return;
   }
   for (const item of outputs) {
     if (item.claimed || item.madeSeq < sentSeq || !contentsOf(item).includes(message)) continue;
@@ -66,7 +64,7 @@ export function offerMessage(reduction: Reduction, item: TranscriptItem, thread:
 /** Puts the items that look like a message under what they look like. Most threads are sent none, and never ask. */
 function sortMessages({ unsortedMessages, possibleMessages }: ThreadState): void {
   for (const item of unsortedMessages) {
-    for (const key of messageKeysOf(item)) offer(possibleMessages, key, item);
+    for (const key of messageKeysOf(item)) shelve(possibleMessages, key, item);
   }
   unsortedMessages.length = 0;
 }

@@ -9,6 +9,7 @@ import { enqueue } from "../state/queues.ts";
 import { eachEntry } from "../state/several.ts";
 import type { ThreadState, TurnState } from "../state/thread-state.ts";
 import { expectMessage } from "./deliveries.ts";
+import { resultEdgeId, spawnEdgeId, toolEdgeId } from "./edge-ids.ts";
 
 /**
  * The edge of an interaction, or null as long as it has none: a spawn has no edge before its child is known, a close none
@@ -18,17 +19,16 @@ export function addEdge(reduction: Reduction, interaction: Interaction): EdgeSta
   const { call, kind, targetThreadId } = interaction;
   const recordedId = edgeId(interaction);
   if (recordedId === null) return null;
-  const id = unusedId(reduction, recordedId);
   if (kind === "close_agent" && !reduction.state.threads.has(targetThreadId ?? "")) {
     if (targetThreadId !== null) awaitRecipient(reduction, targetThreadId, interaction);
     return null;
   }
   const edge = newEdge(reduction, {
-    id,
+    id: unusedId(reduction, recordedId),
     kind,
     source: { type: "tool_call", id: call.draft.tool_call_id },
     recipientThreadId: targetThreadId,
-    resultOf: null,
+    result: null,
     call,
   });
   edge.draft.started_at_us = call.draft.execution.started_at_us;
@@ -91,8 +91,7 @@ export interface ObservedResult {
 /** A child's result; told of twice, it is one edge. */
 export function mergeResult(reduction: Reduction, result: ObservedResult): void {
   const { child, parent, turn, message, carriedId } = result;
-  const ids = [child.draft.thread_id, turn.draft.turn_id, parent.draft.thread_id];
-  const id = `edge:agent_result:${ids.join(":")}`;
+  const id = resultEdgeId(child.draft.thread_id, turn.draft.turn_id, parent.draft.thread_id);
   const known = reduction.state.edges.get(id);
   const edge =
     known ??
@@ -101,13 +100,18 @@ export function mergeResult(reduction: Reduction, result: ObservedResult): void 
       kind: "agent_result",
       source: { type: "thread", id: child.draft.thread_id },
       recipientThreadId: parent.draft.thread_id,
-      resultOf: turn,
+      result: { turn, message },
       call: null,
     });
+  reduction.touch(edge.draft);
+  if (edge.result !== null && edge.result.message !== message) {
+    const what = `${JSON.stringify(id)} was observed with two messages`;
+    reduction.diagnose("edge_conflict", what, { type: "interaction_edge", id });
+    return;
+  }
   if (carriedId !== null && !edge.draft.carried_payload_ids.includes(carriedId)) {
     edge.draft.carried_payload_ids = appended(edge.draft.carried_payload_ids, carriedId);
   }
-  reduction.touch(edge.draft);
   if (known !== undefined) return;
   edge.draft.ended_at_us = reduction.moment.at_us;
   edge.draft.status = "completed";
@@ -123,11 +127,11 @@ export function mergeResult(reduction: Reduction, result: ObservedResult): void 
 
 /** What the call that started a child has returned, which may be the child's answer. */
 function spawnOutputs({ state }: Reduction, { child, parent }: ObservedResult): readonly TranscriptItem[] {
-  const spawn = state.edges.get(`edge:spawn:${parent.draft.thread_id}:${child.draft.thread_id}`);
+  const spawn = state.edges.get(spawnEdgeId(parent.draft.thread_id, child.draft.thread_id));
   return eachEntry(spawn?.call?.slot?.outputItems ?? null);
 }
 
-interface NewEdge extends Pick<EdgeState, "recipientThreadId" | "resultOf" | "call"> {
+interface NewEdge extends Pick<EdgeState, "recipientThreadId" | "result" | "call"> {
   readonly id: string;
   readonly kind: EdgeKind;
   readonly source: Anchor;
@@ -153,6 +157,7 @@ function newEdge(reduction: Reduction, { id, kind, source, ...rest }: NewEdge): 
     madePayloads: evidence.payload_ids,
     ...rest,
     expecting: false,
+    sameIds: 1,
   };
   reduction.state.edges.set(id, edge);
   return edge;
@@ -160,13 +165,14 @@ function newEdge(reduction: Reduction, { id, kind, source, ...rest }: NewEdge): 
 
 /** Two calls may be said to have spawned one thread; neither is dropped. */
 function unusedId({ state }: Reduction, id: string): string {
-  let unused = id;
-  for (let count = 2; state.edges.has(unused); count += 1) unused = `${id}#${count}`;
-  return unused;
+  const first = state.edges.get(id);
+  if (first === undefined) return id;
+  first.sameIds += 1;
+  return `${id}#${first.sameIds}`;
 }
 
 function edgeId({ call, kind, targetThreadId }: Interaction): string | null {
-  if (kind !== "spawn_agent") return `edge:tool:${call.draft.tool_call_id}`;
+  if (kind !== "spawn_agent") return toolEdgeId(call.draft.tool_call_id);
   const parent = call.draft.thread_id;
-  return targetThreadId === null || parent === null ? null : `edge:spawn:${parent}:${targetThreadId}`;
+  return targetThreadId === null || parent === null ? null : spawnEdgeId(parent, targetThreadId);
 }

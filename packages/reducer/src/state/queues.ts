@@ -1,4 +1,5 @@
-/** Lists and queues under keys. */
+/** Lists, queues and shelves under keys. */
+import type { Made } from "../graph/draft.ts";
 
 /** Adds to the end of the list under `key`. */
 export function enqueue<Entry>(lists: Map<string, Entry[]>, key: string, entry: Entry): void {
@@ -28,4 +29,72 @@ export function take<Entry>(queues: Map<string, Queue<Entry>>, key: string): Ent
   queue.head += 1;
   if (queue.head === queue.entries.length) queues.delete(key);
   return entry;
+}
+
+/** What lies on a shelf until it is taken, be it from this one or from another. */
+export interface Shelved extends Made {
+  readonly claimed: boolean;
+}
+
+/**
+ * Entries in the order of their making. Whoever takes one wants none that is older than something, so those that are left may lie
+ * anywhere between others: `next` of an entry leads on to the first from there that may be left, and to itself where it may be.
+ */
+export interface Shelf<Entry extends Shelved> {
+  readonly entries: Entry[];
+  readonly next: number[];
+}
+
+/** Puts an entry on the shelf under `key`; none there is younger. */
+export function shelve<Entry extends Shelved>(
+  shelves: Map<string, Shelf<Entry>>,
+  key: string,
+  entry: Entry,
+): void {
+  const shelf = shelves.get(key);
+  if (shelf === undefined) {
+    shelves.set(key, { entries: [entry], next: [0] });
+    return;
+  }
+  shelf.next.push(shelf.entries.length);
+  shelf.entries.push(entry);
+}
+
+/** Takes the oldest entry that was made at `seq` or later and that nobody has claimed. */
+export function takeSince<Entry extends Shelved>(
+  shelves: Map<string, Shelf<Entry>>,
+  key: string,
+  seq: number,
+): Entry | undefined {
+  const shelf = shelves.get(key);
+  if (shelf === undefined) return undefined;
+  const { entries, next } = shelf;
+  for (let index = left(next, firstSince(entries, seq)); index < entries.length; index = left(next, index)) {
+    const entry = entries[index];
+    next[index] = index + 1;
+    if (entry?.claimed === false) return entry;
+  }
+  return undefined;
+}
+
+function firstSince(entries: readonly Shelved[], seq: number): number {
+  let from = 0;
+  let to = entries.length;
+  while (from < to) {
+    const middle = Math.floor((from + to) / 2);
+    if ((entries[middle]?.madeSeq ?? 0) < seq) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+/** The first from `index` on that may be left. Shortens the way there by half, so that no way stays long. */
+function left(next: number[], index: number): number {
+  let at = index;
+  for (let to = next[at]; to !== undefined && to !== at; to = next[at]) {
+    const beyond = next[to] ?? to;
+    next[at] = beyond;
+    at = beyond;
+  }
+  return at;
 }

@@ -14,7 +14,7 @@ import type {
 } from "./call-state.ts";
 import type { Conversation, TranscriptItem } from "./conversation-state.ts";
 import { type Members, withMember, withoutMember } from "./members.ts";
-import type { Queue } from "./queues.ts";
+import type { Queue, Shelf } from "./queues.ts";
 import type { Recorded } from "./recorded-ids.ts";
 
 /** What runs inside something and is closed by its end. */
@@ -74,11 +74,11 @@ export interface ThreadState {
   /**
    * Messages that other agents have sent here, by what they would look like, until an item shows up; and items that look
    * like a message, until somebody turns out to have sent it. The sender is recorded when it sends, the item when a request
-   * carries it; the two may come in either order. Both are queues, oldest first. Items go to `unsortedMessages` first, and
+   * carries it; the two may come in either order. Both are kept oldest first. Items go to `unsortedMessages` first, and
    * from there when a message is looked for among them.
    */
   readonly expectedMessages: Map<string, Queue<EdgeState>>;
-  readonly possibleMessages: Map<string, Queue<TranscriptItem>>;
+  readonly possibleMessages: Map<string, Shelf<TranscriptItem>>;
   readonly unsortedMessages: TranscriptItem[];
 }
 
