@@ -66,6 +66,15 @@ describe("the end of a turn", () => {
     expect(graph.code_cells["cell:root:x1"]?.runtime_status).toBe("failed");
   });
 
+  it("closes calls for good, which is told of at once, in a rollout that goes on", () => {
+    const { rollout, turn, direct } = busyTurn();
+    expect(findingsOf(reduce(rollout))).toEqual([]);
+    turn.end("failed");
+    expect(findingsOf(reduce(rollout))).toEqual(["tool_call_never_ended direct"]);
+    direct.end("completed");
+    expect(findingsOf(reduce(rollout))).toEqual(["tool_call_never_ended direct"]);
+  });
+
   it("leaves a late end of what it closed as evidence only", () => {
     const { rollout, turn, cell, direct } = busyTurn();
     turn.end("aborted");

@@ -118,8 +118,11 @@ function addRepeatedCalls(found: Finding[], state: ReducerState): void {
   }
 }
 
-/** Equal for calls of one turn with the same tool and the whole of the same input; null where the input is not known. */
-function sameCallKey({ draft, slot, parentCell }: ToolCallState): string | null {
+/**
+ * Equal for calls of one turn with the same tool and the whole of the same input, whoever asked for them; null where the input is
+ * not known.
+ */
+function sameCallKey({ draft, slot }: ToolCallState): string | null {
   const { turn_id, label, kind, input_preview: preview } = draft;
   const item = firstEntry(slot?.callItems ?? null);
   const parts = item?.normal.parts.map((part) => (part.type === "json" ? part.content_id : part));
@@ -132,8 +135,7 @@ function sameCallKey({ draft, slot, parentCell }: ToolCallState): string | null 
       : kind.type === "other"
         ? kind.name
         : "";
-  const cellId = parentCell?.draft.code_cell_id ?? "";
-  return measured(turn_id) + measured(cellId) + measured(kind.type) + measured(of) + measured(label) + input;
+  return measured(turn_id) + measured(kind.type) + measured(of) + measured(label) + input;
 }
 
 /** So that what follows a text is told apart from it. */

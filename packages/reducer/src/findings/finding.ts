@@ -2,7 +2,8 @@
 import type { Anchor } from "../graph/base.ts";
 
 /**
- * Every code. Those that say *never* are given only once the rollout is over.
+ * Every code. Those that say *never* are given only once the rollout is over, but for `tool_call_never_ended`: what a call ran in
+ * is over then, and whatever comes later leaves the call as that has closed it.
  *
  * - `cell_never_observed`: a cell yielded and nobody waited for it
  * - `tool_result_never_seen`: a model's call returned, and no later request carries its output
@@ -11,7 +12,7 @@ import type { Anchor } from "../graph/base.ts";
  * - `edge_never_delivered`: what one agent sent another never showed up there
  * - `accepted_item_never_seen`: an item entered the live history, and no recorded payload has it
  * - `output_truncated`: less came back to the requester than the tool produced
- * - `repeated_identical_call`: one turn made the same call with the same input at least three times
+ * - `repeated_identical_call`: one turn, or its cells, made the same call with the same input at least three times
  * - `context_shrank_without_compaction`: a request dropped items at the end of its base, and no compaction says why
  */
 export const FINDING_CODES = [
