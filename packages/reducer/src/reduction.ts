@@ -11,7 +11,7 @@ import {
   type RawEvent,
   type RawEventEnvelope,
 } from "@rollout-trace/protocol";
-import { rootNode } from "./conversation/context-tree.ts";
+import { emptyConversation } from "./conversation/live-context.ts";
 import { addTo, addUsage, NO_USAGE, type UsageSum } from "./conversation/token-usage.ts";
 import { type DiagnosticCode, severityOf } from "./diagnostics.ts";
 import { ReduceError } from "./errors.ts";
@@ -192,21 +192,7 @@ export class Reduction {
         provenance: this.provenance,
       },
       started: origin.type !== "unknown",
-      conversation: {
-        live: [],
-        seenAs: [],
-        nodes: [],
-        root: rootNode(),
-        longestArray: 0,
-        lastRequestLength: 0,
-        byProviderId: new Map(),
-        responses: [],
-        ends: new Map(),
-        indexed: 0,
-        acceptedUnseen: new Map(),
-        outsideIds: new Set(),
-        hasRequests: false,
-      },
+      conversation: emptyConversation(),
       asks: { model: "", provider: "", dialect: "openai_responses" },
       slots: new Map(),
       reusedSlots: new Map(),

@@ -89,6 +89,29 @@ describe("a compaction", () => {
     expect(findingsOf(graph)).toEqual([]);
   });
 
+  it("whose history was interrupted by another request is what the next one repeats, and nothing older is", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const [question, summary] = [userMessage("question"), userMessage("summary")];
+    turn.request([question]).respond([assistantMessage("answer")]);
+    turn.compact("k", { input: [question, assistantMessage("answer")], replacement: [question, summary] });
+    turn.request([userMessage("find a title")]).respond([assistantMessage("A title")]);
+    turn.request([question, summary, userMessage("next")]);
+    turn.request([question, assistantMessage("answer")]);
+    const graph = reduce(rollout);
+    expect(graph.compactions["k"]?.replacement_item_ids).toEqual(["item:4", "item:5"]);
+    expect(graph.inference_calls["inference-3"]?.request).toEqual({
+      base_inference_call_id: null,
+      keep: 0,
+      item_ids: ["item:4", "item:5", "item:8"],
+    });
+    expect(graph.inference_calls["inference-4"]?.request).toEqual({
+      base_inference_call_id: "inference-3",
+      keep: 1,
+      item_ids: ["item:9"],
+    });
+  });
+
   it("whose replacement has old calls in it makes no new calls of them", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();

@@ -122,6 +122,38 @@ describe("an incremental request", () => {
     expect(expandRequest(reduce(rollout), "inference-3")).toEqual(["item:1", "item:2", "item:3"]);
   });
 
+  it("that is sent again after another branch went on shows the same items, and so does what it repeats whole", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const [a, b, c] = [userMessage("a"), assistantMessage("b"), userMessage("c")];
+    turn.request([a]).respond([b], { responseId: "resp_1" });
+    turn.request([c], incremental("resp_1")).fail("reset");
+    turn
+      .request([userMessage("x")], incremental("resp_1"))
+      .respond([assistantMessage("y")], { responseId: "resp_2" });
+    turn.request([userMessage("z")], incremental("resp_2"));
+    turn.request([c], incremental("resp_1")).respond([assistantMessage("d")]);
+    turn.request([a, b, c, assistantMessage("d"), userMessage("e")]);
+    const graph = reduce(rollout);
+    expect(expandRequest(graph, "inference-5")).toEqual(["item:1", "item:2", "item:3"]);
+    expect(graph.inference_calls["inference-6"]?.request).toEqual({
+      base_inference_call_id: "inference-5",
+      keep: 4,
+      item_ids: ["item:8"],
+    });
+  });
+
+  it("that goes on from an earlier response and repeats an item id of it has a new item", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const named = userMessage("a", { id: "msg_a" });
+    turn.request([named]).respond([assistantMessage("b")], { responseId: "resp_1" });
+    turn.request([userMessage("other")]).respond([assistantMessage("branch")]);
+    turn.request([named, userMessage("c")], incremental("resp_1"));
+    const graph = reduce(rollout);
+    expect(expandRequest(graph, "inference-3")).toEqual(["item:1", "item:2", "item:5", "item:6"]);
+  });
+
   it("whose response was not recorded starts from the recorded prefix", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();

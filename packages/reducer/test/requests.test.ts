@@ -87,6 +87,57 @@ describe("a full request", () => {
     });
   });
 
+  it("has the items that an earlier context has at that place, whatever the thread asked in between", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const said = [userMessage("q1"), userMessage("ok"), assistantMessage("a1"), userMessage("ok")];
+    const title = userMessage("find a title");
+    turn.request(said.slice(0, 2)).respond([assistantMessage("a1")]);
+    turn.request([title, assistantMessage("for"), userMessage("ok")]).respond([assistantMessage("A title")]);
+    turn.request(said);
+    turn.request([title, assistantMessage("for"), userMessage("ok")]);
+    turn.request([...said, userMessage("q2")]);
+    const graph = reduce(rollout);
+    expect(graph.inference_calls["inference-3"]?.request).toEqual({
+      base_inference_call_id: "inference-1",
+      keep: 3,
+      item_ids: ["item:7"],
+    });
+    expect(expandRequest(graph, "inference-4")).toEqual(expandRequest(graph, "inference-2"));
+    expect(graph.inference_calls["inference-5"]?.request).toEqual({
+      base_inference_call_id: "inference-3",
+      keep: 4,
+      item_ids: ["item:8"],
+    });
+  });
+
+  it("finds the items of an earlier context by what they say, by id and without one, among many at that place", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const named = (index: number) => (index % 2 === 0 ? { id: `msg_${index}` } : {});
+    const asks = Array.from({ length: 6 }, (_, index) => userMessage(`q${index}`, named(index)));
+    for (const ask of asks) turn.request([ask]);
+    for (const [index, ask] of asks.entries()) turn.request([ask, userMessage(`more of ${index}`)]);
+    const graph = reduce(rollout);
+    const firsts = Object.keys(graph.inference_calls).map((id) => expandRequest(graph, id)[0]);
+    expect(firsts.slice(6)).toEqual(firsts.slice(0, 6));
+    expect(Object.keys(graph.conversation_items)).toHaveLength(12);
+  });
+
+  it("that leaves out a thought of an earlier context still has what came after the thought", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const call = functionCall("c1", "f", {});
+    turn.request([userMessage("q")]).respond([reasoning({ text: "hmm" }), assistantMessage("wait"), call]);
+    turn.tool("c1").end();
+    turn.request([userMessage("find a title")]).respond([assistantMessage("A title")]);
+    turn.request([userMessage("q"), assistantMessage("wait"), call, functionOutput("c1", "r")]);
+    const graph = reduce(rollout);
+    expect(expandRequest(graph, "inference-3")).toEqual(["item:1", "item:3", "item:4", "item:7"]);
+    expect(graph.tool_calls["c1"]).toMatchObject({ call_item_ids: ["item:4"], output_item_ids: ["item:7"] });
+    expect(graph.diagnostics).toEqual([]);
+  });
+
   it("may be one string", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();

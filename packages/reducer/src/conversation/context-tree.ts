@@ -7,32 +7,67 @@
  */
 import type { InferenceCall } from "../graph/inference.ts";
 import type { Draft } from "../graph/draft.ts";
-import type { ContextNode, TranscriptItem } from "../state/conversation-state.ts";
+import type {
+  ContextChildren,
+  ContextNode,
+  Conversation,
+  TranscriptItem,
+} from "../state/conversation-state.ts";
+import { identityOf, isSameItem } from "./identity.ts";
+import type { NormalItem } from "./normal-item.ts";
 
 export function rootNode(): ContextNode {
-  return { parent: null, depth: 0, item: null, creator: null, firstChild: null, otherChildren: null };
+  return { parent: null, depth: 0, item: null, creator: null, latest: null, children: null };
 }
 
 export function childOf(node: ContextNode, item: TranscriptItem): ContextNode | undefined {
-  if (node.firstChild?.item === item) return node.firstChild;
-  return node.otherChildren?.get(item);
+  if (node.latest?.item === item) return node.latest;
+  return node.children?.byItem.get(item);
 }
 
+/** The child of a node whose item an element is another sighting of. Looks at no more than three children. */
+export function childLike(
+  node: ContextNode,
+  normal: NormalItem,
+  { byProviderId }: Pick<Conversation, "byProviderId">,
+): ContextNode | undefined {
+  const { latest, children } = node;
+  if (latest === null || isSighting(latest, normal)) return latest ?? undefined;
+  if (children === null) return undefined;
+  const named = normal.providerItemId === null ? undefined : byProviderId.get(normal.providerItemId);
+  const child = named === undefined ? undefined : children.byItem.get(named);
+  if (child !== undefined && isSighting(child, normal)) return child;
+  const like = (children.byIdentity ??= indexed(children)).get(identityOf(normal));
+  return like !== undefined && isSighting(like, normal) ? like : undefined;
+}
+
+/** A new child of a node that has none with this item; `creator` is null where no request has shown it. */
 export function addChild(
   node: ContextNode,
   item: TranscriptItem,
-  creator: Draft<InferenceCall>,
+  creator: Draft<InferenceCall> | null,
 ): ContextNode {
+  const { latest } = node;
   const child: ContextNode = {
     parent: node,
     depth: node.depth + 1,
     item,
     creator,
-    firstChild: null,
-    otherChildren: null,
+    latest: null,
+    children: null,
   };
-  if (node.firstChild === null) node.firstChild = child;
-  else (node.otherChildren ??= new Map()).set(item, child);
+  node.latest = child;
+  if (latest === null) return child;
+  node.children ??= { byItem: new Map([[latest.item as TranscriptItem, latest]]), byIdentity: null };
+  node.children.byItem.set(item, child);
+  node.children.byIdentity?.set(identityOf(item.normal), child);
+  return child;
+}
+
+/** Goes on to a child of a node that there was before. */
+export function goTo(node: ContextNode, child: ContextNode, creator: Draft<InferenceCall>): ContextNode {
+  node.latest = child;
+  child.creator ??= creator;
   return child;
 }
 
@@ -41,4 +76,12 @@ export function pathTo(node: ContextNode): ContextNode[] {
   const path: ContextNode[] = [];
   for (let at: ContextNode | null = node; at !== null && at.parent !== null; at = at.parent) path.push(at);
   return path.reverse();
+}
+
+function isSighting({ item }: ContextNode, normal: NormalItem): boolean {
+  return item !== null && isSameItem(item.normal, item.draft.provider_item_id, normal);
+}
+
+function indexed({ byItem }: ContextChildren): Map<string, ContextNode> {
+  return new Map([...byItem].map(([{ normal }, child]) => [identityOf(normal), child]));
 }

@@ -14,6 +14,7 @@ import type { Reduction } from "../reduction.ts";
 import type { Conversation } from "../state/conversation-state.ts";
 import type { ArrayReader } from "./dialect.ts";
 import { DIALECT_READERS } from "./dialects.ts";
+import { contextLength } from "./live-context.ts";
 import type { NormalElement, NormalItem } from "./normal-item.ts";
 
 /** A model-facing document, compared with the live context as far as the store knows it to be the same. */
@@ -82,8 +83,7 @@ function readArrays(
   { payloadId, conversation, comparedFrom }: Document,
   arrays: readonly RecordedArray[],
 ): Reading | null {
-  const { live } = conversation;
-  let kept = comparedFrom ?? live.length;
+  let kept = comparedFrom ?? contextLength(conversation);
   let rest: readonly NormalItem[] = NONE;
   for (const { reader, items, isHead } of arrays) {
     if (items === null) return null;
@@ -112,13 +112,14 @@ function readArrays(
   return { kept, rest };
 }
 
-/** How many items of the live context, from `at` on, the store knows to be those of a recorded element. */
+/** How many items of the live context, from `position` on, the store knows to be those of a recorded element. */
 function sameItems(
-  { live, seenAs }: Conversation,
-  at: number,
+  { before, live, seenAs }: Conversation,
+  position: number,
   item: PayloadItem,
   reader: ArrayReader,
 ): number {
+  const at = position - before.depth;
   if (at >= live.length) return 0;
   const seen = seenAs[at] ?? null;
   if (seen === null || seen.contentId !== item.contentId || seen.normalise !== reader.normalise) return 0;

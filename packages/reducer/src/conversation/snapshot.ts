@@ -1,5 +1,5 @@
 /**
- * The live context of a thread: what requests, responses and compactions make of it.
+ * What requests, responses and compactions make of the live context of a thread.
  *
  * A request is compared with the live context position by position, which costs a comparison of two strings for each item
  * that the store knows to be the same; everything after the first difference is looked up.
@@ -8,11 +8,12 @@ import { appended, NONE } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
 import type { InferenceState } from "../state/call-state.ts";
 import type { ContextNode, Conversation, TranscriptItem } from "../state/conversation-state.ts";
-import { offer, type Queue, take } from "../state/queues.ts";
 import { withEntry } from "../state/several.ts";
-import { addChild, childOf, pathTo } from "./context-tree.ts";
+import { Candidates } from "./candidates.ts";
+import { addChild, childOf, goTo } from "./context-tree.ts";
 import type { Reading } from "./elements.ts";
-import { identityOf, isSameItem, isSameSort } from "./identity.ts";
+import { isSameItem, isSameSort } from "./identity.ts";
+import { append, contextLength, headLength } from "./live-context.ts";
 import type { NormalItem } from "./normal-item.ts";
 import { createItem, type ItemOrigin, seeAgain } from "./transcript.ts";
 
@@ -66,11 +67,12 @@ export function applyResponse(
   let ids: readonly string[] = NONE;
   const continues =
     conversation.nodes.length === conversation.live.length &&
-    (conversation.nodes.at(-1) ?? conversation.root) === call.requestEnd;
+    (conversation.nodes.at(-1) ?? conversation.before) === call.requestEnd;
   let node = call.requestEnd;
   for (let index = 0; index < items.length; index += 1) {
     const item = items[index] as TranscriptItem;
-    node = childOf(node, item) ?? addChild(node, item, call.draft);
+    const known = childOf(node, item);
+    node = known === undefined ? addChild(node, item, call.draft) : goTo(node, known, call.draft);
     if (continues) conversation.nodes.push(node);
     append(conversation, item, rest[index]);
     if (item.slot !== null && isCall(item)) calls = withEntry(calls, item);
@@ -105,27 +107,35 @@ export function applyReplacement(
   const { conversation } = origin.thread;
   const items = rest.map((normal) => createItem(reduction, normal, origin));
   const head = headLength(conversation);
-  conversation.live.length = head;
-  conversation.seenAs.length = head;
-  conversation.nodes = [];
-  conversation.lastRequestLength = 0;
+  const { live, seenAs, nodes } = conversation;
+  live.length = head;
+  seenAs.length = head;
   for (const [index, item] of items.entries()) append(conversation, item, rest[index]);
+  nodes.length = Math.min(nodes.length, head);
+  let node = nodes.at(-1) ?? conversation.root;
+  for (const item of live.slice(nodes.length)) {
+    node = childOf(node, item) ?? addChild(node, item, null);
+    nodes.push(node);
+  }
+  conversation.lastRequestLength = 0;
+  conversation.replacedSeq = reduction.moment.seq;
   return items;
 }
 
 /** Finds or makes an item for each element. */
 function compare(reduction: Reduction, reading: Reading, origin: ItemOrigin): Comparison {
-  const { live, seenAs } = origin.thread.conversation;
+  const { conversation } = origin.thread;
+  const { before, live, seenAs } = conversation;
   const { rest } = reading;
   let { kept } = reading;
   for (const normal of rest) {
-    const item = live[kept];
+    const item = live[kept - before.depth];
     if (item === undefined || !isSameItem(item.normal, item.draft.provider_item_id, normal)) break;
     seeAgain(reduction, item, normal, origin);
-    seenAs[kept] = normal;
+    seenAs[kept - before.depth] = normal;
     kept += 1;
   }
-  const candidates = new Candidates(origin.thread.conversation, kept);
+  const candidates = new Candidates(conversation, kept);
   let tail: readonly TranscriptItem[] = NONE;
   for (let index = kept - reading.kept; index < rest.length; index += 1) {
     const normal = rest[index] as NormalItem;
@@ -136,7 +146,8 @@ function compare(reduction: Reduction, reading: Reading, origin: ItemOrigin): Co
       continue;
     }
     const item = createItem(reduction, normal, origin);
-    if (normal.role === "system") checkPlace(reduction, item, tail.at(-1) ?? live[kept - 1]);
+    const previous = tail.at(-1) ?? live[kept - before.depth - 1] ?? before.item ?? undefined;
+    if (normal.role === "system") checkPlace(reduction, item, previous);
     tail = appended(tail, item);
   }
   return { kept, tail };
@@ -150,66 +161,6 @@ function checkPlace(reduction: Reduction, item: TranscriptItem, previous: Transc
     type: "conversation_item",
     id: item.draft.item_id,
   });
-}
-
-/** The items that a changed part of a request may be sightings of. */
-class Candidates {
-  readonly #conversation: Conversation;
-  readonly #kept: number;
-  /** Items that earlier elements of this request were sightings of; made when there is one. */
-  #used: Set<TranscriptItem> | null = null;
-  /** The rest of the live context by identity; made when first needed. */
-  #byIdentity: Map<string, Queue<TranscriptItem>> | null = null;
-
-  constructor(conversation: Conversation, kept: number) {
-    this.#conversation = conversation;
-    this.#kept = kept;
-  }
-
-  take(position: number, normal: NormalItem): TranscriptItem | undefined {
-    const found = this.#atPosition(position, normal) ?? this.#byProviderId(normal) ?? this.#inRest(normal);
-    if (found !== undefined) (this.#used ??= new Set()).add(found);
-    return found;
-  }
-
-  #atPosition(position: number, normal: NormalItem): TranscriptItem | undefined {
-    const item = this.#conversation.live[position];
-    if (item === undefined || !this.#isFree(item)) return undefined;
-    return isSameItem(item.normal, item.draft.provider_item_id, normal) ? item : undefined;
-  }
-
-  #byProviderId(normal: NormalItem): TranscriptItem | undefined {
-    if (normal.providerItemId === null) return undefined;
-    const item = this.#conversation.byProviderId.get(normal.providerItemId);
-    return item !== undefined && this.#isFree(item) && isSameSort(item.normal, normal) ? item : undefined;
-  }
-
-  #inRest(normal: NormalItem): TranscriptItem | undefined {
-    if (this.#conversation.live.length === this.#kept) return undefined;
-    const byIdentity = (this.#byIdentity ??= this.#indexRest());
-    const identity = identityOf(normal);
-    const next = () => take(byIdentity, identity);
-    for (let item = next(); item !== undefined; item = next()) {
-      if (!this.#isFree(item)) continue;
-      if (isSameItem(item.normal, item.draft.provider_item_id, normal)) return item;
-    }
-    return undefined;
-  }
-
-  #indexRest(): Map<string, Queue<TranscriptItem>> {
-    const index = new Map<string, Queue<TranscriptItem>>();
-    for (const item of this.#conversation.live.slice(this.#kept)) {
-      offer(index, identityOf(item.normal), item);
-    }
-    return index;
-  }
-
-  /** Not in the kept part and not used by an earlier element of this request. */
-  #isFree(item: TranscriptItem): boolean {
-    if (this.#used?.has(item) === true) return false;
-    const { position } = item;
-    return position < 0 || position >= this.#kept || this.#conversation.live[position] !== item;
-  }
 }
 
 /** An item of a response is new, unless the host accepted exactly this item before and nothing has carried it since. */
@@ -226,21 +177,23 @@ function responseItem(reduction: Reduction, normal: NormalItem, origin: ItemOrig
 /** Makes a context live, walks it down the tree, and writes the call's request. */
 function install(call: InferenceState, { kept, tail }: Comparison, rest: readonly NormalItem[]): void {
   const { conversation } = call.thread;
-  const { live, seenAs, nodes } = conversation;
-  live.length = kept;
-  seenAs.length = kept;
+  const { before, live, seenAs, nodes } = conversation;
+  const own = kept - before.depth;
+  live.length = own;
+  seenAs.length = own;
   for (let index = 0; index < tail.length; index += 1) {
     append(conversation, tail[index] as TranscriptItem, rest[rest.length - tail.length + index]);
   }
-  conversation.lastRequestLength = live.length;
-  nodes.length = Math.min(nodes.length, kept);
-  let node = nodes.at(-1) ?? conversation.root;
+  conversation.lastRequestLength = contextLength(conversation);
+  nodes.length = Math.min(nodes.length, own);
+  while (nodes.at(-1)?.creator === null) nodes.pop();
+  let node = nodes.at(-1) ?? before;
   let shared: ContextNode | null = null;
   for (let index = nodes.length; index < live.length; index += 1) {
     const item = live[index] as TranscriptItem;
     const known = childOf(node, item);
-    if (known === undefined) shared ??= node;
-    node = known ?? addChild(node, item, call.draft);
+    if (known === undefined || known.creator === null) shared ??= node;
+    node = known === undefined ? addChild(node, item, call.draft) : goTo(node, known, call.draft);
     nodes.push(node);
   }
   shared ??= node;
@@ -248,7 +201,7 @@ function install(call: InferenceState, { kept, tail }: Comparison, rest: readonl
   call.draft.request = {
     base_inference_call_id: shared.creator?.inference_call_id ?? null,
     keep: shared.depth,
-    item_ids: idsFrom(live, shared.depth),
+    item_ids: idsFrom(live, shared.depth - before.depth),
   };
 }
 
@@ -258,42 +211,6 @@ function idsFrom(live: readonly TranscriptItem[], from: number): readonly string
     ids = appended(ids, (live[index] as TranscriptItem).draft.item_id);
   }
   return ids;
-}
-
-function append(conversation: Conversation, item: TranscriptItem, normal: NormalItem | undefined): void {
-  item.position = conversation.live.length;
-  conversation.live.push(item);
-  conversation.seenAs.push(normal ?? null);
-}
-
-/** How many items at the beginning of the live context are instructions that stand beside the history. */
-export function headLength({ seenAs }: Conversation): number {
-  let length = 0;
-  while (seenAs[length]?.isHead === true) length += 1;
-  return length;
-}
-
-/** Makes the context that ended at `node` the live one. Free when it is. */
-export function rewindTo(conversation: Conversation, node: ContextNode): void {
-  if (node.depth === 0) {
-    conversation.nodes = [];
-    return;
-  }
-  if (conversation.nodes[node.depth - 1] === node) return;
-  const nodes = pathTo(node);
-  const items = nodes.map(({ item }) => item as TranscriptItem);
-  const rest = conversation.live.slice(sharedLength(conversation.nodes, nodes));
-  const onPath = new Set(items);
-  conversation.nodes = nodes;
-  conversation.live = [...items, ...rest.filter((item) => !onPath.has(item))];
-  conversation.seenAs = conversation.live.map(() => null);
-  for (const [index, item] of conversation.live.entries()) item.position = index;
-}
-
-function sharedLength(left: readonly ContextNode[], right: readonly ContextNode[]): number {
-  let length = 0;
-  while (length < left.length && left[length] === right[length]) length += 1;
-  return length;
 }
 
 /** How many items of the last request a new one leaves out. */

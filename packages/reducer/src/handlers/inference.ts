@@ -9,13 +9,9 @@ import {
   readFrame,
   readResponse,
 } from "../conversation/elements.ts";
-import {
-  applyFullRequest,
-  applyIncrementalRequest,
-  applyResponse,
-  rewindTo,
-} from "../conversation/snapshot.ts";
+import { contextLength, fillIn, rewindTo } from "../conversation/live-context.ts";
 import { endOfResponse } from "../conversation/responses.ts";
+import { applyFullRequest, applyIncrementalRequest, applyResponse } from "../conversation/snapshot.ts";
 import { createItem, type ItemOrigin } from "../conversation/transcript.ts";
 import { tokenUsageOf } from "../conversation/token-usage.ts";
 import { appended, NONE, startedAt } from "../graph/draft.ts";
@@ -168,6 +164,7 @@ function applyRequest(reduction: Reduction, call: InferenceState, payload: Infer
     applyIncrementalRequest(reduction, call, { reading, origin });
     return;
   }
+  fillIn(conversation);
   const prefix = prefixId === null ? null : readContext(reduction, documentOf(call, prefixId, 0));
   const reading =
     prefixId === null
@@ -199,7 +196,7 @@ function continueFrom(reduction: Reduction, call: InferenceState, responseId: st
     `request ${JSON.stringify(call.draft.recorded_id)} continues response ${JSON.stringify(responseId)}, which its thread does not have`,
     { type: "inference_call", id: call.draft.inference_call_id },
   );
-  return conversation.live.length;
+  return contextLength(conversation);
 }
 
 type EndEvent = RawEvent<

@@ -24,27 +24,40 @@ export interface ContextNode {
   /** Items from the root down to and with this one; 0 for the root. */
   readonly depth: number;
   readonly item: TranscriptItem | null;
-  /** The call that first had this prefix. */
-  readonly creator: Draft<InferenceCall> | null;
-  /** Nearly every node has one child; the map exists for those that have more. */
-  firstChild: ContextNode | null;
-  otherChildren: Map<TranscriptItem, ContextNode> | null;
+  /** The call that first had this prefix; null for the root and for what a compaction put there and no request has shown yet. */
+  creator: Draft<InferenceCall> | null;
+  /** The child that a context last went on to. */
+  latest: ContextNode | null;
+  /** All children of a node that has several, which few have. */
+  children: ContextChildren | null;
+}
+
+export interface ContextChildren {
+  readonly byItem: Map<TranscriptItem, ContextNode>;
+  /** The latest child with each content; made when one is first looked for by its content. */
+  byIdentity: Map<string, ContextNode> | null;
 }
 
 export interface Conversation {
-  /** The live context: what the next full request is compared with. */
+  /**
+   * The live context, which the next full request is compared with, is the path to `before` and then `live`. `before` is the
+   * root unless a request went on from an earlier response and nothing has been compared with that context since.
+   */
+  before: ContextNode;
   live: TranscriptItem[];
   /** The latest sighting of each live item; null where that is not known. */
   seenAs: (NormalItem | null)[];
   /**
-   * The nodes of the live context, as far as a recorded call has been through it. Shorter than `live` after a compaction and
-   * after a response that came when another request had already gone out.
+   * The nodes of `live`, as far as they are known: shorter than it after a response that came when another request had already
+   * gone out.
    */
   nodes: ContextNode[];
   readonly root: ContextNode;
   /** The most elements that one array of a document had. */
   longestArray: number;
-  /** How long the last request was; the rest of `live` came after it. */
+  /** When a compaction last replaced the history: what was said before is no earlier context of what comes after. 0 for never. */
+  replacedSeq: number;
+  /** How long the last request was; the rest of the live context came after it. */
   lastRequestLength: number;
   /** The latest item with each provider item id. */
   readonly byProviderId: Map<string, TranscriptItem>;

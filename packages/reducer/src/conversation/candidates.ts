@@ -1,0 +1,134 @@
+/** The items that a changed part of a request may be sightings of. */
+import type { ContextNode, Conversation, TranscriptItem } from "../state/conversation-state.ts";
+import { offer, type Queue, take } from "../state/queues.ts";
+import { childLike, childOf } from "./context-tree.ts";
+import { identityOf, isSameItem, isSameSort } from "./identity.ts";
+import { nodeAt } from "./live-context.ts";
+import type { NormalItem } from "./normal-item.ts";
+
+/**
+ * Where the elements of a request are looked for, in this order: at their place in the live context, at their place in an earlier
+ * context that began with the same items, by the provider's item id, elsewhere in the live context, and further on in that
+ * earlier context.
+ */
+export class Candidates {
+  readonly #conversation: Conversation;
+  /** How many items of the live context come before the changed part. */
+  readonly #kept: number;
+  /** Items that earlier elements of this request were sightings of; made when there is one. */
+  #used: Set<TranscriptItem> | null = null;
+  /** The rest of the live context by identity; made when first needed. */
+  #rest: Map<string, Queue<TranscriptItem>> | null = null;
+  /** The context that the request has been so far; null when there was none like it. Looked up when first needed. */
+  #node: ContextNode | null | undefined = undefined;
+  /** What followed in the earlier context that the request has left, by identity. */
+  #further: Map<string, Queue<TranscriptItem>> | null = null;
+
+  constructor(conversation: Conversation, kept: number) {
+    this.#conversation = conversation;
+    this.#kept = kept;
+  }
+
+  /** The item that an element, the next one of the request, is a sighting of. */
+  take(position: number, normal: NormalItem): TranscriptItem | undefined {
+    const node = this.#node === undefined ? this.#keptNode() : this.#node;
+    const found =
+      this.#atPosition(position, normal) ??
+      this.#after(node, normal) ??
+      this.#byProviderId(normal) ??
+      this.#inRest(normal) ??
+      this.#furtherOn(node, position, normal);
+    this.#node = (node !== null && found !== undefined && childOf(node, found)) || null;
+    if (found !== undefined) (this.#used ??= new Set()).add(found);
+    return found;
+  }
+
+  #keptNode(): ContextNode | null {
+    const { before, live, nodes } = this.#conversation;
+    const length = this.#kept - before.depth;
+    let node: ContextNode | null = nodes[Math.min(nodes.length, length) - 1] ?? before;
+    for (let index = nodes.length; node !== null && index < length; index += 1) {
+      node = childOf(node, live[index] as TranscriptItem) ?? null;
+    }
+    return node;
+  }
+
+  #atPosition(position: number, normal: NormalItem): TranscriptItem | undefined {
+    const { before, live } = this.#conversation;
+    return this.#freeSighting(live[position - before.depth], normal);
+  }
+
+  #after(node: ContextNode | null, normal: NormalItem): TranscriptItem | undefined {
+    if (node === null || node.latest === null) return undefined;
+    const item = childLike(node, normal, this.#conversation)?.item ?? undefined;
+    return item !== undefined && this.#isCurrent(item) ? this.#freeSighting(item, normal) : undefined;
+  }
+
+  #byProviderId(normal: NormalItem): TranscriptItem | undefined {
+    if (normal.providerItemId === null) return undefined;
+    const item = this.#conversation.byProviderId.get(normal.providerItemId);
+    return item !== undefined && this.#isFree(item) && isSameSort(item.normal, normal) ? item : undefined;
+  }
+
+  #inRest(normal: NormalItem): TranscriptItem | undefined {
+    const { before, live } = this.#conversation;
+    const length = this.#kept - before.depth;
+    if (live.length === length) return undefined;
+    return this.#takeFrom((this.#rest ??= indexOf(live.slice(length))), normal);
+  }
+
+  #furtherOn(node: ContextNode | null, position: number, normal: NormalItem): TranscriptItem | undefined {
+    if (this.#further === null) {
+      // What follows in the live context has been looked through.
+      if (node === null || node === nodeAt(this.#conversation, position)) return undefined;
+      this.#further = indexOf(this.#following(node));
+    }
+    return this.#takeFrom(this.#further, normal);
+  }
+
+  /** What followed a context when it last was a thread's. */
+  #following(node: ContextNode): readonly TranscriptItem[] {
+    const items: TranscriptItem[] = [];
+    for (let at = node.latest; at !== null; at = at.latest) {
+      if (at.item !== null && this.#isCurrent(at.item)) items.push(at.item);
+    }
+    return items;
+  }
+
+  #takeFrom(queues: Map<string, Queue<TranscriptItem>>, normal: NormalItem): TranscriptItem | undefined {
+    const identity = identityOf(normal);
+    const next = () => take(queues, identity);
+    for (let item = next(); item !== undefined; item = next()) {
+      const found = this.#freeSighting(item, normal);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  #freeSighting(item: TranscriptItem | undefined, normal: NormalItem): TranscriptItem | undefined {
+    if (item === undefined || !this.#isFree(item)) return undefined;
+    return isSameItem(item.normal, item.draft.provider_item_id, normal) ? item : undefined;
+  }
+
+  /** A compaction replaces the history: what was said before it is only known by the provider's ids. */
+  #isCurrent({ normal, madeSeq }: TranscriptItem): boolean {
+    return normal.isHead || madeSeq >= this.#conversation.replacedSeq;
+  }
+
+  /** Not in the kept part and not used by an earlier element of this request. */
+  #isFree(item: TranscriptItem): boolean {
+    if (this.#used?.has(item) === true) return false;
+    const { position } = item;
+    const { before, live } = this.#conversation;
+    if (position < 0) return true;
+    if (live[position - before.depth] === item) return position >= this.#kept;
+    for (let at = before; at.parent !== null; at = at.parent) if (at.item === item) return false;
+    return true;
+  }
+}
+
+function indexOf(items: readonly TranscriptItem[]): Map<string, Queue<TranscriptItem>> {
+  const index = new Map<string, Queue<TranscriptItem>>();
+  for (const item of items) offer(index, identityOf(item.normal), item);
+  return index;
+}
