@@ -46,6 +46,74 @@ describe("acceptance", () => {
     });
   });
 
+  it("with a body of what a response then says leaves it produced by that response", () => {
+    const rollout = new RolloutBuilder();
+    const [call, answer] = [
+      functionCall("c1", "f", {}, { id: "fc_1" }),
+      assistantMessage("a", { id: "msg_1" }),
+    ];
+    const turn = rollout.child("kid").turn();
+    const inference = turn.request([userMessage("q")]);
+    turn.accept("msg_1", answer).accept("fc_1", call);
+    inference.respond([answer, call]);
+    turn.tool("c1").end();
+    turn.end();
+    turn.event({
+      type: "agent_result_observed",
+      edge_id: "result-1",
+      child_thread_id: "kid",
+      child_turn_id: turn.id,
+      parent_thread_id: "root",
+      message: "a",
+      carried: rollout.payload("agent_result", { message: "a" }),
+    });
+    const graph = reduce(rollout);
+    const producer = { type: "inference", inference_call_id: inference.id };
+    expect(graph.inference_calls[inference.id]).toMatchObject({
+      response_item_ids: ["item:2", "item:3"],
+      tool_call_ids: ["c1"],
+    });
+    expect(graph.conversation_items["item:2"]?.produced_by).toEqual([producer]);
+    expect(graph.conversation_items["item:3"]?.produced_by).toEqual([producer]);
+    expect(graph.conversation_items["item:2"]?.evidence.payload_ids).toHaveLength(2);
+    expect(graph.tool_calls["c1"]?.caused_by?.inference_call_id).toBe(inference.id);
+    expect(Object.values(graph.interaction_edges)[0]?.source).toEqual({
+      type: "conversation_item",
+      id: "item:2",
+    });
+  });
+
+  it("of an output that no request carries does not mean that the model has seen it", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.request([userMessage("q")]).respond([functionCall("c1", "f", {}), functionCall("c2", "f", {})]);
+    const carried = functionOutput("c2", "seen", { id: "out_2" });
+    turn.tool("c1").end();
+    turn.tool("c2").end();
+    turn.accept("out_1", functionOutput("c1", "lost")).accept("out_2", carried);
+    turn.request([userMessage("q"), functionCall("c1", "f", {}), functionCall("c2", "f", {}), carried]);
+    turn.end();
+    rollout.end();
+    const graph = reduce(rollout);
+    const lost = { output_item_ids: ["item:4"], visibility: { seen_by_model: false, to_model_bytes: null } };
+    const seen = { output_item_ids: ["item:5"], visibility: { seen_by_model: true, to_model_bytes: 4 } };
+    expect(graph.tool_calls).toMatchObject({ c1: lost, c2: seen });
+    expect(findingsOf(graph)).toEqual(["tool_result_never_seen c1"]);
+  });
+
+  it("of an output that the input of a compaction has is of one that was in the history", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const output = functionOutput("c1", "r", { id: "out_1" });
+    turn.request([userMessage("q")]).respond([functionCall("c1", "f", {})]);
+    turn.tool("c1").end();
+    turn.accept("out_1", output);
+    turn.compact("k", { input: [userMessage("q"), functionCall("c1", "f", {}), output], replacement: [] });
+    const graph = reduce(rollout);
+    expect(graph.compactions["k"]?.input_item_ids).toEqual(["item:1", "item:2", "item:3"]);
+    expect(graph.tool_calls["c1"]?.visibility.seen_by_model).toBe(true);
+  });
+
   it("of an item that nothing ever shows is a finding once the rollout is over", () => {
     const rollout = new RolloutBuilder();
     rollout.root.turn().accept("msg_lost");

@@ -15,7 +15,7 @@ import type { Reading } from "./elements.ts";
 import { isSameItem, isSameSort } from "./identity.ts";
 import { append, contextLength, headLength } from "./live-context.ts";
 import type { NormalItem } from "./normal-item.ts";
-import { createItem, type ItemOrigin, seeAgain } from "./transcript.ts";
+import { createItem, isCall, type ItemOrigin, seeAgain, seeInResponse } from "./transcript.ts";
 
 /** What a request is, compared with the live context: its first `kept` items, and then `tail`. */
 interface Comparison {
@@ -84,10 +84,6 @@ export function applyResponse(
   if (call.draft.response_id !== null) conversation.responses.push(call);
 }
 
-function isCall({ draft }: TranscriptItem): boolean {
-  return draft.kind === "function_call" || draft.kind === "custom_tool_call";
-}
-
 /** What a compaction found in the history, by identity. Leaves the live context to `applyReplacement`. */
 export function applyInputHistory(
   reduction: Reduction,
@@ -95,6 +91,7 @@ export function applyInputHistory(
 ): readonly TranscriptItem[] {
   const { kept, tail } = compare(reduction, reading, origin);
   const { conversation } = origin.thread;
+  for (const [index, item] of tail.entries()) if (item.position < 0) item.position = kept + index;
   return [...conversation.live.slice(headLength(conversation), kept), ...tail];
 }
 
@@ -164,11 +161,15 @@ function checkPlace(reduction: Reduction, item: TranscriptItem, previous: Transc
 }
 
 /** An item of a response is new, unless the host accepted exactly this item before and nothing has carried it since. */
-function responseItem(reduction: Reduction, normal: NormalItem, origin: ItemOrigin): TranscriptItem {
+function responseItem(
+  reduction: Reduction,
+  normal: NormalItem,
+  origin: ItemOrigin & { readonly inference: InferenceState },
+): TranscriptItem {
   const { byProviderId } = origin.thread.conversation;
   const known = normal.providerItemId === null ? undefined : byProviderId.get(normal.providerItemId);
   if (known !== undefined && known.position < 0 && isSameSort(known.normal, normal)) {
-    seeAgain(reduction, known, normal, origin);
+    seeInResponse(reduction, known, normal, origin);
     return known;
   }
   return createItem(reduction, normal, origin);

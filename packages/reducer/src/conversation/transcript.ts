@@ -72,25 +72,53 @@ function placeOf({ thread, inference, compactionId }: ItemOrigin, callId: string
 }
 
 function producersOf(origin: ItemOrigin): readonly Producer[] {
-  if (origin.inference !== undefined) {
-    return [{ type: "inference", inference_call_id: origin.inference.draft.inference_call_id }];
-  }
+  if (origin.inference !== undefined) return [inferenceProducer(origin.inference)];
   return origin.compactionId === undefined
     ? NONE
     : [{ type: "compaction", compaction_id: origin.compactionId }];
 }
 
+function inferenceProducer({ draft }: InferenceState): Producer {
+  return { type: "inference", inference_call_id: draft.inference_call_id };
+}
+
 function link(reduction: Reduction, item: TranscriptItem, origin: ItemOrigin): void {
-  const { kind, role, callId } = item.normal;
-  const isAnswer = kind === "message" && role === "assistant" && item.normal.agentMessage === null;
-  if (origin.inference !== undefined && isAnswer) origin.inference.turn.lastAnswer = item;
-  if (callId !== null && (kind === "function_call" || kind === "custom_tool_call")) {
+  const { kind, callId } = item.normal;
+  if (origin.inference !== undefined) noteAnswer(item, origin.inference);
+  if (callId !== null && isCall(item)) {
     attachCallItem(reduction, item, placeOf(origin, callId));
   } else if (callId !== null && (kind === "function_call_output" || kind === "custom_tool_call_output")) {
     attachOutputItem(reduction, item, placeOf(origin, callId));
   }
   if (origin.inference === undefined && origin.compactionId === undefined)
     offerMessage(reduction, item, origin.thread);
+}
+
+function noteAnswer(item: TranscriptItem, { turn }: InferenceState): void {
+  const { kind, role, agentMessage } = item.normal;
+  if (kind === "message" && role === "assistant" && agentMessage === null) turn.lastAnswer = item;
+}
+
+export function isCall({ normal }: TranscriptItem): boolean {
+  return normal.kind === "function_call" || normal.kind === "custom_tool_call";
+}
+
+/** Takes note of an item that a response says and that is there already, since the host accepted it with its body. */
+export function seeInResponse(
+  reduction: Reduction,
+  item: TranscriptItem,
+  sighting: NormalItem,
+  origin: ItemOrigin & { readonly inference: InferenceState },
+): void {
+  const { inference } = origin;
+  const { draft, slot } = item;
+  seeAgain(reduction, item, sighting, origin);
+  // A response may say an item twice.
+  if (draft.produced_by.some(({ type }) => type === "inference")) return;
+  draft.produced_by = [inferenceProducer(inference), ...draft.produced_by];
+  reduction.touch(draft);
+  noteAnswer(item, inference);
+  if (slot !== null && isCall(item)) slot.inference = inference.draft;
 }
 
 /**

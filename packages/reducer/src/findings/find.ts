@@ -60,7 +60,7 @@ function addCallFindings(
   }
   const isAsked =
     call.requester.type === "model" && slot !== null && thread?.conversation.hasRequests === true;
-  if (isOver && isAsked && status === "completed" && slot.outputItems === null) {
+  if (isOver && isAsked && status === "completed" && !call.visibility.seen_by_model) {
     found.push(
       finding("tool_result_never_seen", "tool_call", id, "it returned, and no request carries its output"),
     );

@@ -6,6 +6,7 @@ import type {
   OperationState,
   ToolCallState,
 } from "../state/call-state.ts";
+import type { TranscriptItem } from "../state/conversation-state.ts";
 import type { ReducerState } from "../state/reducer-state.ts";
 import { eachEntry } from "../state/several.ts";
 import type { CodeCell } from "./code-cell.ts";
@@ -56,7 +57,7 @@ export interface CallLinks {
 export function buildToolCall(call: ToolCallState, { outputsOf, spans, finish }: CallLinks): ToolCall {
   const built = finish(call.draft, TOOL_CALL_LISTS);
   built.span_ids = spans.get(built.tool_call_id) ?? built.span_ids;
-  const outputs = eachEntry(call.slot?.outputItems ?? null);
+  const outputs = carriedOutputs(call.slot);
   built.caused_by = causeOf(call.slot ?? call.parentCell?.slot ?? null);
   built.visibility = {
     ...built.visibility,
@@ -139,7 +140,7 @@ function sentOutputs(state: ReducerState, { draft, slot }: CellState): readonly 
   });
   return [{ sentSeq: execSeq, slot }, ...waits]
     .flatMap(({ sentSeq, slot: of }) =>
-      sentSeq === null || of === null || of.outputItems === null ? [] : [{ sentSeq, slot: of }],
+      sentSeq === null || of === null || carriedOutputs(of).length === 0 ? [] : [{ sentSeq, slot: of }],
     )
     .toSorted((left, right) => left.sentSeq - right.sentSeq);
 }
@@ -159,14 +160,25 @@ function observation(
   source: TerminalObservation["source"],
   slot: CallSlot | null,
 ): readonly TerminalObservation[] {
-  if (slot === null || slot.outputItems === null) return [];
+  const outputs = carriedOutputs(slot);
+  if (slot === null || outputs.length === 0) return [];
   return [
     {
       source,
       call_item_ids: eachEntry(slot.callItems).map(({ draft }) => draft.item_id),
-      output_item_ids: eachEntry(slot.outputItems).map(({ draft }) => draft.item_id),
+      output_item_ids: outputs.map(({ draft }) => draft.item_id),
     },
   ];
+}
+
+/** The outputs of a call that a model was shown: not what a host only says that it took into its history. */
+function carriedOutputs(slot: CallSlot | null): readonly TranscriptItem[] {
+  const items = eachEntry(slot?.outputItems ?? null);
+  return items.every(isCarried) ? items : items.filter(isCarried);
+}
+
+function isCarried({ position }: TranscriptItem): boolean {
+  return position >= 0;
 }
 
 function causeOf(slot: CallSlot | null): CausedBy | null {

@@ -10,7 +10,7 @@ export interface TranscriptItem extends Made {
   readonly draft: Draft<ConversationItem>;
   /** The sighting it was created from. */
   readonly normal: NormalItem;
-  /** Where it was last put in its thread's live context; -1 for one that was never in any. */
+  /** Where it was last put in its thread's live context; -1 for one that was accepted and that nothing has carried since. */
   position: number;
   /** The model-visible call that it is a call or an output of. */
   slot: CallSlot | null;
