@@ -251,12 +251,18 @@ describe("the check", () => {
     expect(
       checkGraph(broken).map(({ object, message }) => `${object.type} ${object.id}: ${message}`),
     ).toEqual([
-      'thread root: lists turn "turn-1", which belongs to another',
-      'turn turn-1: is not listed by "gone", which it belongs to',
-      'inference_call inference-1: is not listed by "turn-1", which it belongs to',
-      'inference_call inference-2: is not listed by "turn-1", which it belongs to',
-      "thread root: it is running in a rollout that is over",
       "turn turn-1: its key is not its id",
+      "conversation_item item:1: its turn is of another thread",
+      "conversation_item item:2: its turn is of another thread",
+      "conversation_item item:3: its turn is of another thread",
+      "inference_call inference-1: its turn is of another thread",
+      "inference_call inference-2: its turn is of another thread",
+      'turn turn-1: its turn_id names turn "other", which there is not',
+      'turn turn-1: its thread_id names thread "gone", which there is not',
+      'thread root: is linked to turn "turn-1", which is not linked to it',
+      'inference_call inference-1: is linked to turn "turn-1", which is not linked to it',
+      'inference_call inference-2: is linked to turn "turn-1", which is not linked to it',
+      "thread root: it is running in a rollout that is over",
       "turn turn-1: it is running in a rollout that is over",
       "inference_call inference-2: it is running in a rollout that is over",
     ]);

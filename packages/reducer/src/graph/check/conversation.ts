@@ -1,0 +1,138 @@
+/** Requests can be expanded, every item came from somewhere, and tokens are counted where they belong. */
+import type { Anchor, TokenUsage } from "../base.ts";
+import type { Check } from "./violations.ts";
+
+export function checkConversation(check: Check): void {
+  for (const [id, call] of check.each("inference_call")) {
+    const object = { type: "inference_call", id } as const;
+    const { base_inference_call_id: baseId, keep, item_ids: itemIds } = call.request;
+    const base = check.get("inference_call", baseId);
+    const length =
+      base === undefined
+        ? 0
+        : base.request.keep + base.request.item_ids.length + base.response_item_ids.length;
+    check.holds(object, keep >= 0 && keep <= length, `keeps ${keep} of ${length} items`);
+    check.holds(object, new Set(itemIds).size === itemIds.length, "its request repeats an item");
+    checkItems(check, object, {
+      threadId: call.thread_id,
+      itemIds: [...itemIds, ...call.response_item_ids],
+    });
+    checkResponse(check, object, call);
+    if (base === undefined) continue;
+    check.holds(object, base.thread_id === call.thread_id, "its base is of another thread");
+    check.holds(object, base.execution.started_seq < call.execution.started_seq, "its base is not before it");
+  }
+  checkSources(check);
+  checkCompactions(check);
+  checkUsage(check);
+}
+
+/** Each item was carried by a request, a response or a compaction, or came into the history with one that was accepted. */
+function checkSources(check: Check): void {
+  const carried = new Set<string>();
+  const accepting = new Set<number | undefined>();
+  const add = (ids: readonly (string | null)[]): void => {
+    for (const id of ids) if (id !== null) carried.add(id);
+  };
+  for (const [, { request, response_item_ids }] of check.each("inference_call")) {
+    add(request.item_ids);
+    add(response_item_ids);
+  }
+  for (const [, compaction] of check.each("compaction")) {
+    add([compaction.marker_item_id, ...compaction.input_item_ids, ...compaction.replacement_item_ids]);
+  }
+  const items = check.each("conversation_item");
+  for (const [, { accepted }] of items) accepting.add(accepted?.seq);
+  for (const [id, { evidence }] of items) {
+    const isKnown = carried.has(id) || evidence.seqs.some((seq) => accepting.has(seq));
+    const object = { type: "conversation_item", id } as const;
+    check.holds(object, isKnown, "nothing carried it");
+    check.holds(object, evidence.payload_ids.length > 0, "no payload is evidence of it");
+  }
+}
+
+function checkCompactions(check: Check): void {
+  for (const [id, compaction] of check.each("compaction")) {
+    const object = { type: "compaction", id } as const;
+    const { marker_item_id: markerId, input_item_ids, replacement_item_ids } = compaction;
+    const isInstalled = compaction.installed_seq !== null;
+    check.holds(object, isInstalled === (markerId !== null), "only what was installed has a marker");
+    check.holds(object, compaction.evidence.payload_ids.length > 0, "no payload is evidence of it");
+    const marker = check.get("conversation_item", markerId);
+    check.holds(
+      object,
+      marker === undefined || marker.kind === "compaction_marker",
+      "its marker is an item of another kind",
+    );
+    checkItems(check, object, {
+      threadId: compaction.thread_id,
+      itemIds: [markerId, ...input_item_ids, ...replacement_item_ids],
+    });
+  }
+  for (const [id, request] of check.each("compaction_request")) {
+    const object = { type: "compaction_request", id } as const;
+    const compaction = check.get("compaction", request.compaction_id);
+    check.holds(
+      object,
+      compaction === undefined || compaction.thread_id === request.thread_id,
+      "its compaction is of another thread",
+    );
+    checkResponse(check, object, request);
+  }
+}
+
+function checkItems(
+  check: Check,
+  object: Anchor,
+  of: { readonly threadId: string; readonly itemIds: readonly (string | null)[] },
+): void {
+  for (const id of of.itemIds) {
+    const item = check.get("conversation_item", id);
+    const isOurs = item === undefined || item.thread_id === of.threadId;
+    check.holds(object, isOurs, `item ${JSON.stringify(id)} is of another thread`);
+  }
+}
+
+interface Responded {
+  readonly usage: TokenUsage | null;
+  readonly response_payload_id: string | null;
+  readonly response_item_ids?: readonly string[];
+}
+
+function checkResponse(check: Check, object: Anchor, call: Responded): void {
+  const says = call.usage !== null || (call.response_item_ids ?? []).length > 0;
+  check.holds(object, !says || call.response_payload_id !== null, "what its response says is in no payload");
+}
+
+function checkUsage(check: Check): void {
+  const { graph } = check;
+  const { by_model, by_thread, by_turn } = graph.usage;
+  const rollout = { type: "rollout", id: graph.rollout_id ?? "" } as const;
+  const models = new Set<string>();
+  const threads = new Set<string>();
+  for (const [, { usage, model, thread_id }] of [
+    ...check.each("inference_call"),
+    ...check.each("compaction_request"),
+  ]) {
+    if (usage === null) continue;
+    models.add(model);
+    threads.add(thread_id);
+  }
+  for (const model of Object.keys(by_model))
+    check.holds(rollout, models.has(model), `no response of model ${JSON.stringify(model)} has a usage`);
+  for (const thread of Object.keys(by_thread))
+    check.holds(rollout, threads.has(thread), `no response in thread ${JSON.stringify(thread)} has a usage`);
+  for (const [id, { usage }] of check.each("turn")) {
+    const counted = Object.hasOwn(by_turn, id) ? by_turn[id] : undefined;
+    check.holds(
+      { type: "turn", id },
+      isSameUsage(usage, counted ?? null),
+      "its usage is not that of by_turn",
+    );
+  }
+}
+
+function isSameUsage(left: TokenUsage | null, right: TokenUsage | null): boolean {
+  if (left === null || right === null) return left === right;
+  return (Object.keys(left) as (keyof TokenUsage)[]).every((field) => left[field] === right[field]);
+}

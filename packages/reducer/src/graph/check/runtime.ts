@@ -1,0 +1,125 @@
+/** Cells with their waits and notifications, and terminals with what the model saw of them. */
+import type { CodeCell, CellWait } from "../code-cell.ts";
+import type { ConversationItem } from "../conversation.ts";
+import type { TerminalObservation, TerminalOperation } from "../terminal.ts";
+import { cellOf } from "./links.ts";
+import { type Check, isSameList } from "./violations.ts";
+
+export function checkRuntime(check: Check): void {
+  for (const [id, cell] of check.each("code_cell")) checkCell(check, id, cell);
+  for (const [id, session] of check.each("terminal_session")) {
+    const object = { type: "terminal_session", id } as const;
+    const creator = check.get("terminal_operation", session.created_by_operation_id);
+    const call = check.get("tool_call", creator?.tool_call_id);
+    check.holds(
+      object,
+      session.operation_ids[0] === session.created_by_operation_id,
+      "its first operation is not the one that created it",
+    );
+    check.holds(
+      object,
+      call === undefined || call.thread_id === session.thread_id,
+      "it was created in another thread",
+    );
+  }
+  for (const [id, operation] of check.each("terminal_operation")) checkOperation(check, id, operation);
+}
+
+function checkCell(check: Check, id: string, cell: CodeCell): void {
+  const object = { type: "code_cell", id } as const;
+  const { waits, yields, initial_response: first } = cell;
+  const yielded = new Set(yields.map(({ wait_id }) => wait_id));
+  const observers = new Set<string | null>(first?.status === "yielded" ? [null] : []);
+  for (const { wait_id, outcome } of waits)
+    if (wait_id !== null && outcome === "yielded") observers.add(wait_id);
+  check.holds(
+    object,
+    yielded.size === observers.size && [...yielded].every((wait) => observers.has(wait)),
+    "its yields are not those that its exec and its waits tell of",
+  );
+  for (const wait of waits) checkWait(check, id, wait);
+  checkNotifications(check, id, cell);
+}
+
+/** Each is shown by an output of its cell, or by none that has its text. */
+function checkNotifications(check: Check, cellId: string, cell: CodeCell): void {
+  if (cell.notifications.length === 0) return;
+  const object = { type: "code_cell", id: cellId } as const;
+  const outputs = new Set<string | null>(cell.output_item_ids);
+  for (const { output_item_id: id } of cell.notifications) {
+    check.holds(
+      object,
+      id === null || outputs.delete(id),
+      `it notified in item ${JSON.stringify(id)}, which is no output of it or another notification`,
+    );
+  }
+  const texts = new Set([...outputs].map((id) => textOf(check.get("conversation_item", id))));
+  for (const { output_item_id: id, text } of cell.notifications)
+    check.holds(
+      object,
+      id !== null || !texts.has(text),
+      `its notification ${JSON.stringify(text)} has an item`,
+    );
+}
+
+function textOf(item: ConversationItem | undefined): string | undefined {
+  return item?.body.parts.map((part) => (part.type === "text" ? part.text : "")).join("");
+}
+
+function checkWait(check: Check, cellId: string, wait: CellWait): void {
+  const object = { type: "code_cell", id: cellId } as const;
+  const call = check.get("tool_call", wait.tool_call_id);
+  if (call === undefined) return;
+  check.holds(
+    object,
+    call.model_visible_call_id === wait.model_visible_call_id,
+    `a wait has another call id than its call ${JSON.stringify(wait.tool_call_id)}`,
+  );
+  const { started_seq, ended_seq } = call.execution;
+  check.holds(
+    object,
+    wait.wait_id !== null ||
+      (wait.execution.started_seq === started_seq && wait.execution.ended_seq === ended_seq),
+    `a wait does not last as long as its call ${JSON.stringify(wait.tool_call_id)}, which is all that tells of it`,
+  );
+}
+
+type Observed = Pick<TerminalObservation, "call_item_ids" | "output_item_ids">;
+
+function checkOperation(check: Check, id: string, operation: TerminalOperation): void {
+  const object = { type: "terminal_operation", id } as const;
+  const call = check.get("tool_call", operation.tool_call_id);
+  if (call === undefined) return;
+  check.holds(
+    object,
+    call.visibility.seen_by_model === operation.observed_by.length > 0,
+    "observed_by does not say what its call's visibility does",
+  );
+  for (const observation of operation.observed_by) {
+    const { source } = observation;
+    const candidates = source === "direct" ? [call] : outputsOf(check, cellOf(call));
+    check.holds(
+      object,
+      candidates.some((each) => isSameObservation(observation, each)),
+      `no ${source === "direct" ? "call" : "cell"} that it is observed by has these items`,
+    );
+  }
+}
+
+/** What `exec` and the waits of a cell returned. */
+function outputsOf(check: Check, cellId: string | null): readonly Observed[] {
+  const cell = check.get("code_cell", cellId);
+  if (cell === undefined) return [];
+  const exec = check.get("tool_call", cell.exec_tool_call_id) ?? {
+    call_item_ids: cell.source_item_id === null ? [] : [cell.source_item_id],
+    output_item_ids: cell.output_item_ids,
+  };
+  return [exec, ...cell.waits.flatMap((wait) => check.get("tool_call", wait.tool_call_id) ?? [])];
+}
+
+function isSameObservation(left: Observed, right: Observed): boolean {
+  return (
+    isSameList(left.call_item_ids, right.call_item_ids) &&
+    isSameList(left.output_item_ids, right.output_item_ids)
+  );
+}

@@ -1,0 +1,115 @@
+/** Windows are in order, and what began in something ends with it. */
+import type { Anchor, ExecutionWindow } from "../base.ts";
+import { cellOf } from "./links.ts";
+import type { ObjectOf, ObjectType } from "./names.ts";
+import type { Check } from "./violations.ts";
+
+type Windowed = {
+  [Type in ObjectType]: ObjectOf<Type> extends { readonly execution: ExecutionWindow } ? Type : never;
+}[ObjectType];
+
+/** Every kind that has a window: one that is left out does not compile. */
+const WINDOWED: { readonly [Type in Windowed]: true } = {
+  thread: true,
+  turn: true,
+  inference_call: true,
+  tool_call: true,
+  code_cell: true,
+  terminal_session: true,
+  terminal_operation: true,
+  compaction_request: true,
+  span: true,
+};
+
+type Nesting = (check: Check) => void;
+
+/**
+ * What is closed by the end of what. A turn that completed goes on in its calls and cells; a compaction request and a wait are
+ * closed by their own ends only, and a span has times of its own.
+ */
+const NESTINGS: readonly Nesting[] = [
+  nesting("turn", (turn, check) => check.get("thread", turn.thread_id)),
+  nesting("inference_call", (call, check) => check.get("turn", call.turn_id)),
+  nesting("inference_call", (call, check) => check.get("thread", call.thread_id)),
+  nesting("tool_call", (call, check) => check.get("code_cell", cellOf(call))),
+  nesting("tool_call", (call, check) =>
+    cellOf(call) === null ? interruptedTurn(check, call.turn_id) : undefined,
+  ),
+  nesting("tool_call", (call, check) => check.get("thread", call.thread_id)),
+  nesting("code_cell", (cell, check) => interruptedTurn(check, cell.turn_id)),
+  nesting("code_cell", (cell, check) => check.get("thread", cell.thread_id)),
+  nesting("terminal_session", (session, check) => check.get("thread", session.thread_id)),
+  nesting("terminal_operation", (operation, check) => check.get("tool_call", operation.tool_call_id)),
+];
+
+export function checkWindows(check: Check): void {
+  for (const type of Object.keys(WINDOWED) as Windowed[]) {
+    for (const [id, { execution, evidence }] of check.each(type)) {
+      const object = { type, id };
+      checkWindow(check, object, execution);
+      // What is told of a command late may have begun, or ended, with its call; that evidence is the call's.
+      if (type === "terminal_session" || type === "terminal_operation") continue;
+      const { started_seq: started, ended_seq: ended } = execution;
+      const has = (seq: number): boolean => evidence.seqs.includes(seq);
+      check.holds(
+        object,
+        has(started) && (ended === null || has(ended)),
+        "its window is not in its evidence",
+      );
+    }
+  }
+  for (const [id, cell] of check.each("code_cell")) {
+    for (const wait of cell.waits) checkWindow(check, { type: "code_cell", id }, wait.execution);
+  }
+  for (const each of NESTINGS) each(check);
+}
+
+function interruptedTurn(check: Check, id: string | null): ObjectOf<"turn"> | undefined {
+  const turn = check.get("turn", id);
+  return turn?.execution.status === "completed" ? undefined : turn;
+}
+
+function checkWindow(check: Check, object: Anchor, window: ExecutionWindow): void {
+  const { status, started_seq, ended_seq, started_at_us, ended_at_us, end_cause } = window;
+  const isRunning = status === "running";
+  check.holds(object, isRunning === (ended_seq === null), "status and ended_seq disagree");
+  check.holds(object, isRunning === (ended_at_us === null), "status and ended_at_us disagree");
+  check.holds(object, isRunning === (end_cause === null), "status and end_cause disagree");
+  check.holds(object, (ended_seq ?? started_seq) >= started_seq, "it ended before it started");
+  check.holds(
+    object,
+    (ended_at_us ?? started_at_us) >= started_at_us,
+    "it ended at a time before it started",
+  );
+  check.holds(
+    object,
+    !isRunning || check.graph.status === "running",
+    "it is running in a rollout that is over",
+  );
+}
+
+function nesting<Type extends Windowed>(
+  type: Type,
+  outerOf: (object: ObjectOf<Type>, check: Check) => { readonly execution: ExecutionWindow } | undefined,
+): Nesting {
+  return (check) => {
+    for (const [id, inner] of check.each(type)) {
+      const outer = outerOf(inner, check);
+      if (outer !== undefined) {
+        check.holds(
+          { type, id },
+          endsWith(inner.execution, outer.execution),
+          "it ended after what it began in",
+        );
+      }
+    }
+  };
+}
+
+/** What began inside something ends inside it, unless that is only known to have been over when the rollout was. */
+function endsWith(inner: ExecutionWindow, outer: ExecutionWindow): boolean {
+  if (outer.ended_seq === null) return true;
+  if (outer.end_cause === "rollout_ended" || outer.end_cause === "recording_stopped") return true;
+  if (inner.started_seq < outer.started_seq || inner.started_seq > outer.ended_seq) return true;
+  return (inner.ended_seq ?? Number.POSITIVE_INFINITY) <= outer.ended_seq;
+}
