@@ -180,6 +180,46 @@ describe("a compaction", () => {
     });
   });
 
+  it("leaves what its replacement has not to the past: when it is said again, it is a new item", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.request([userMessage("question")]);
+    turn.compact("k", { input: [userMessage("question")], replacement: [userMessage("summary")] });
+    turn.request([userMessage("find a title")]);
+    turn.request([userMessage("question")]);
+    expect(expandRequest(reduce(rollout), "inference-3")).toEqual(["item:5"]);
+  });
+
+  it("that has the id of one that was installed before is another one", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const start = (compaction_request_id: string) =>
+      turn.event({
+        type: "compaction_request_started",
+        compaction_id: "k",
+        compaction_request_id,
+        thread_id: "root",
+        turn_id: turn.id,
+        model: "m",
+        provider: "p",
+        request: rollout.payload("compaction_request", { input: [] }),
+      });
+    turn.request([userMessage("a")]);
+    start("k-1");
+    turn.compact("k", { input: [userMessage("a")], replacement: [userMessage("b")] });
+    turn.request([userMessage("b")]);
+    start("k-2");
+    turn.compact("k", { input: [userMessage("b")], replacement: [userMessage("c")] });
+    turn.request([userMessage("c")]);
+    const graph = reduce(rollout);
+    expect(graph.compactions).toMatchObject({
+      k: { request_ids: ["k-1"], input_item_ids: ["item:1"], replacement_item_ids: ["item:3"] },
+      "k#2": { request_ids: ["k-2"], input_item_ids: ["item:3"], replacement_item_ids: ["item:5"] },
+    });
+    expect(expandRequest(graph, "inference-3")).toEqual(["item:5"]);
+    expect(graph.diagnostics).toEqual([]);
+  });
+
   it("whose replacement has old calls in it makes no new calls of them", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();

@@ -96,10 +96,6 @@ export const compactionHandlers: Handlers<CompactionEventPayload["type"]> = {
       return;
     }
     const compaction = compactionOf(reduction, compactionId, { thread: owner, turn });
-    if (compaction.draft.installed_seq !== null) {
-      duplicateStart(reduction, event, { type: "compaction", id: compaction.draft.compaction_id });
-      return;
-    }
     install(reduction, compaction, { thread: owner, turn, payloadId: checkpointId });
   },
 };
@@ -147,7 +143,10 @@ function idsOf(items: readonly { readonly draft: { readonly item_id: string } }[
   return items.map(({ draft }) => draft.item_id);
 }
 
-/** A compaction comes into being with its first request, or where none was recorded with its installation. */
+/**
+ * The compaction with an id that is still to be installed: it comes into being with its first request, or where none was recorded
+ * with its installation. After that the id is another one's.
+ */
 function compactionOf(
   reduction: Reduction,
   recordedId: string,
@@ -156,7 +155,7 @@ function compactionOf(
   const { compactions } = reduction.state;
   const threadId = thread.draft.thread_id;
   const known = compactions.find(recordedId, threadId);
-  if (known !== undefined) return known;
+  if (known !== undefined && known.draft.installed_seq === null) return known;
   const id = compactions.mint(recordedId);
   const compaction: CompactionState = {
     draft: {
