@@ -69,6 +69,55 @@ describe("instructions beside the history", () => {
   });
 });
 
+describe("instructions that a side request does without", () => {
+  it("are the same afterwards, and what a compaction has dropped since is not", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const ask = (messages: readonly string[], fields: JsonObject = { system: "be good" }) =>
+      turn.request(
+        messages.map((content) => ({ role: "user", content })),
+        { dialect: "anthropic_messages", fields },
+      );
+    ask(["question", "more"]);
+    turn.compact("k", { input: [], replacement: [] });
+    ask(["find a title"], {});
+    ask(["more"]);
+    const graph = reduce(rollout);
+    expect(expandRequest(graph, "inference-1")).toEqual(["item:1", "item:2", "item:3"]);
+    expect(expandRequest(graph, "inference-3")).toEqual(["item:1", "item:6"]);
+  });
+});
+
+describe("instructions of branches that are continued in turn", () => {
+  it("outlast a compaction of the history", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const dialect = "anthropic_messages";
+    const fields = { system: "be good" };
+    const user = (content: string) => ({ role: "user", content });
+    const say = (text: string, responseId: string, previous: string) =>
+      turn
+        .request([user(text)], { dialect, mode: { type: "incremental", previous_response_id: previous } })
+        .respond([{ type: "text", text: `to ${text}` }], { responseId });
+    turn
+      .request([user("q")], { dialect, fields })
+      .respond([{ type: "text", text: "a" }], { responseId: "r0" });
+    say("one", "r1", "r0");
+    say("two", "r2", "r0");
+    say("more of one", "r3", "r1");
+    turn.compact("k", { input: [user("q")], replacement: [user("summary")] });
+    turn.request([user("summary")], { dialect, fields });
+    const graph = reduce(rollout);
+    expect(linesOf(graph, "inference-5")).toEqual([
+      "system/-/message | text be good",
+      "user/-/message | text summary",
+    ]);
+    expect(expandRequest(graph, "inference-5")[0]).toBe("item:1");
+    expect(graph.compactions["k"]?.input_item_ids).toEqual(["item:2"]);
+    expect(expandRequest(graph, "inference-5")[1]).toBe(graph.compactions["k"]?.replacement_item_ids[0]);
+  });
+});
+
 describe("a conversation that each request repeats", () => {
   const thought = { type: "thinking", thinking: "hmm", signature: "sig" };
   const use = { type: "tool_use", id: "t1", name: "f", input: { a: 1 } };
@@ -222,6 +271,15 @@ describe("token counts", () => {
       reasoning_output_tokens: 0,
       total_tokens: 128,
     });
+  });
+
+  it("in all are what the provider says, and their sum where it says nothing", () => {
+    const counts = { input_tokens: 10, output_tokens: 5 };
+    const totals = [99, null, undefined, "many"].map((total) => {
+      const usage = total === undefined ? counts : { ...counts, total_tokens: total };
+      return usageOf("openai_responses", usage).total_tokens;
+    });
+    expect(totals).toEqual([99, 15, 15, 15]);
   });
 
   it("that are no counts are none", () => {

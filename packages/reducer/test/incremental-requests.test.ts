@@ -154,6 +154,20 @@ describe("an incremental request", () => {
     expect(expandRequest(graph, "inference-3")).toEqual(["item:1", "item:2", "item:5", "item:6"]);
   });
 
+  it("leaves its context where it was, also when other requests have reordered the items", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const [a, b, c] = [userMessage("a", { id: "msg_a" }), userMessage("b"), assistantMessage("c")];
+    turn.request([a, b]).respond([c], { responseId: "resp_1" });
+    turn.request([b, a]);
+    turn.request([userMessage("d")], incremental("resp_1"));
+    turn.request([a, b, c, userMessage("d"), a]);
+    const graph = reduce(rollout);
+    expect(expandRequest(graph, "inference-2")).toEqual(["item:2", "item:1"]);
+    expect(expandRequest(graph, "inference-3")).toEqual(["item:1", "item:2", "item:3", "item:4"]);
+    expect(expandRequest(graph, "inference-4")).toEqual(["item:1", "item:2", "item:3", "item:4", "item:5"]);
+  });
+
   it("whose response was not recorded starts from the recorded prefix", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();

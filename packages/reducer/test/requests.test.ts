@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { expandRequest } from "@rollout-trace/reducer";
+import { expandRequest, type InferenceCall } from "@rollout-trace/reducer";
 import {
   assistantMessage,
   functionCall,
@@ -61,6 +61,25 @@ describe("a full request", () => {
     expect(expandRequest(reduce(rollout), "inference-2")).toEqual(["item:2", "item:3"]);
   });
 
+  it("shows the same wherever it is said to begin as another does", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const [a, b, c] = [userMessage("a"), userMessage("b"), userMessage("c")];
+    turn.request([a, b, c]);
+    turn.request([a, b, c, ...["d", "f", "g"].map((text) => userMessage(text))]);
+    turn.request([a, userMessage("e")]);
+    const graph = reduce(rollout);
+    const call = graph.inference_calls["inference-3"] as InferenceCall;
+    expect(call.request).toMatchObject({ base_inference_call_id: "inference-1", keep: 1 });
+    // The second begins as the first does, and has more of that than the third.
+    const request = { ...call.request, base_inference_call_id: "inference-2" };
+    const based = {
+      ...graph,
+      inference_calls: { ...graph.inference_calls, "inference-3": { ...call, request } },
+    };
+    expect(textsOf(graph, expandRequest(based, "inference-3"))).toEqual(["a", "e"]);
+  });
+
   it("that shares nothing with any call before it has no base", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();
@@ -117,7 +136,10 @@ describe("a full request", () => {
     const named = (index: number) => (index % 2 === 0 ? { id: `msg_${index}` } : {});
     const asks = Array.from({ length: 6 }, (_, index) => userMessage(`q${index}`, named(index)));
     for (const ask of asks) turn.request([ask]);
-    for (const [index, ask] of asks.entries()) turn.request([ask, userMessage(`more of ${index}`)]);
+    for (const [index, ask] of asks.entries()) {
+      const again = index % 2 === 0 ? userMessage("cut", named(index)) : ask;
+      turn.request([again, userMessage(`more of ${index}`)]);
+    }
     const graph = reduce(rollout);
     const firsts = Object.keys(graph.inference_calls).map((id) => expandRequest(graph, id)[0]);
     expect(firsts.slice(6)).toEqual(firsts.slice(0, 6));
@@ -156,11 +178,12 @@ describe("a full request", () => {
     expect(textsOf(graph, expandRequest(graph, "i"))).toEqual(["just this"]);
   });
 
-  it("that leaves items out without a compaction is a finding", () => {
+  it("that is shorter than the one before it without a compaction is a finding", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();
     turn.request([userMessage("a"), userMessage("b"), userMessage("c")]);
     turn.request([userMessage("a")]);
+    turn.request([userMessage("d"), userMessage("e")]);
     expect(findingsOf(reduce(rollout))).toEqual(["context_shrank_without_compaction inference-2"]);
   });
 
@@ -169,6 +192,7 @@ describe("a full request", () => {
     const turn = rollout.root.turn().accept("at_1");
     turn.request([{ type: "additional_tools", id: "at_1" }, userMessage("hi")]);
     turn.request([{ type: "additional_tools", id: "at_1" }, userMessage("hi"), userMessage("more")]);
+    turn.accept("at_1");
     rollout.end();
     const graph = reduce(rollout);
     expect(graph.threads["root"]?.conversation_item_ids).toEqual(["item:1", "item:2"]);
@@ -200,6 +224,22 @@ describe("identity", () => {
     expect(graph.conversation_items["item:4"]?.call_id).toBe("c2");
   });
 
+  it("is not the provider's item id when that names what another said, or another call", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const id = "same";
+    const [mine, theirs] = [userMessage("x", { id }), assistantMessage("x", { id })];
+    const [first, second] = [functionCall("c1", "f", {}, { id }), functionCall("c2", "f", {}, { id })];
+    for (const element of [mine, theirs, first, second]) turn.request([element]);
+    for (const element of [second, mine]) turn.request([userMessage("and"), element]);
+    const graph = reduce(rollout);
+    const shown = Object.keys(graph.inference_calls).map((call) => {
+      const item = graph.conversation_items[expandRequest(graph, call).at(-1) ?? ""];
+      return item?.call_id ?? item?.role;
+    });
+    expect(shown).toEqual(["user", "assistant", "c1", "c2", "c2", "user"]);
+  });
+
   it("is the content where one sighting has no item id, and the item takes the id over", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();
@@ -223,6 +263,18 @@ describe("identity", () => {
       { type: "summary", text: "first" },
       { type: "encoded", label: "encrypted_content", value: "blob" },
     ]);
+  });
+
+  it("of a reasoning item whose blob is empty is what it says", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const thoughts = ["one", "two"].map((text) => reasoning({ encrypted: "", text }));
+    turn.request([userMessage("x"), ...thoughts, reasoning({ encrypted: "" })]);
+    turn.request([userMessage("x"), ...thoughts.toReversed()]);
+    const graph = reduce(rollout);
+    expect(expandRequest(graph, "inference-2")).toEqual(["item:1", "item:3", "item:2"]);
+    expect(textsOf(graph, ["item:2", "item:3"])).toEqual(["one", "two"]);
+    expect(graph.diagnostics).toMatchObject([{ code: "empty_reasoning", object: { id: "item:4" } }]);
   });
 
   it("of a json part is all of it and not its preview", () => {

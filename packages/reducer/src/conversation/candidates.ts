@@ -60,7 +60,7 @@ export class Candidates {
 
   #after(node: ContextNode | null, normal: NormalItem): TranscriptItem | undefined {
     if (node === null || node.latest === null) return undefined;
-    const item = childLike(node, normal, this.#conversation)?.item ?? undefined;
+    const item = childLike(node, normal)?.item ?? undefined;
     return item !== undefined && this.#isCurrent(item) ? this.#freeSighting(item, normal) : undefined;
   }
 

@@ -7,12 +7,7 @@
  */
 import type { InferenceCall } from "../graph/inference.ts";
 import type { Draft } from "../graph/draft.ts";
-import type {
-  ContextChildren,
-  ContextNode,
-  Conversation,
-  TranscriptItem,
-} from "../state/conversation-state.ts";
+import type { ContextChildren, ContextNode, TranscriptItem } from "../state/conversation-state.ts";
 import { identityOf, isSameItem } from "./identity.ts";
 import type { NormalItem } from "./normal-item.ts";
 
@@ -25,18 +20,11 @@ export function childOf(node: ContextNode, item: TranscriptItem): ContextNode | 
   return node.children?.byItem.get(item);
 }
 
-/** The child of a node whose item an element is another sighting of. Looks at no more than three children. */
-export function childLike(
-  node: ContextNode,
-  normal: NormalItem,
-  { byProviderId }: Pick<Conversation, "byProviderId">,
-): ContextNode | undefined {
+/** The child of a node whose item an element seems to be another sighting of. Looks at no more than two children. */
+export function childLike(node: ContextNode, normal: NormalItem): ContextNode | undefined {
   const { latest, children } = node;
   if (latest === null || isSighting(latest, normal)) return latest ?? undefined;
   if (children === null) return undefined;
-  const named = normal.providerItemId === null ? undefined : byProviderId.get(normal.providerItemId);
-  const child = named === undefined ? undefined : children.byItem.get(named);
-  if (child !== undefined && isSighting(child, normal)) return child;
   const like = (children.byIdentity ??= indexed(children)).get(identityOf(normal));
   return like !== undefined && isSighting(like, normal) ? like : undefined;
 }

@@ -17,6 +17,7 @@ import {
   elementsOf,
   idOf,
   itemOf,
+  nonEmpty,
   readable,
   reasoningShape,
   type Shape,
@@ -172,7 +173,7 @@ function textsOf(value: JsonValue | undefined): readonly string[] {
 }
 
 function encryptedParts(element: JsonObject): readonly SizedPart[] {
-  const value = stringOf(element["encrypted_content"]);
+  const value = nonEmpty(element["encrypted_content"]);
   return value === null ? [] : [encodedPart("encrypted_content", value)];
 }
 

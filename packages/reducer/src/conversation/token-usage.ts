@@ -39,7 +39,7 @@ function ofOpenAi(usage: JsonObject): TokenUsage {
     reasoning_output_tokens: count(
       usage["reasoning_output_tokens"] ?? member(outputDetails, "reasoning_tokens"),
     ),
-    total_tokens: usage["total_tokens"] === undefined ? input + output : count(usage["total_tokens"]),
+    total_tokens: countOf(usage["total_tokens"]) ?? input + output,
   };
 }
 
@@ -78,7 +78,12 @@ export function addUsage(left: TokenUsage, right: TokenUsage): TokenUsage {
 }
 
 function count(value: JsonValue | undefined): number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : 0;
+  return countOf(value) ?? 0;
+}
+
+/** Null for what is no count. */
+function countOf(value: JsonValue | undefined): number | null {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : null;
 }
 
 function member(value: JsonValue | undefined, key: string): JsonValue | undefined {

@@ -13,7 +13,7 @@ import type { Anchor } from "../graph/base.ts";
  * - `accepted_item_never_seen`: an item entered the live history, and no recorded payload has it
  * - `output_truncated`: less came back to the requester than the tool produced
  * - `repeated_identical_call`: one turn, or its cells, made the same call with the same input at least three times
- * - `context_shrank_without_compaction`: a request dropped items at the end of its base, and no compaction says why
+ * - `context_shrank_without_compaction`: a request is shorter than its thread's request before it, and no compaction says why
  */
 export const FINDING_CODES = [
   "cell_never_observed",
