@@ -24,24 +24,33 @@ const REQUEST_EVENT = /^(inference|history|compaction)_/;
 
 /**
  * Whether the order of two events means something: ends and starts of what the other is in, events of one object, and what a
- * transcript is made of. A tool or a cell may run before the response that asked for it is recorded, but the request that
- * carries its output comes after it.
+ * transcript is made of. A tool or a cell may run before the response that asked for it is recorded, and after the request that
+ * carries its output.
  */
 function dependent(left: RawEvent, right: RawEvent): boolean {
   const types = [left.payload.type, right.payload.type];
   if (types.some((type) => !RUNTIME_EVENT.test(type) && !REQUEST_EVENT.test(type))) return true;
   if (left.thread_id !== right.thread_id) return false;
   const areRuntime = types.filter((type) => RUNTIME_EVENT.test(type)).length;
-  if (areRuntime === 0) return true;
-  if (areRuntime === 1) return !types.includes("inference_completed");
-  if (isExecStart(left) && right.payload.type.startsWith("code_cell_")) return false;
-  if (isExecStart(right) && left.payload.type.startsWith("code_cell_")) return false;
+  if (areRuntime < 2) return areRuntime === 0;
+  if (idOf(left) === idOf(right)) return true;
+  if (isEarlyStart(left, right) || isEarlyStart(right, left)) return false;
   return objectOf(left) === objectOf(right);
 }
 
-/** The host may record its own start of an `exec` before or after what the runtime says of the cell. */
-function isExecStart({ payload }: RawEvent): boolean {
-  return payload.type === "tool_call_started" && payload.kind.type === "code_cell_exec";
+/**
+ * Whether an event starts something that may be recorded before what it belongs to. The host may record its own start of an `exec`
+ * before or after what the runtime says of the cell, a wait before the cell is known to have started, and a write before the id of
+ * the process is known, but not before the command. Two of one kind keep their order: it is that of the cell's waits and of the
+ * session's operations.
+ */
+function isEarlyStart({ payload }: RawEvent, { payload: other }: RawEvent): boolean {
+  const kind = payload.type === "tool_call_started" ? payload.kind.type : payload.type;
+  const otherKind = other.type === "tool_call_started" ? other.kind.type : other.type;
+  if (kind === "code_cell_exec") return other.type.startsWith("code_cell_");
+  if (kind === "write_stdin") return otherKind !== "write_stdin" && otherKind !== "exec_command";
+  const isWait = kind === "code_cell_wait" || kind === "code_cell_wait_started";
+  return isWait && otherKind !== "code_cell_wait" && otherKind !== "code_cell_wait_started";
 }
 
 /**
@@ -54,6 +63,13 @@ function objectOf({ payload }: RawEvent): string {
   else if ("wait_id" in payload) id = payload.wait_id;
   else if ("tool_call_id" in payload) id = payload.tool_call_id;
   return id.slice(id.lastIndexOf("@") + 1);
+}
+
+/** The call, the wait or the cell itself. */
+function idOf({ payload }: RawEvent): string {
+  if ("wait_id" in payload) return payload.wait_id;
+  if ("tool_call_id" in payload) return payload.tool_call_id;
+  return "runtime_cell_id" in payload ? payload.runtime_cell_id : "";
 }
 
 /** The graph without times, places and numbers, its lists of members sorted; as text, which is quick to compare. */

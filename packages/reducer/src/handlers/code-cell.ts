@@ -6,11 +6,12 @@ import type {
   RawEvent,
   WaitOutcomeKind,
 } from "@rollout-trace/protocol";
+import type { CellWait } from "../graph/code-cell.ts";
 import { appended, endedAt, NONE, startedAt } from "../graph/draft.ts";
 import { attachCell } from "../linking/call-slots.ts";
 import { endCell, mayEnd } from "../linking/closing.ts";
 import { addNotification } from "../linking/notifications.ts";
-import { changeWait, startWait, waitOf } from "../linking/waits.ts";
+import { adoptWaits, changeWait, startWait, waitOf } from "../linking/waits.ts";
 import type { Reduction } from "../reduction.ts";
 import type { CellState } from "../state/call-state.ts";
 import { enter, type ThreadState, type TurnState } from "../state/thread-state.ts";
@@ -34,6 +35,7 @@ export const codeCellHandlers: Handlers<CodeCellEventPayload["type"]> = {
     const cell = startCell(reduction, event.payload, { thread, turn });
     for (const call of thread.orphans.get(runtimeId) ?? []) adopt(reduction, cell, call);
     thread.orphans.delete(runtimeId);
+    adoptWaits(reduction, thread, cell);
     for (const late of reduction.takeWaiting("code_cell", runtimeId, event.thread_id)) reduction.replay(late);
   },
 
@@ -59,8 +61,9 @@ export const codeCellHandlers: Handlers<CodeCellEventPayload["type"]> = {
     }
     const known = thread.waits.get(waitId);
     if (known !== undefined && waitOf(known)?.execution.status === "running") {
-      const cellId = known.cell?.draft.code_cell_id ?? "";
-      duplicateStart(reduction, event, { type: "code_cell", id: cellId });
+      const what = `${event.payload.type}: wait ${JSON.stringify(waitId)} has started already`;
+      const id = known.cell?.draft.code_cell_id;
+      reduction.diagnose("duplicate_start", what, id === undefined ? null : { type: "code_cell", id });
       return;
     }
     startWait(reduction, thread, event.payload);
@@ -76,23 +79,23 @@ export const codeCellHandlers: Handlers<CodeCellEventPayload["type"]> = {
       return;
     }
     const payloadId = reduction.payload(response);
+    const execution = waitOf(wait)?.execution;
+    if (execution === undefined) return;
+    const ended: Partial<CellWait> = {
+      outcome,
+      payload_id: payloadId,
+      execution: endedAt(execution, reduction.moment, { status: WAIT_STATUS[outcome], cause: "observed" }),
+    };
     if (wait.cell === null) {
-      missingCell(reduction, { outcome, waitId, runtimeCellId: wait.runtimeCellId });
+      // A model may wait for a cell that there is not, and be told so; any other outcome needs a cell.
+      if (outcome === "missing" || outcome === "busy") changeWait(wait, ended);
+      else reduction.awaitStart("code_cell", wait.runtimeCellId, event);
       return;
     }
     const { draft } = wait.cell;
     reduction.touch(draft);
-    const execution = waitOf(wait)?.execution;
-    if (
-      execution === undefined ||
-      !mayEnd(reduction, execution, { type: "code_cell", id: draft.code_cell_id })
-    )
-      return;
-    changeWait(wait, {
-      outcome,
-      payload_id: payloadId,
-      execution: endedAt(execution, reduction.moment, { status: WAIT_STATUS[outcome], cause: "observed" }),
-    });
+    if (!mayEnd(reduction, execution, { type: "code_cell", id: draft.code_cell_id })) return;
+    changeWait(wait, ended);
     if (draft.execution.status === "running" && (outcome === "yielded" || outcome === "pending")) {
       draft.runtime_status = outcome;
     }
@@ -214,19 +217,6 @@ function startCell(
   enter(turn?.inside, "cells", cell);
   cell.slot = attachCell(reduction, cell, { thread, callId });
   return cell;
-}
-
-/** A model may wait for a cell that there is not, and be told so; any other outcome needs a cell. */
-function missingCell(
-  reduction: Reduction,
-  wait: { outcome: WaitOutcomeKind; waitId: string; runtimeCellId: string },
-): void {
-  if (wait.outcome === "missing" || wait.outcome === "busy") return;
-  reduction.diagnose(
-    "unknown_reference",
-    `wait ${JSON.stringify(wait.waitId)} observed cell ${JSON.stringify(wait.runtimeCellId)}, which never started`,
-    null,
-  );
 }
 
 function noThread(reduction: Reduction, event: RawEvent, runtimeId: string): void {

@@ -98,19 +98,13 @@ export const toolCallHandlers: Handlers<ToolCallEventPayload["type"]> = {
     const { exec_tool_call_id: execId } = event.payload;
     const exec =
       reduction.state.toolCalls.find(execId, event.thread_id) ?? reduction.state.toolCalls.find(execId, null);
-    reduction.touch(call.draft);
-    if (exec !== undefined) {
-      resolveStdinTarget(reduction, call, exec);
+    if (exec === undefined) {
+      // Of whichever thread it will be.
+      reduction.awaitStart("tool_call", execId, event, null);
       return;
     }
-    reduction.diagnose(
-      "unknown_reference",
-      `a write names the exec call ${JSON.stringify(execId)}, which never started`,
-      {
-        type: "tool_call",
-        id: call.draft.tool_call_id,
-      },
-    );
+    reduction.touch(call.draft);
+    resolveStdinTarget(reduction, call, exec);
   },
 
   mcp_call_assigned(reduction, event) {
@@ -215,6 +209,7 @@ function startCall(reduction: Reduction, payload: ToolCallStarted, place: CallPl
     parentCell: null,
     wait: null,
     operation: null,
+    writes: null,
     interaction: null,
     recordedId,
     scope: thread?.draft.thread_id ?? null,

@@ -3,7 +3,8 @@
  * call and the code cell. They arrive in any order; each link is made when the second of its two ends arrives.
  *
  * Models reuse call ids, so a thread has uses for each id. A start (tool call, cell) belongs to the oldest use that has no
- * output yet and no such start; an output belongs to the latest use that has none, or where all have to the latest.
+ * output yet and no such start, or where there is none to the latest, if a response asked for it and nothing has started for it:
+ * a start may be recorded after the request that carries its output. An output belongs to the latest use that has none, or where all have to the latest.
  */
 import { appended } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
@@ -19,6 +20,7 @@ import type { TranscriptItem } from "../state/conversation-state.ts";
 import { eachEntry, withEntry } from "../state/several.ts";
 import type { ThreadState } from "../state/thread-state.ts";
 import { matchNotification } from "./notifications.ts";
+import { addProducer } from "./producers.ts";
 
 export interface ItemPlace {
   readonly thread: ThreadState;
@@ -73,6 +75,8 @@ function slotFor(reduction: Reduction, place: ItemPlace, part: SlotPart): CallSl
   const uses = usesOf(place);
   const open = uses === undefined ? (lacks(first, part) ? first : undefined) : nextLacking(uses, part);
   if (open !== undefined) return open;
+  const latest = latestSlot(place);
+  if (part !== "callItems" && latest[part] === null && latest.inference !== null) return latest;
   reduction.diagnose(
     "call_id_reused",
     `thread ${JSON.stringify(thread.draft.thread_id)} uses call id ${JSON.stringify(callId)} again`,
@@ -151,10 +155,7 @@ function joinCallItem(reduction: Reduction, call: ToolCallState, item: Transcrip
 
 function joinOutputItem(reduction: Reduction, call: ToolCallState, item: TranscriptItem): void {
   call.draft.output_item_ids = appended(call.draft.output_item_ids, item.draft.item_id);
-  item.draft.produced_by = appended(item.draft.produced_by, {
-    type: "tool",
-    tool_call_id: call.draft.tool_call_id,
-  });
+  addProducer(item.draft, { type: "tool", tool_call_id: call.draft.tool_call_id });
   reduction.addOrigin(call.draft, item);
   reduction.addOrigin(item.draft, call);
 }
@@ -166,10 +167,7 @@ function joinSourceItem(reduction: Reduction, cell: CellState, item: TranscriptI
 
 function joinCellOutput(reduction: Reduction, cell: CellState, item: TranscriptItem): void {
   cell.draft.output_item_ids = appended(cell.draft.output_item_ids, item.draft.item_id);
-  item.draft.produced_by = appended(item.draft.produced_by, {
-    type: "code_cell",
-    code_cell_id: cell.draft.code_cell_id,
-  });
+  addProducer(item.draft, { type: "code_cell", code_cell_id: cell.draft.code_cell_id });
   reduction.addOrigin(cell.draft, item);
   reduction.addOrigin(item.draft, cell);
   matchNotification(cell, item);

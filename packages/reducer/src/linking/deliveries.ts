@@ -10,6 +10,7 @@ import type { EdgeState } from "../state/call-state.ts";
 import type { TranscriptItem } from "../state/conversation-state.ts";
 import { offer, shelve, take, takeSince } from "../state/queues.ts";
 import type { ThreadState } from "../state/thread-state.ts";
+import { addProducer } from "./producers.ts";
 
 export interface Delivery {
   readonly recipient: ThreadState;
@@ -82,10 +83,7 @@ function deliver(reduction: Reduction, edge: EdgeState, item: TranscriptItem): v
   item.claimed = true;
   edge.draft.target = { type: "conversation_item", id: item.draft.item_id };
   edge.draft.carried_item_ids = appended(edge.draft.carried_item_ids, item.draft.item_id);
-  item.draft.produced_by = appended(item.draft.produced_by, {
-    type: "interaction_edge",
-    edge_id: edge.draft.edge_id,
-  });
+  addProducer(item.draft, { type: "interaction_edge", edge_id: edge.draft.edge_id });
   reduction.addOrigin(edge.draft, item);
   reduction.addOrigin(item.draft, edge);
 }

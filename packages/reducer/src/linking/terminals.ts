@@ -12,6 +12,8 @@ import { appended, endedAt, NONE, startedAt } from "../graph/draft.ts";
 import type { TerminalRequest, TerminalResult } from "../graph/terminal.ts";
 import type { Reduction } from "../reduction.ts";
 import type { OperationState, SessionState, ToolCallState } from "../state/call-state.ts";
+import { enqueue } from "../state/queues.ts";
+import { eachEntry, withEntry } from "../state/several.ts";
 import { type EndStatus, isEnd } from "./closing.ts";
 
 /** A `write_stdin` call starts with its invocation, which says where it writes and what. */
@@ -22,7 +24,8 @@ export function openWrite(reduction: Reduction, call: ToolCallState, invocationI
   const processId = idOf(input?.["session_id"] ?? input?.["process_id"]);
   if (processId === null) return;
   const session = findSession(reduction, call, processId);
-  if (session !== undefined) joinSession(reduction, operation, session);
+  if (session === null || session === undefined) awaitProcess(operation, processId);
+  else joinSession(reduction, operation, session);
 }
 
 export function beginRuntime(reduction: Reduction, call: ToolCallState, runtimeId: string): void {
@@ -97,16 +100,12 @@ export function addReturned(
     endSession(reduction, operation, end.status);
 }
 
-/** A write went to the process that an exec call started. */
+/** A write went to the process that an exec call started, be it that its process id is not known yet. */
 export function resolveStdinTarget(reduction: Reduction, call: ToolCallState, exec: ToolCallState): void {
   const operation = call.operation ?? openOperation(reduction, call, { type: "write_stdin", stdin: "" });
   const session = exec.operation?.session ?? null;
-  if (session === null || operation.session === session) return;
-  if (operation.session !== null) {
-    conflict(reduction, operation, `${operation.session.draft.recorded_id} and ${session.draft.recorded_id}`);
-    return;
-  }
-  joinSession(reduction, operation, session);
+  if (session === null) exec.writes = withEntry(exec.writes, operation);
+  else if (mayJoin(reduction, operation, session)) joinSession(reduction, operation, session);
 }
 
 function openOperation(reduction: Reduction, call: ToolCallState, request: TerminalRequest): OperationState {
@@ -136,20 +135,94 @@ function openOperation(reduction: Reduction, call: ToolCallState, request: Termi
   return operation;
 }
 
-/** Puts an operation into the session of its process: a new one for a command, an existing one for a write. */
+/**
+ * Puts an operation into the session of its process: a new one for a command, an existing one for a write. A write opens one where
+ * nobody has that process, until the command names it that had started before.
+ */
 function nameProcess(reduction: Reduction, operation: OperationState, processId: string): void {
   if (operation.session !== null) {
     const known = operation.session.draft.recorded_id;
     if (known !== processId) conflict(reduction, operation, `${known} and ${processId}`);
     return;
   }
-  const known =
-    operation.draft.kind === "write_stdin" ? findSession(reduction, operation.call, processId) : undefined;
-  joinSession(reduction, operation, known ?? openSession(reduction, operation, processId));
+  const { call } = operation;
+  if (operation.draft.kind === "write_stdin") {
+    const known = findSession(reduction, call, processId);
+    if (known === null) awaitProcess(operation, processId);
+    else joinSession(reduction, operation, known ?? openSession(reduction, operation, processId));
+  } else {
+    const known = call.thread?.sessions.get(processId);
+    if (known !== undefined && isOpenedByWriteTo(known, call)) takeOver(reduction, operation, known);
+    else joinSession(reduction, operation, openSession(reduction, operation, processId));
+  }
+  joinEarlyWrites(reduction, operation);
 }
 
-function findSession(reduction: Reduction, call: ToolCallState, processId: string): SessionState | undefined {
-  return call.thread?.sessions.get(processId) ?? reduction.state.sessions.find(processId, null);
+/** The session that a write goes to: that of its thread, or of the only thread that has one. Null where several others have. */
+function findSession(
+  reduction: Reduction,
+  call: ToolCallState,
+  processId: string,
+): SessionState | null | undefined {
+  const { sessions } = reduction.state;
+  const own = call.thread?.sessions.get(processId);
+  if (own !== undefined) return own;
+  return sessions.isAmbiguous(processId) ? null : sessions.find(processId, null);
+}
+
+/** Keeps a write until its thread has a session of that process. */
+function awaitProcess(operation: OperationState, processId: string): void {
+  const { thread } = operation.call;
+  if (thread !== null) enqueue((thread.earlyWrites ??= new Map()), processId, operation);
+}
+
+/** The writes that went to an operation's process before that had a session. */
+function joinEarlyWrites(reduction: Reduction, { call, session }: OperationState): void {
+  if (session === null) return;
+  const earlyWrites = call.thread?.earlyWrites;
+  const byId = earlyWrites?.get(session.recordedId) ?? [];
+  const writes = [...byId.filter((write) => mayGoTo(write, session)), ...eachEntry(call.writes)];
+  earlyWrites?.delete(session.recordedId);
+  call.writes = null;
+  for (const write of writes) {
+    if (!mayJoin(reduction, write, session)) continue;
+    join(write, session);
+    reduction.addOrigin(session.draft, write.call);
+    reduction.addEvidence(write.draft, reduction.moment.seq);
+  }
+}
+
+/** What was written before a command started went to an older process with the same id. */
+function mayGoTo({ call }: OperationState, { opener }: SessionState): boolean {
+  if (opener.draft.kind === "write_stdin") return true;
+  return opener.call.draft.execution.started_seq < call.draft.execution.started_seq;
+}
+
+function mayJoin(reduction: Reduction, operation: OperationState, session: SessionState): boolean {
+  const known = operation.session;
+  if (known !== null && known !== session)
+    conflict(reduction, operation, `${known.recordedId} and ${session.recordedId}`);
+  return known === null;
+}
+
+/** Whether a write opened the session while the call, which may have started its process, was under way. */
+function isOpenedByWriteTo({ opener, draft }: SessionState, { draft: command }: ToolCallState): boolean {
+  const isWrite = opener.draft.kind === "write_stdin";
+  return isWrite && command.execution.started_seq < draft.execution.started_seq;
+}
+
+/** Makes a session that a write opened that of the command which started its process. */
+function takeOver(reduction: Reduction, operation: OperationState, session: SessionState): void {
+  const { draft } = session;
+  const { started_at_us, started_seq } = operation.draft.execution;
+  const ids = draft.operation_ids;
+  draft.operation_ids = NONE;
+  joinSession(reduction, operation, session);
+  draft.operation_ids = [operation.draft.operation_id, ...ids];
+  draft.created_by_operation_id = operation.draft.operation_id;
+  if (started_seq < draft.execution.started_seq)
+    draft.execution = { ...draft.execution, started_at_us, started_seq };
+  session.opener = operation;
 }
 
 function openSession(reduction: Reduction, operation: OperationState, processId: string): SessionState {
@@ -173,6 +246,7 @@ function openSession(reduction: Reduction, operation: OperationState, processId:
       evidence: reduction.evidence(),
       provenance: reduction.provenance,
     },
+    opener: operation,
     recordedId: processId,
     scope: thread?.draft.thread_id ?? null,
     isOver: false,
@@ -183,10 +257,14 @@ function openSession(reduction: Reduction, operation: OperationState, processId:
   return session;
 }
 
-function joinSession(reduction: Reduction, operation: OperationState, session: SessionState): void {
+function join(operation: OperationState, session: SessionState): void {
   operation.session = session;
   operation.draft.terminal_session_id = session.draft.terminal_session_id;
   session.draft.operation_ids = appended(session.draft.operation_ids, operation.draft.operation_id);
+}
+
+function joinSession(reduction: Reduction, operation: OperationState, session: SessionState): void {
+  join(operation, session);
   reduction.touch(session.draft);
   reduction.touch(operation.draft);
 }

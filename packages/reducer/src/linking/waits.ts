@@ -1,12 +1,13 @@
 /**
  * Waits of cells. A wait is told of by the runtime (`code_cell_wait_*`), by a tool call, or by both; the two meet by the
- * model-visible call id in their thread, whichever comes first.
+ * model-visible call id in their thread, whichever comes first. Both may be recorded before their cell.
  */
 import type { CodeCellWaitStarted } from "@rollout-trace/protocol";
-import type { CellWait } from "../graph/code-cell.ts";
+import type { CellCancellation, CellWait } from "../graph/code-cell.ts";
 import { appended, replaced, startedAt } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
 import type { CellState, ToolCallState, WaitState } from "../state/call-state.ts";
+import { enqueue } from "../state/queues.ts";
 import type { ThreadState } from "../state/thread-state.ts";
 
 /** The runtime says that a wait began. `thread` is that of its event. */
@@ -16,8 +17,8 @@ export function startWait(reduction: Reduction, thread: ThreadState, payload: Co
   const call = callId === null ? undefined : thread.waitCallsByCall.get(callId);
   const cell = thread.cells.get(runtimeCellId) ?? null;
   let wait = call?.wait ?? null;
-  if (wait === null || wait.observed || wait.cell !== cell) {
-    wait = addWait(reduction, cell, {
+  if (wait === null || wait.observed || wait.cell !== cell || wait.runtimeCellId !== runtimeCellId) {
+    wait = addWait(reduction, thread, {
       runtimeCellId,
       wait: emptyWait(reduction, { toolCallId: null, callId }),
     });
@@ -43,13 +44,11 @@ export function joinWaitCall(reduction: Reduction, call: ToolCallState, input: W
   if (thread === null) return;
   const callId = draft.model_visible_call_id;
   const cell = runtimeCellId === null ? null : (thread.cells.get(runtimeCellId) ?? null);
-  if (cell !== null && terminates && cell.draft.execution.status === "running") {
-    cell.askedToEnd ??= {
-      ...reduction.moment,
-      cause: "model",
-      limit: null,
-      model_visible_call_id: callId,
-    };
+  const asked: CellCancellation | null = terminates
+    ? { ...reduction.moment, cause: "model", limit: null, model_visible_call_id: callId }
+    : null;
+  if (asked !== null && cell?.draft.execution.status === "running") {
+    cell.askedToEnd ??= asked;
     reduction.touch(cell.draft);
   }
   if (callId !== null) {
@@ -57,51 +56,97 @@ export function joinWaitCall(reduction: Reduction, call: ToolCallState, input: W
     const observed = thread.waitsByCall.get(callId);
     if (observed !== undefined && waitOf(observed)?.tool_call_id === null) {
       join(reduction, call, observed);
+      if (observed.cell === null) observed.askedToEnd = asked;
       return;
     }
   }
-  if (cell === null || runtimeCellId === null) return;
-  const wait = addWait(reduction, cell, {
+  if (runtimeCellId === null) return;
+  const wait = addWait(reduction, thread, {
     runtimeCellId,
     wait: emptyWait(reduction, { toolCallId: draft.tool_call_id, callId }),
   });
   join(reduction, call, wait);
+  if (cell === null) wait.askedToEnd = asked;
 }
 
-export function changeWait({ cell, index }: WaitState, change: Partial<CellWait>): void {
-  const wait = cell?.draft.waits[index];
-  if (cell !== null && wait !== undefined) {
-    cell.draft.waits = replaced(cell.draft.waits, index, { ...wait, ...change });
-  }
+/** Gives a cell that has just started the waits that were recorded before it. */
+export function adoptWaits(reduction: Reduction, thread: ThreadState, cell: CellState): void {
+  const { runtime_cell_id: runtimeCellId } = cell.draft;
+  const waits = thread.earlyWaits?.get(runtimeCellId) ?? [];
+  thread.earlyWaits?.delete(runtimeCellId);
+  for (const wait of waits) adoptWait(reduction, wait, cell);
 }
 
-export function waitOf({ cell, index }: WaitState): CellWait | undefined {
-  return cell?.draft.waits[index];
+function adoptWait(reduction: Reduction, wait: WaitState, cell: CellState): void {
+  const { early, observed } = wait;
+  const id = early?.tool_call_id ?? null;
+  const call = id === null ? undefined : reduction.state.toolCalls.byId.get(id);
+  // Whoever waited and was answered that there is no such cell did not wait for one that started later.
+  if (early === null || early.outcome === "missing") return;
+  if (!observed && call?.draft.execution.status !== "running") return;
+  place(wait, cell, early);
+  reduction.addEvidence(cell.draft, early.execution.started_seq);
+  cell.askedToEnd ??= wait.askedToEnd;
+  if (call === undefined) return;
+  call.draft.code_cell_id = cell.draft.code_cell_id;
+  reduction.addOrigin(call.draft, cell);
+  reduction.addOrigin(cell.draft, call);
+}
+
+export function changeWait(wait: WaitState, change: Partial<CellWait>): void {
+  const { cell, index } = wait;
+  const known = waitOf(wait);
+  if (known === undefined) return;
+  const changed = { ...known, ...change };
+  if (cell === null) wait.early = changed;
+  else cell.draft.waits = replaced(cell.draft.waits, index, changed);
+}
+
+export function waitOf({ cell, index, early }: WaitState): CellWait | undefined {
+  return cell === null ? (early ?? undefined) : cell.draft.waits[index];
 }
 
 function join(reduction: Reduction, call: ToolCallState, wait: WaitState): void {
   call.wait = wait;
-  if (wait.cell === null) return;
-  call.draft.code_cell_id = wait.cell.draft.code_cell_id;
   changeWait(wait, {
     tool_call_id: call.draft.tool_call_id,
     model_visible_call_id: call.draft.model_visible_call_id,
   });
+  if (wait.cell === null) return;
+  call.draft.code_cell_id = wait.cell.draft.code_cell_id;
   reduction.touch(call.draft);
   reduction.touch(wait.cell.draft);
 }
 
 function addWait(
   reduction: Reduction,
-  cell: CellState | null,
-  { runtimeCellId, wait }: { runtimeCellId: string; wait: CellWait },
+  thread: ThreadState,
+  { runtimeCellId, wait: early }: { runtimeCellId: string; wait: CellWait },
 ): WaitState {
-  const index = cell === null ? -1 : cell.draft.waits.length;
-  if (cell !== null) {
-    cell.draft.waits = appended(cell.draft.waits, wait);
-    reduction.touch(cell.draft);
+  const cell = thread.cells.get(runtimeCellId);
+  const wait: WaitState = {
+    cell: null,
+    index: -1,
+    early,
+    askedToEnd: null,
+    runtimeCellId,
+    observed: false,
+  };
+  if (cell === undefined) {
+    enqueue((thread.earlyWaits ??= new Map()), runtimeCellId, wait);
+    return wait;
   }
-  return { cell, index, runtimeCellId, observed: false };
+  place(wait, cell, early);
+  reduction.touch(cell.draft);
+  return wait;
+}
+
+/** Puts a wait where it belongs. */
+function place(wait: WaitState, cell: CellState, early: CellWait): void {
+  wait.cell = cell;
+  wait.index = cell.draft.waits.length;
+  wait.early = null;
+  cell.draft.waits = appended(cell.draft.waits, early);
 }
 
 function emptyWait(

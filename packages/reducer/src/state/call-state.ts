@@ -1,6 +1,6 @@
 /** What the reducer keeps about calls, cells and the interactions that calls make. */
 import type { AgentInteractionKind, ExecutionStatus } from "@rollout-trace/protocol";
-import type { CellCancellation, CodeCell } from "../graph/code-cell.ts";
+import type { CellCancellation, CellWait, CodeCell } from "../graph/code-cell.ts";
 import type { Draft, Made, Moment } from "../graph/draft.ts";
 import type { InteractionEdge } from "../graph/edge.ts";
 import type { InferenceCall } from "../graph/inference.ts";
@@ -67,6 +67,8 @@ export interface ToolCallState extends Recorded, Made {
   parentCell: CellState | null;
   wait: WaitState | null;
   operation: OperationState | null;
+  /** Writes that are said to go to the process that it starts, as long as that has no session. */
+  writes: Several<OperationState>;
   interaction: Interaction | null;
 }
 
@@ -90,10 +92,13 @@ export interface CellState extends Recorded, Made {
   readonly otherOutputs: Map<string, Queue<TranscriptItem>>;
 }
 
-/** A wait of a cell: an index into the cell's `waits`. `cell` is null when the recording never started that cell. */
+/** A wait of a cell: an index into the cell's `waits`, or the wait itself as long as the recording has not started that cell. */
 export interface WaitState {
-  readonly cell: CellState | null;
-  readonly index: number;
+  cell: CellState | null;
+  index: number;
+  early: CellWait | null;
+  /** What it asked for before its cell started. */
+  askedToEnd: CellCancellation | null;
   readonly runtimeCellId: string;
   /** Whether a runtime event (not only a tool call) told of it; then the runtime's window is the wait's. */
   observed: boolean;
@@ -101,6 +106,8 @@ export interface WaitState {
 
 export interface SessionState extends Recorded {
   readonly draft: Draft<TerminalSession>;
+  /** The command that started its process; a write, as long as no command is known to have. */
+  opener: OperationState;
 }
 
 export interface OperationState {

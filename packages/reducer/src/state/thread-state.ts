@@ -8,6 +8,7 @@ import type {
   CellState,
   EdgeState,
   InferenceState,
+  OperationState,
   SessionState,
   ToolCallState,
   WaitState,
@@ -66,9 +67,13 @@ export interface ThreadState {
   /** Waits by model-visible call id: the runtime's event and the tool call meet here, whichever comes first. */
   readonly waitsByCall: Map<string, WaitState>;
   readonly waitCallsByCall: Map<string, ToolCallState>;
+  /** Waits for a runtime cell id that nothing has started yet; a cell that starts with that id takes them. Few threads have any. */
+  earlyWaits?: Map<string, WaitState[]>;
   /** The latest terminal session with each process id. */
   readonly sessions: Map<string, SessionState>;
   readonly runningSessions: Set<SessionState>;
+  /** Writes to a process id that no session is known by yet; the session that opens takes them. Few threads have any. */
+  earlyWrites?: Map<string, OperationState[]>;
   openTurns: Members<TurnState>;
   readonly inside: Inside;
   /**
