@@ -30,10 +30,9 @@ describe("a full request", () => {
     expect(expandRequest(graph, "inference-2")).toEqual(["item:1", "item:2", "item:3"]);
   });
 
-  it("makes two items of two identical messages", () => {
+  it.each([{}, { id: "msg_1" }])("makes two items of two identical messages with the ids %j", (ids) => {
     const rollout = new RolloutBuilder();
-    const turn = rollout.root.turn();
-    turn.request([userMessage("again"), userMessage("again")]);
+    rollout.root.turn().request([userMessage("again", ids), userMessage("again", ids)]);
     expect(expandRequest(reduce(rollout), "inference-1")).toEqual(["item:1", "item:2"]);
   });
 

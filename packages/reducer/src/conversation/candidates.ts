@@ -39,8 +39,13 @@ export class Candidates {
       this.#inRest(normal) ??
       this.#furtherOn(node, position, normal);
     this.#node = (node !== null && found !== undefined && childOf(node, found)) || null;
-    if (found !== undefined) (this.#used ??= new Set()).add(found);
+    if (found !== undefined) this.use(found);
     return found;
+  }
+
+  /** Takes note of what an element was a sighting of: no other element of this request is one of that. */
+  use(item: TranscriptItem): void {
+    (this.#used ??= new Set()).add(item);
   }
 
   #keptNode(): ContextNode | null {

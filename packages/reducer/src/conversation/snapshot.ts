@@ -143,6 +143,7 @@ function compare(reduction: Reduction, reading: Reading, origin: ItemOrigin): Co
       continue;
     }
     const item = createItem(reduction, normal, origin);
+    if (normal.providerItemId !== null) candidates.use(item);
     const previous = tail.at(-1) ?? live[kept - before.depth - 1] ?? before.item ?? undefined;
     if (normal.role === "system") checkPlace(reduction, item, previous);
     tail = appended(tail, item);
