@@ -150,6 +150,15 @@ describe("the end of a rollout", () => {
     expect(graph.recording_complete).toBe(true);
   });
 
+  it("does not end an edge before it began", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.child("child").turn();
+    rollout.end();
+    turn.tool("m1", { kind: { type: "send_message" }, host: true }).interact("send_message", "root", "go");
+    const edge = reduce(rollout).interaction_edges["edge:tool:m1"];
+    expect(edge).toMatchObject({ status: "aborted", ended_at_us: edge?.started_at_us });
+  });
+
   it("that never came leaves running what was running", () => {
     const { rollout } = busyTurn();
     const graph = reduce(rollout);

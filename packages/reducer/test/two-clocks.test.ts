@@ -159,6 +159,10 @@ describe("a start that is recorded after the request with its output", () => {
       source_item_id: "item:3",
       output_item_ids: ["item:5"],
     });
+    expect(graph.conversation_items["item:5"]?.produced_by).toEqual([
+      { type: "tool", tool_call_id: "x1" },
+      { type: "code_cell", code_cell_id: CELL },
+    ]);
     expect(graph.diagnostics).toEqual([]);
     expect(checkGraph(graph)).toEqual([]);
   });
@@ -249,6 +253,16 @@ describe("a write that is recorded before the process id of its command", () => 
   });
 
   it("went to an older process when its command started after it", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.tool("w1", { ...write, input: { session_id: 7, chars: "y" } }).end();
+    turn.tool("c1", exec).runtimeStart(begin("7"));
+    const graph = reduce(rollout);
+    expect(sessionsOf(graph)).toEqual([{ id: "7", opener: "c1", calls: ["c1"] }]);
+    expect(graph.terminal_operations["terminal_operation:1"]?.terminal_session_id).toBeNull();
+  });
+
+  it("and opened the session of an older process leaves its command one of its own", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();
     turn.tool("w1", { ...write, input: { session_id: 7, chars: "y" } }).end();

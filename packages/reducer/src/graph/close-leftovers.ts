@@ -27,7 +27,8 @@ export function closeLeftovers(
   }
   for (const edge of unshared(graph.interaction_edges)) {
     if (edge.status !== "running") continue;
-    edge.ended_at_us = end.at_us;
+    // Children may go on after their rollout.
+    edge.ended_at_us = Math.max(end.at_us, edge.started_at_us);
     edge.status = "aborted";
     edge.evidence = withSeq(edge.evidence, end.seq);
   }
