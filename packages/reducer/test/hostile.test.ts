@@ -115,6 +115,30 @@ describe("a recording that is made to be slow", () => {
       },
     ],
     [
+      "waits for every cell before it starts, and writes to every process before it is known",
+      (size) => {
+        const rollout = new RolloutBuilder();
+        const turn = rollout.root.turn();
+        const command = turn.tool("c", { host: true, kind: { type: "exec_command" } });
+        command.runtimeStart({ type: "exec_command_begin", command: ["sh"], cwd: "/" });
+        const input = { cell_id: "1", session_id: "7" };
+        for (let index = 0; index < size; index += 1) {
+          turn.tool(`w${index}`, { host: true, kind: { type: "code_cell_wait" }, input });
+          turn.tool(`s${index}`, { host: true, kind: { type: "write_stdin" }, input });
+          turn.event({ type: "stdin_target_resolved", tool_call_id: `s${index}`, exec_tool_call_id: "c" });
+        }
+        turn.cell("1", "x");
+        command.runtimeEnd({
+          type: "exec_command_end",
+          exit_code: 0,
+          stdout: "",
+          stderr: "",
+          process_id: "7",
+        });
+        return rollout;
+      },
+    ],
+    [
       "has one cell that makes every call, and one turn that makes every request",
       (size) => {
         const rollout = new RolloutBuilder();

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { checkGraph, type RolloutGraph } from "@rollout-trace/reducer";
+import {
+  checkGraph,
+  createReducer,
+  graphJson,
+  type ReducerCheckpoint,
+  resumeReducer,
+  type RolloutGraph,
+} from "@rollout-trace/reducer";
 import {
   execCall,
   execOutput,
@@ -333,5 +340,38 @@ describe("a write to a process id that its thread does not have", () => {
 
   it("goes to none that is known where several have it", () => {
     expect(record(["a", "b"])).toEqual([null, null]);
+  });
+});
+
+describe("what waits for what it belongs to", () => {
+  it("goes on waiting in a reducer that is saved and resumed after every event", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const command = turn.tool("c1", exec);
+    turn.tool("s1", { ...write, input: { session_id: 7, chars: "y" } });
+    turn.tool("s2", write);
+    turn.event({ type: "stdin_target_resolved", tool_call_id: "s2", exec_tool_call_id: "c1" });
+    turn.tool("w1", { ...wait, input: { cell_id: "1", terminate: true } });
+    waitStarted(turn, "wait-1", "w1");
+    waitEnded(turn, "wait-1", "terminated");
+    const child = rollout.child("child").turn();
+    child.request([userMessage("go"), userMessage("go")]);
+    for (const id of ["m1", "m2"]) {
+      const send = turn.tool(id, { kind: { type: "send_message" }, host: true });
+      send.interact("send_message", "child", "go");
+    }
+    child.request([userMessage("go"), userMessage("go"), userMessage("go")]);
+    turn.cell("1", "x1").end("terminated");
+    command.runtimeStart({ type: "exec_command_begin", command: ["sh"], cwd: "/", process_id: "7" });
+    const { payloads } = rollout.source();
+    let reducer = createReducer({ payloads, mode: "strict" });
+    for (const event of rollout.events) {
+      reducer.apply(event);
+      reducer = resumeReducer(JSON.parse(JSON.stringify(reducer.save())) as ReducerCheckpoint, { payloads });
+    }
+    const graph = reducer.finish();
+    expect(graphJson(graph)).toBe(graphJson(reduce(rollout)));
+    expect(graph.terminal_sessions["7"]?.operation_ids).toHaveLength(3);
+    expect(graph.code_cells[CELL]?.waits).toMatchObject([{ tool_call_id: "w1", outcome: "terminated" }]);
   });
 });
