@@ -43,8 +43,8 @@ export function checkEdges(check: Check): void {
     }
     check.holds(object, (status === "running") === (ended === null), "status and end disagree");
     check.holds(object, status !== "running" || !isOver, "it is running in a rollout that is over");
-    // Left out: ended_at_us is not before started_at_us. The reducer closes what began after the rollout's end at that end, and
-    // takes the times of both events as they are, be it that the clock was set back in between.
+    // Left out: it ended at a time before it started. The reducer takes the time of an observed end as it is, also where the end
+    // was told of before the call that it is of, or the clock was set back.
   }
   checkSpawns(check);
 }

@@ -1,5 +1,6 @@
 /** Windows are in order, and what began in something ends with it. */
 import type { Anchor, ExecutionWindow } from "../base.ts";
+import type { TerminalOperation } from "../terminal.ts";
 import { cellOf } from "./links.ts";
 import type { ObjectOf, ObjectType } from "./names.ts";
 import type { Check } from "./violations.ts";
@@ -28,18 +29,18 @@ type Nesting = (check: Check) => void;
  * closed by their own ends only, and a span has times of its own.
  */
 const NESTINGS: readonly Nesting[] = [
-  nesting("turn", (turn, check) => check.get("thread", turn.thread_id)),
-  nesting("inference_call", (call, check) => check.get("turn", call.turn_id)),
-  nesting("inference_call", (call, check) => check.get("thread", call.thread_id)),
-  nesting("tool_call", (call, check) => check.get("code_cell", cellOf(call))),
-  nesting("tool_call", (call, check) =>
-    cellOf(call) === null ? interruptedTurn(check, call.turn_id) : undefined,
+  nesting("turn", "thread", (turn) => turn.thread_id),
+  nesting("inference_call", "turn", (call) => call.turn_id),
+  nesting("inference_call", "thread", (call) => call.thread_id),
+  nesting("tool_call", "code_cell", cellOf),
+  nesting("tool_call", "turn", (call, check) =>
+    cellOf(call) === null ? interrupted(check, call.turn_id) : null,
   ),
-  nesting("tool_call", (call, check) => check.get("thread", call.thread_id)),
-  nesting("code_cell", (cell, check) => interruptedTurn(check, cell.turn_id)),
-  nesting("code_cell", (cell, check) => check.get("thread", cell.thread_id)),
-  nesting("terminal_session", (session, check) => check.get("thread", session.thread_id)),
-  nesting("terminal_operation", (operation, check) => check.get("tool_call", operation.tool_call_id)),
+  nesting("tool_call", "thread", (call) => call.thread_id),
+  nesting("code_cell", "turn", (cell, check) => interrupted(check, cell.turn_id)),
+  nesting("code_cell", "thread", (cell) => cell.thread_id),
+  // Left out: a session in its thread. A process that is told of only after that has ended is left running by the reducer.
+  nesting("terminal_operation", "tool_call", callOf),
 ];
 
 export function checkWindows(check: Check): void {
@@ -64,9 +65,15 @@ export function checkWindows(check: Check): void {
   for (const each of NESTINGS) each(check);
 }
 
-function interruptedTurn(check: Check, id: string | null): ObjectOf<"turn"> | undefined {
-  const turn = check.get("turn", id);
-  return turn?.execution.status === "completed" ? undefined : turn;
+/** A turn, unless it completed. */
+function interrupted(check: Check, turnId: string | null): string | null {
+  return check.get("turn", turnId)?.execution.status === "completed" ? null : turnId;
+}
+
+/** The call of an operation, unless that was only closed and the operation's own end is known. */
+function callOf({ tool_call_id: callId, execution }: TerminalOperation, check: Check): string | null {
+  const isClosed = check.get("tool_call", callId)?.execution.end_cause !== "observed";
+  return isClosed && execution.end_cause === "observed" ? null : callId;
 }
 
 function checkWindow(check: Check, object: Anchor, window: ExecutionWindow): void {
@@ -88,20 +95,20 @@ function checkWindow(check: Check, object: Anchor, window: ExecutionWindow): voi
   );
 }
 
-function nesting<Type extends Windowed>(
-  type: Type,
-  outerOf: (object: ObjectOf<Type>, check: Check) => { readonly execution: ExecutionWindow } | undefined,
+function nesting<Inner extends Windowed>(
+  type: Inner,
+  outerType: Windowed,
+  outerOf: (object: ObjectOf<Inner>, check: Check) => string | null,
 ): Nesting {
   return (check) => {
     for (const [id, inner] of check.each(type)) {
-      const outer = outerOf(inner, check);
-      if (outer !== undefined) {
-        check.holds(
-          { type, id },
-          endsWith(inner.execution, outer.execution),
-          "it ended after what it began in",
-        );
-      }
+      const outerId = outerOf(inner, check);
+      const outer = check.get(outerType, outerId);
+      check.holds(
+        { type, id },
+        outer === undefined || endsWith(inner.execution, outer.execution),
+        `it began in ${outerType} ${JSON.stringify(outerId)} and ended after it`,
+      );
     }
   };
 }
