@@ -128,7 +128,7 @@ describe("a terminal operation", () => {
   });
 
   it.each(["turn_ended", "thread_ended"] as const)(
-    "ends with its call when that is closed (%s), and a later end of the runtime is evidence",
+    "ends with its call when that is closed (%s), until the runtime tells of its own end",
     (cause) => {
       const rollout = new RolloutBuilder();
       const turn = rollout.root.turn();
@@ -136,13 +136,17 @@ describe("a terminal operation", () => {
       if (cause === "turn_ended") turn.end("aborted");
       else turn.end().thread.end();
       const endedSeq = rollout.events.length;
+      expect(reduce(rollout).terminal_operations["terminal_operation:1"]).toMatchObject({
+        execution: { status: "cancelled", end_cause: cause, ended_seq: endedSeq },
+      });
       call.runtimeEnd(end("7", 3), "failed").runtimeEnd(end("7", 4), "completed");
       const graph = reduce(rollout);
       expect(graph.terminal_operations["terminal_operation:1"]).toMatchObject({
-        execution: { status: "cancelled", end_cause: cause, ended_seq: endedSeq },
+        execution: { status: "failed", end_cause: "observed", ended_seq: endedSeq + 1 },
         result: { exit_code: 3 },
         evidence: { seqs: [5, endedSeq, endedSeq + 1, endedSeq + 2] },
       });
+      expect(graph.tool_calls["c1"]?.execution).toMatchObject({ end_cause: cause, ended_seq: endedSeq });
       expect(checkGraph(graph)).toEqual([]);
     },
   );

@@ -3,7 +3,8 @@
  *
  * A command opens its operation when the runtime begins it, a write at its invocation. The process id, known at the begin or
  * at the end, names the session. An operation ends with its call, however that ends, or with the runtime's own end, whichever
- * comes first; a process that outlives its call goes on in its session.
+ * comes first, but a call that was only closed leaves the last word to the runtime; a process that outlives its call goes on in
+ * its session.
  */
 import { isJsonObject, type JsonObject, type JsonValue } from "@rollout-trace/protocol";
 import type { ExecutionStatus } from "@rollout-trace/protocol";
@@ -69,12 +70,11 @@ export function endRuntime(
   const result = resultOf(runtime);
   const { status, end_cause: cause } = draft.execution;
   draft.result = result;
-  if (status === "running") {
-    draft.execution = endedAt(draft.execution, reduction.moment, { status: end.status, cause: "observed" });
-  } else if (cause === "observed") {
-    // The call has ended it; how the command itself went is what the runtime says.
-    draft.execution = { ...draft.execution, status: end.status };
-  }
+  // The call may have ended it: then how the command went is what the runtime says, and where what closed the call did that, when too.
+  draft.execution =
+    status !== "running" && cause === "observed"
+      ? { ...draft.execution, status: end.status }
+      : endedAt(draft.execution, reduction.moment, { status: end.status, cause: "observed" });
   if (result.exit_code !== null) endSession(reduction, operation, end.status);
 }
 
