@@ -97,29 +97,36 @@ function checkOperation(check: Check, id: string, operation: TerminalOperation):
   );
   for (const observation of operation.observed_by) {
     const { source } = observation;
-    const candidates = source === "direct" ? [call] : outputsOf(check, cellOf(call));
+    const candidates = source === "direct" ? [call] : outputsOf(check, cellOf(call), observation);
     check.holds(
       object,
-      candidates.some((each) => isSameObservation(observation, each)),
+      candidates.some((each) => hasSeen(check, observation, each)),
       `no ${source === "direct" ? "call" : "cell"} that it is observed by has these items`,
     );
   }
 }
 
-/** What `exec` and the waits of a cell returned. */
-function outputsOf(check: Check, cellId: string | null): readonly Observed[] {
+/** What of a cell returned the first item that was observed: its exec, a wait, or where no call of its is recorded the cell. */
+function outputsOf(check: Check, cellId: string | null, observed: Observed): readonly Observed[] {
   const cell = check.get("code_cell", cellId);
   if (cell === undefined) return [];
-  const exec = check.get("tool_call", cell.exec_tool_call_id) ?? {
-    call_item_ids: cell.source_item_id === null ? [] : [cell.source_item_id],
-    output_item_ids: cell.output_item_ids,
-  };
-  return [exec, ...cell.waits.flatMap((wait) => check.get("tool_call", wait.tool_call_id) ?? [])];
+  const { produced_by = [] } = check.get("conversation_item", observed.output_item_ids[0]) ?? {};
+  const calls = produced_by.flatMap((producer) =>
+    producer.type === "tool" ? (check.get("tool_call", producer.tool_call_id) ?? []) : [],
+  );
+  const { source_item_id: sourceId, output_item_ids } = cell;
+  const itself = { call_item_ids: sourceId === null ? [] : [sourceId], output_item_ids };
+  return [...calls.filter((call) => call.code_cell_id === cellId), itself];
 }
 
-function isSameObservation(left: Observed, right: Observed): boolean {
+/** Whether a model saw the outputs of a call; one that a host only says that it took into its history may not have been. */
+function hasSeen(check: Check, seen: Observed, call: Observed): boolean {
+  const seenIds = new Set(seen.output_item_ids);
+  const isAccepted = (id: string) => (check.get("conversation_item", id)?.accepted ?? null) !== null;
+  const outputs = call.output_item_ids.filter((id) => seenIds.has(id) || !isAccepted(id));
   return (
-    isSameList(left.call_item_ids, right.call_item_ids) &&
-    isSameList(left.output_item_ids, right.output_item_ids)
+    outputs.length > 0 &&
+    isSameList(seen.call_item_ids, call.call_item_ids) &&
+    isSameList(seen.output_item_ids, outputs)
   );
 }
