@@ -1,5 +1,4 @@
 /** Finished threads and the edges between them. */
-import { spawnEdgeId } from "../linking/edge-ids.ts";
 import type { EdgeState } from "../state/call-state.ts";
 import type { ReducerState } from "../state/reducer-state.ts";
 import type { ThreadState } from "../state/thread-state.ts";
@@ -13,8 +12,8 @@ const EDGE_LISTS = listsOf<InteractionEdge>({ carried_item_ids: true, carried_pa
 export function buildThread(state: ReducerState, thread: ThreadState, finish: Finish): Thread {
   const built = finish(thread.draft, THREAD_LISTS);
   if (built.origin.type === "spawned") {
-    const edgeId = spawnEdgeId(built.origin.parent_thread_id, built.thread_id);
-    if (state.edges.has(edgeId)) built.origin = { ...built.origin, spawn_edge_id: edgeId };
+    const spawn = state.threads.get(built.origin.parent_thread_id)?.spawns?.get(built.thread_id);
+    if (spawn !== undefined) built.origin = { ...built.origin, spawn_edge_id: spawn.draft.edge_id };
   }
   return built;
 }
@@ -26,15 +25,8 @@ export function buildEdge(
   { payloadOrder, finish }: { payloadOrder: ReadonlyMap<string, number>; finish: Finish },
 ): InteractionEdge {
   const built = finish(edge.draft, EDGE_LISTS);
-  const answer = edge.result?.turn.lastAnswer ?? null;
-  if (answer !== null) {
-    built.source = { type: "conversation_item", id: answer.draft.item_id };
-    const seqs = new Set([...built.evidence.seqs, answer.madeSeq]);
-    built.evidence = {
-      seqs: [...seqs].toSorted((left, right) => left - right),
-      payload_ids: [...built.evidence.payload_ids, ...answer.madePayloads],
-    };
-  }
+  const answer = edge.resultOf?.lastAnswer ?? null;
+  if (answer !== null) built.source = { type: "conversation_item", id: answer.draft.item_id };
   if (edge.call !== null) {
     const { invocation_payload_id, runtime_payload_ids, result_payload_id } = edge.call.draft;
     built.carried_payload_ids = [invocation_payload_id, ...runtime_payload_ids, result_payload_id].filter(

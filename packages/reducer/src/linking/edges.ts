@@ -9,7 +9,7 @@ import { enqueue } from "../state/queues.ts";
 import { eachEntry } from "../state/several.ts";
 import type { ThreadState, TurnState } from "../state/thread-state.ts";
 import { expectMessage } from "./deliveries.ts";
-import { resultEdgeId, spawnEdgeId, toolEdgeId } from "./edge-ids.ts";
+import { resultEdgeId, spawnEdgeId, toolEdgeId, unusedEdgeId } from "./edge-ids.ts";
 
 /**
  * The edge of an interaction, or null as long as it has none: a spawn has no edge before its child is known, a close none
@@ -24,13 +24,17 @@ export function addEdge(reduction: Reduction, interaction: Interaction): EdgeSta
     return null;
   }
   const edge = newEdge(reduction, {
-    id: unusedId(reduction, recordedId),
+    id: recordedId,
     kind,
     source: { type: "tool_call", id: call.draft.tool_call_id },
     recipientThreadId: targetThreadId,
-    result: null,
+    resultOf: null,
     call,
   });
+  if (kind === "spawn_agent" && call.thread !== null && targetThreadId !== null) {
+    const spawns = (call.thread.spawns ??= new Map());
+    if (!spawns.has(targetThreadId)) spawns.set(targetThreadId, edge);
+  }
   edge.draft.started_at_us = call.draft.execution.started_at_us;
   for (const seq of [call.draft.execution.started_seq, ...interaction.seqs])
     reduction.addEvidence(edge.draft, seq);
@@ -88,27 +92,27 @@ export interface ObservedResult {
   readonly carriedId: string | null;
 }
 
-/** A child's result; told of twice, it is one edge. */
+/**
+ * A child's result. Told of again, in other words too, as hosts do that first say it and then notify, it is one edge with the first
+ * message.
+ */
 export function mergeResult(reduction: Reduction, result: ObservedResult): void {
   const { child, parent, turn, message, carriedId } = result;
-  const id = resultEdgeId(child.draft.thread_id, turn.draft.turn_id, parent.draft.thread_id);
-  const known = reduction.state.edges.get(id);
+  const parentId = parent.draft.thread_id;
+  const results = (turn.results ??= new Map());
+  const known = results.get(parentId);
   const edge =
     known ??
     newEdge(reduction, {
-      id,
+      id: resultEdgeId(child.draft.thread_id, turn.draft.turn_id, parentId),
       kind: "agent_result",
       source: { type: "thread", id: child.draft.thread_id },
-      recipientThreadId: parent.draft.thread_id,
-      result: { turn, message },
+      recipientThreadId: parentId,
+      resultOf: turn,
       call: null,
     });
+  results.set(parentId, edge);
   reduction.touch(edge.draft);
-  if (edge.result !== null && edge.result.message !== message) {
-    const what = `${JSON.stringify(id)} was observed with two messages`;
-    reduction.diagnose("edge_conflict", what, { type: "interaction_edge", id });
-    return;
-  }
   if (carriedId !== null && !edge.draft.carried_payload_ids.includes(carriedId)) {
     edge.draft.carried_payload_ids = appended(edge.draft.carried_payload_ids, carriedId);
   }
@@ -121,24 +125,25 @@ export function mergeResult(reduction: Reduction, result: ObservedResult): void 
     author: child.draft.agent_path,
     message,
     sentSeq: turn.draft.execution.started_seq,
-    outputs: spawnOutputs(reduction, result),
+    outputs: spawnOutputs(result),
   });
 }
 
 /** What the call that started a child has returned, which may be the child's answer. */
-function spawnOutputs({ state }: Reduction, { child, parent }: ObservedResult): readonly TranscriptItem[] {
-  const spawn = state.edges.get(spawnEdgeId(parent.draft.thread_id, child.draft.thread_id));
+function spawnOutputs({ child, parent }: ObservedResult): readonly TranscriptItem[] {
+  const spawn = parent.spawns?.get(child.draft.thread_id);
   return eachEntry(spawn?.call?.slot?.outputItems ?? null);
 }
 
-interface NewEdge extends Pick<EdgeState, "recipientThreadId" | "result" | "call"> {
+interface NewEdge extends Pick<EdgeState, "recipientThreadId" | "resultOf" | "call"> {
   readonly id: string;
   readonly kind: EdgeKind;
   readonly source: Anchor;
 }
 
-function newEdge(reduction: Reduction, { id, kind, source, ...rest }: NewEdge): EdgeState {
+function newEdge(reduction: Reduction, { id: recordedId, kind, source, ...rest }: NewEdge): EdgeState {
   const evidence = reduction.evidence();
+  const id = unusedEdgeId(reduction, recordedId);
   const edge: EdgeState = {
     draft: {
       edge_id: id,
@@ -161,14 +166,6 @@ function newEdge(reduction: Reduction, { id, kind, source, ...rest }: NewEdge): 
   };
   reduction.state.edges.set(id, edge);
   return edge;
-}
-
-/** Two calls may be said to have spawned one thread; neither is dropped. */
-function unusedId({ state }: Reduction, id: string): string {
-  const first = state.edges.get(id);
-  if (first === undefined) return id;
-  first.sameIds += 1;
-  return `${id}#${first.sameIds}`;
 }
 
 function edgeId({ call, kind, targetThreadId }: Interaction): string | null {

@@ -134,11 +134,11 @@ export interface EdgeState extends Made {
   readonly draft: Draft<InteractionEdge>;
   /** Whose live history the message goes to; null while that is not known. */
   recipientThreadId: string | null;
-  /** For a result: the turn that it comes from, and what it says. */
-  readonly result: { readonly turn: TurnState; readonly message: string } | null;
+  /** For a result: the turn that it comes from. */
+  readonly resultOf: TurnState | null;
   readonly call: ToolCallState | null;
   /** Whether the recipient's items are being watched for the message. */
   expecting: boolean;
-  /** How many edges have its id: itself, and those that have it with a number after it. */
+  /** The number that the latest edge got which would have had its id. */
   sameIds: number;
 }

@@ -74,6 +74,8 @@ export interface ThreadState {
   readonly runningSessions: Set<SessionState>;
   /** Writes to a process id that no session is known by yet; the session that opens takes them. Few threads have any. */
   earlyWrites?: Map<string, OperationState[]>;
+  /** The first edge of a spawn to each thread. Few threads have any. */
+  spawns?: Map<string, EdgeState>;
   openTurns: Members<TurnState>;
   readonly inside: Inside;
   /**
@@ -94,6 +96,8 @@ export interface TurnState extends Recorded {
   toolCallCount: number;
   /** What the model last said in it; the source of a result edge. */
   lastAnswer: TranscriptItem | null;
+  /** The edge of its result to each thread. Few turns have any. */
+  results?: Map<string, EdgeState>;
 }
 
 export function emptyInside(): Inside {
