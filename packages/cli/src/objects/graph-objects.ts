@@ -7,7 +7,6 @@ import type {
   ExecutionWindow,
   GraphObject,
   GraphPayload,
-  InteractionEdge,
   RolloutGraph,
   ToolCall,
 } from "@rollout-trace/reducer";
@@ -181,11 +180,4 @@ function toolCallName(graph: RolloutGraph, id: string): string {
 function placeIn(list: readonly string[] | undefined, id: string): string {
   const index = list?.indexOf(id) ?? -1;
   return index === -1 ? "?" : String(index + 1);
-}
-
-/** The event that an interaction began with. What made its source is evidence too, and came before. */
-export function startSeq(graph: RolloutGraph, { source, evidence }: InteractionEdge): number {
-  const item = source.type === "conversation_item" ? graph.conversation_items[source.id] : undefined;
-  const own = evidence.seqs.find((seq) => item?.evidence.seqs.includes(seq) !== true);
-  return own ?? evidence.seqs[0] ?? 0;
 }

@@ -8,7 +8,6 @@ import {
   objectOf,
   threadOf,
   toolName,
-  startSeq,
 } from "../../objects/graph-objects.ts";
 import { itemText } from "../../render/item-text.ts";
 import { BOUNDS, oneLine } from "./bounds.ts";
@@ -93,7 +92,7 @@ function timeOf(
   }
   const edge = type === "interaction_edge" ? graph.interaction_edges[id] : undefined;
   if (edge !== undefined) {
-    return { startUs: edge.started_at_us, endUs: edge.ended_at_us, seq: startSeq(graph, edge) };
+    return { startUs: edge.started_at_us, endUs: edge.ended_at_us, seq: edge.evidence.seqs[0] ?? 0 };
   }
   const compaction = type === "compaction" ? graph.compactions[id] : undefined;
   const at = compaction?.installed_at_us ?? null;

@@ -8,7 +8,7 @@ import type {
   ToolCall,
   Turn,
 } from "@rollout-trace/reducer";
-import { startSeq, toolName } from "../../objects/graph-objects.ts";
+import { toolName } from "../../objects/graph-objects.ts";
 import { duration, grouped } from "../../render/format.ts";
 import { itemText } from "../../render/item-text.ts";
 
@@ -95,7 +95,7 @@ function edgeSteps(graph: RolloutGraph, edge: InteractionEdge): readonly Step[] 
   return [
     {
       kind: "between agents",
-      seq: startSeq(graph, edge),
+      seq: edge.evidence.seqs[0] ?? 0,
       from,
       to: to ?? from,
       arrow: to === null ? "failure" : edge.kind === "agent_result" ? "answer" : "call",
