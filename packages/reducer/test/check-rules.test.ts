@@ -342,6 +342,11 @@ const EDGES: readonly Breaking[] = [
     `interaction_edge ${SPAWN}: status and end disagree`,
   ],
   [
+    "an interaction that ended before it started",
+    (graph) => (there(graph.interaction_edges[SPAWN]).ended_at_us = 0),
+    `interaction_edge ${SPAWN}: it ended at a time before it started`,
+  ],
+  [
     "a spawn by a thread",
     (graph) => (there(graph.interaction_edges[SPAWN]).source = { type: "thread", id: "root" }),
     `interaction_edge ${SPAWN}: it leads from a thread`,

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { checkGraph } from "@rollout-trace/reducer";
+import { checkGraph, reduceRollout } from "@rollout-trace/reducer";
 import {
   agentMessage,
   assistantMessage,
   functionCall,
+  memorySource,
   RolloutBuilder,
   userMessage,
 } from "@rollout-trace/reducer/testing";
@@ -195,6 +196,22 @@ describe("a message", () => {
     const graph = reduceLeniently(rollout);
     expect(codesOf(graph)).toEqual(["edge_conflict"]);
     expect(graph.interaction_edges["edge:tool:m1"]?.status).toBe("completed");
+  });
+});
+
+describe("an interaction that ended before its call by the clock", () => {
+  it("ended when its call began", () => {
+    const rollout = new RolloutBuilder();
+    rollout.child("child");
+    const send = { kind: { type: "send_message" }, label: "send_message" } as const;
+    rollout.root.turn().tool("m1", send).interacted("send_message", "child");
+    const events = rollout.events.map((event) =>
+      event.payload.type === "agent_interaction_ended" ? { ...event, time_unix_us: 1 } : event,
+    );
+    const graph = reduceRollout(memorySource("rollout-1", { events, payloads: rollout.payloads }));
+    const edge = graph.interaction_edges["edge:tool:m1"];
+    expect(edge?.ended_at_us).toBe(edge?.started_at_us);
+    expect(checkGraph(graph)).toEqual([]);
   });
 });
 

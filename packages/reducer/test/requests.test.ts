@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { expandRequest, type InferenceCall } from "@rollout-trace/reducer";
+import { checkGraph, expandRequest, type InferenceCall } from "@rollout-trace/reducer";
 import {
   assistantMessage,
   functionCall,
@@ -373,6 +373,7 @@ describe("a response", () => {
     expect(graph.inference_calls[inference.id]?.response_item_ids).toEqual(["item:2", "item:2"]);
     expect(Object.keys(graph.conversation_items)).toEqual(["item:1", "item:2"]);
     expect(graph.diagnostics).toEqual([]);
+    expect(checkGraph(graph)).toEqual([]);
   });
 
   it("that comes after the next request has gone out stays with its own request", () => {

@@ -49,7 +49,8 @@ export function updateEdge(reduction: Reduction, interaction: Interaction): void
   if (edge === null) return;
   reduction.touch(edge.draft);
   if (ended !== null) {
-    edge.draft.ended_at_us = ended.moment.at_us;
+    // Clocks are set back, and an end may be told of before the call that it is of.
+    edge.draft.ended_at_us = Math.max(ended.moment.at_us, edge.draft.started_at_us);
     edge.draft.status = ended.status;
   }
   edge.recipientThreadId ??= interaction.targetThreadId;

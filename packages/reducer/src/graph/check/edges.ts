@@ -22,7 +22,7 @@ export function checkEdges(check: Check): void {
   for (const [id, edge] of check.each("interaction_edge")) {
     const object = { type: "interaction_edge", id } as const;
     const { from, to } = ENDS[edge.kind];
-    const { target, status, ended_at_us: ended } = edge;
+    const { target, status, started_at_us: started, ended_at_us: ended } = edge;
     check.holds(object, from.includes(edge.source.type), `it leads from a ${edge.source.type}`);
     check.holds(object, target === null || to.includes(target.type), `it leads to a ${target?.type}`);
     check.holds(object, target !== null || edge.kind !== "close_agent", "it closes nothing");
@@ -43,8 +43,7 @@ export function checkEdges(check: Check): void {
     }
     check.holds(object, (status === "running") === (ended === null), "status and end disagree");
     check.holds(object, status !== "running" || !isOver, "it is running in a rollout that is over");
-    // Left out: it ended at a time before it started. The reducer takes the time of an observed end as it is, also where the end
-    // was told of before the call that it is of, or the clock was set back.
+    check.holds(object, (ended ?? started) >= started, "it ended at a time before it started");
   }
   checkSpawns(check);
 }
