@@ -239,7 +239,7 @@ class Outline {
 
   #addCell(fields: Fields, cell: CodeCell): void {
     fields.set("source", cell.source);
-    fields.set("cell", cell.runtime_status);
+    fields.set("cell", isClosed(cell.execution) ? "open" : cell.runtime_status);
     fields.set("yields", String(cell.yields.length));
     fields.set("waits", cell.waits.map((wait) => wait.outcome ?? "running").join(", "));
     fields.set("notifications", cell.notifications.map((note) => note.text).join("\n"));
@@ -272,20 +272,18 @@ class Outline {
   }
 
   #window(execution: ExecutionWindow): Fields {
-    const { status, end_cause: cause } = execution;
-    // What was closed by something else has its status from there, where it is compared.
-    const fields: Fields = new Map([
-      ["status", cause === null || cause === "observed" ? status : `open (${cause})`],
-    ]);
+    const fields: Fields = new Map([["status", isClosed(execution) ? "open" : execution.status]]);
     this.#time(fields, execution);
     return fields;
   }
 
   /** `whose` stands before the names where a step has times of its own and another's. */
-  #time(fields: Fields, { started_at_us: from, ended_at_us: to }: ExecutionWindow, whose = ""): void {
+  #time(fields: Fields, execution: ExecutionWindow, whose = ""): void {
     if (this.#ignored.has("times")) return;
+    const { started_at_us: from, ended_at_us: to } = execution;
     fields.set(`${whose}started`, isTime(from) ? exactMoment(from) : "time unknown");
-    fields.set(`${whose}took`, to === null || !isTime(from) ? "" : exactDuration(to - from));
+    const isKnown = to !== null && isTime(from) && !isClosed(execution);
+    fields.set(`${whose}took`, isKnown ? exactDuration(to - from) : "");
   }
 
   #id(
@@ -297,6 +295,11 @@ class Outline {
     if (this.#ignored.has("ids")) return;
     fields.set(name, id === null ? "" : of?.provenance === "imported" ? withoutLines(this.#graph, id) : id);
   }
+}
+
+/** What was closed by something else has how and when it ended from there, where that is compared. */
+function isClosed({ end_cause: cause }: ExecutionWindow): boolean {
+  return cause !== null && cause !== "observed";
 }
 
 /**
