@@ -42,6 +42,7 @@ export class RecordingHost implements CodeModeSessionDelegate, CodeModeObserver 
     this.calls.push(call);
     signal.addEventListener("abort", () => {
       this.aborted.push(id);
+      this.#changed();
     });
     switch (call.toolName.name) {
       case "fail":

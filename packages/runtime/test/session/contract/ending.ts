@@ -63,9 +63,10 @@ export function describeEnding(context: ContractContext): void {
     it("returns the completion of a cell whose notifications are still being delivered", async () => {
       const gate = Promise.withResolvers<void>();
       context.host.notificationGate = gate.promise;
-      const cellId = await context.start("store('kept', 1); notify('slow'); text('won')");
-      await context.host.until(() => context.host.notifications.length === 1);
-      await settleLoop();
+      const cellId = await context.start("store('kept', 1); notify('slow'); tools.hold({}); text('won')");
+      // A call that nobody awaits ends with the script.
+      await context.host.until(() => context.host.aborted.length === 1);
+      expect(context.host.notifications).toHaveLength(1);
       const terminated = context.session.terminate({ cellId });
       gate.resolve();
       expect(await terminated).toEqual({ type: "live", response: result(cellId, "won") });
