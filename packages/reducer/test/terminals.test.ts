@@ -151,6 +151,22 @@ describe("a terminal operation", () => {
     },
   );
 
+  it("whose process is told of only after its thread has ended has a session that ended with the thread", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const call = turn.tool("c1", exec).runtimeStart(begin(null));
+    turn.end().thread.end();
+    const endedSeq = rollout.events.length;
+    call.runtimeEnd(end("7", 0));
+    const graph = reduce(rollout);
+    expect(graph.terminal_sessions["7"]?.execution).toMatchObject({
+      status: "cancelled",
+      end_cause: "thread_ended",
+      ended_seq: endedSeq,
+    });
+    expect(checkGraph(graph)).toEqual([]);
+  });
+
   it("that is told of only after its call has ended ran while its call did", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();

@@ -10,6 +10,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from "@rollout-trace/pr
 import type { ExecutionStatus } from "@rollout-trace/protocol";
 import { readObject } from "../conversation/elements.ts";
 import { appended, endedAt, NONE, startedAt } from "../graph/draft.ts";
+import type { ExecutionWindow } from "../graph/base.ts";
 import type { TerminalRequest, TerminalResult } from "../graph/terminal.ts";
 import type { Reduction } from "../reduction.ts";
 import type { OperationState, SessionState, ToolCallState } from "../state/call-state.ts";
@@ -236,13 +237,7 @@ function openSession(reduction: Reduction, operation: OperationState, processId:
       thread_id: thread?.draft.thread_id ?? null,
       created_by_operation_id: operation.draft.operation_id,
       operation_ids: NONE,
-      execution: {
-        ...operation.draft.execution,
-        ended_at_us: null,
-        ended_seq: null,
-        status: "running",
-        end_cause: null,
-      },
+      execution: sessionWindow(operation, thread?.draft.execution ?? null),
       evidence: reduction.evidence(),
       provenance: reduction.provenance,
     },
@@ -253,8 +248,20 @@ function openSession(reduction: Reduction, operation: OperationState, processId:
   };
   sessions.add(session, id);
   thread?.sessions.set(processId, session);
-  thread?.runningSessions.add(session);
+  if (session.draft.execution.status === "running") thread?.runningSessions.add(session);
   return session;
+}
+
+/** A session begins with the operation that opened it. One that is told of only after its thread has ended has ended with that. */
+function sessionWindow({ draft }: OperationState, thread: ExecutionWindow | null): ExecutionWindow {
+  const { started_at_us: at_us, started_seq: seq } = draft.execution;
+  const window = startedAt({ at_us, seq });
+  if (thread === null || thread.ended_at_us === null || thread.ended_seq === null) return window;
+  const end = { at_us: thread.ended_at_us, seq: thread.ended_seq };
+  return endedAt(window, end, {
+    status: thread.status === "failed" ? "failed" : "cancelled",
+    cause: "thread_ended",
+  });
 }
 
 function join(operation: OperationState, session: SessionState): void {

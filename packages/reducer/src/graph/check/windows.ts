@@ -39,7 +39,7 @@ const NESTINGS: readonly Nesting[] = [
   nesting("tool_call", "thread", (call) => call.thread_id),
   nesting("code_cell", "turn", (cell, check) => interrupted(check, cell.turn_id)),
   nesting("code_cell", "thread", (cell) => cell.thread_id),
-  // Left out: a session in its thread. A process that is told of only after that has ended is left running by the reducer.
+  nesting("terminal_session", "thread", (session) => session.thread_id),
   nesting("terminal_operation", "tool_call", callOf),
 ];
 
