@@ -35,7 +35,7 @@ function checkCall(check: Check, uses: CallUses, { id, call }: { id: string; cal
     const cell = check.get("code_cell", cellOf(call));
     check.holds(object, isSameCause(cause, cell?.caused_by ?? null), "caused_by is not that of its cell");
   }
-  const use = uses.only(call);
+  const use = uses.useOf(call);
   if (use === undefined) return;
   check.holds(
     object,
@@ -56,7 +56,7 @@ function checkCell(
 ): void {
   const object = { type: "code_cell", id } as const;
   check.holds(object, isCausedByItself(cell.caused_by, cell), "caused_by is not its exec");
-  const use = uses.only(cell);
+  const use = uses.useOf(cell);
   if (use === undefined) return;
   check.holds(
     object,
@@ -88,11 +88,11 @@ class CallUses {
       diagnostics.filter(({ code }) => code === "call_id_reused").map(({ object }) => object?.id),
     );
     for (const [id, item] of check.each("conversation_item")) this.#addItem(id, item);
-    for (const [id, call] of check.each("tool_call")) this.only(call)?.toolCallIds.push(id);
+    for (const [id, call] of check.each("tool_call")) this.useOf(call)?.toolCallIds.push(id);
   }
 
   /** Undefined where the call id may have been used for something else. */
-  only({ thread_id: threadId, model_visible_call_id: callId }: Asked): CallUse | undefined {
+  useOf({ thread_id: threadId, model_visible_call_id: callId }: Asked): CallUse | undefined {
     if (threadId === null || callId === null || this.#reusing.has(threadId)) return undefined;
     let uses = this.#byThread.get(threadId);
     if (uses === undefined) this.#byThread.set(threadId, (uses = new Map<string, CallUse>()));
@@ -105,7 +105,7 @@ class CallUses {
   }
 
   #addItem(id: string, { thread_id, call_id, kind }: ConversationItem): void {
-    const use = call_id === null ? undefined : this.only({ thread_id, model_visible_call_id: call_id });
+    const use = call_id === null ? undefined : this.useOf({ thread_id, model_visible_call_id: call_id });
     if (kind === "function_call" || kind === "custom_tool_call") use?.callItemIds.push(id);
     if (kind === "function_call_output" || kind === "custom_tool_call_output") use?.outputItemIds.push(id);
   }
