@@ -54,7 +54,14 @@ function say(make: typeof userMessage, spoken: readonly number[]): readonly Said
   });
 }
 
+function range(length: number): number[] {
+  return Array.from({ length }, (_, index) => index);
+}
+
 type Asking = Parameters<ReturnType<RolloutBuilder["root"]["turn"]>["request"]>[1];
+
+/** A response that much came before: what is asked between two requests that go on from it is short beside it. */
+const LONG_AGO = 60;
 
 class Thread {
   readonly rollout = new RolloutBuilder();
@@ -64,6 +71,17 @@ class Thread {
   readonly #contexts: (readonly Said[])[] = [[]];
   readonly #open: { readonly call: InferenceBuilder; readonly context: readonly Said[] }[] = [];
   readonly #answered: (readonly Said[])[] = [];
+
+  /** Says a lot, of which each word comes again after a while. */
+  ramble(): void {
+    this.#ask(
+      say(
+        userMessage,
+        range(LONG_AGO).map((index) => index % 25),
+      ),
+    );
+    this.#answer(0, say(assistantMessage, [0, 1]));
+  }
 
   take(step: Step): void {
     const { of, words: spoken } = step;
@@ -119,25 +137,31 @@ class Thread {
 
 it("shows each request what it carries, each item once, also when it is resumed in between", () => {
   fc.assert(
-    fc.property(fc.array(step, { minLength: 1, maxLength: 40, size: "max" }), fc.nat(), (steps, cut) => {
-      const thread = new Thread();
-      for (const each of steps) thread.take(each);
-      const graph = reduce(thread.rollout);
-      for (const [id, context] of thread.shown) {
-        const items = expandRequest(graph, id);
-        expect(textsOf(graph, items)).toEqual(context.map(({ text }) => text));
-        expect(new Set(items).size).toBe(items.length);
-      }
-      expect(checkGraph(graph)).toEqual([]);
-      const { events } = thread.rollout;
-      const payloads = new MemoryPayloads(thread.rollout.payloads);
-      const before = createReducer({ payloads });
-      for (const event of events.slice(0, cut % events.length)) before.apply(event);
-      const saved = JSON.parse(JSON.stringify(before.save())) as ReducerCheckpoint;
-      const after = resumeReducer(saved, { payloads });
-      for (const event of events.slice(cut % events.length)) after.apply(event);
-      expect(graphJson(after.finish())).toBe(graphJson(graph));
-    }),
+    fc.property(
+      fc.array(step, { minLength: 1, maxLength: 40, size: "max" }),
+      fc.boolean(),
+      fc.nat(),
+      (steps, rambles, cut) => {
+        const thread = new Thread();
+        if (rambles) thread.ramble();
+        for (const each of steps) thread.take(each);
+        const graph = reduce(thread.rollout);
+        for (const [id, context] of thread.shown) {
+          const items = expandRequest(graph, id);
+          expect(textsOf(graph, items)).toEqual(context.map(({ text }) => text));
+          expect(new Set(items).size).toBe(items.length);
+        }
+        expect(checkGraph(graph)).toEqual([]);
+        const { events } = thread.rollout;
+        const payloads = new MemoryPayloads(thread.rollout.payloads);
+        const before = createReducer({ payloads });
+        for (const event of events.slice(0, cut % events.length)) before.apply(event);
+        const saved = JSON.parse(JSON.stringify(before.save())) as ReducerCheckpoint;
+        const after = resumeReducer(saved, { payloads });
+        for (const event of events.slice(cut % events.length)) after.apply(event);
+        expect(graphJson(after.finish())).toBe(graphJson(graph));
+      },
+    ),
     RUNS,
   );
 });

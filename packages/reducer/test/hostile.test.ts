@@ -1,20 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { checkGraph, createReducer, reduceRollout } from "@rollout-trace/reducer";
+import { checkGraph, createReducer } from "@rollout-trace/reducer";
 import { functionCall, functionOutput, RolloutBuilder, userMessage } from "@rollout-trace/reducer/testing";
 import { processorTimeRatio } from "../../../test/support/processor-time.ts";
+import { growth, QUADRATIC } from "./growth.ts";
 import { codesOf, reduce, reduceLeniently } from "./support.ts";
-
-/** How many times as much processor time a recording of four times the size takes: 4 when linear, 16 when quadratic. */
-function growth(record: (size: number) => RolloutBuilder, size: number): number {
-  const [small, large] = [record(size).source(), record(4 * size).source()];
-  return processorTimeRatio({
-    small: () => reduceRollout(small),
-    large: () => reduceRollout(large),
-    bound: QUADRATIC,
-  });
-}
-
-const QUADRATIC = 10;
 
 describe("a recording that is made to be slow", () => {
   it.each<[string, (size: number) => RolloutBuilder]>([

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { expandRequest } from "@rollout-trace/reducer";
 import { assistantMessage, RolloutBuilder, userMessage } from "@rollout-trace/reducer/testing";
-import { codesOf, reduce, reduceLeniently, textsOf } from "./support.ts";
+import { codesOf, findingsOf, reduce, reduceLeniently, textsOf } from "./support.ts";
 
 describe("an incremental request", () => {
   const incremental = (id: string) => ({ mode: { type: "incremental", previous_response_id: id } });
@@ -187,5 +187,94 @@ describe("an incremental request", () => {
     expect(codesOf(graph)).toEqual(["unknown_reference"]);
     expect(textsOf(graph, expandRequest(graph, "inference-2"))).toEqual(["a", "b", "c"]);
     expect(() => reduce(rollout)).toThrow(expect.objectContaining({ code: "unknown_reference", seq: 6 }));
+  });
+});
+
+describe("a short request in a long context that goes on from earlier responses", () => {
+  const LONG = 100;
+  const mode = (previous: string) => ({ mode: { type: "incremental", previous_response_id: previous } });
+  const id = (index: number) => ({ id: `msg_${index}` });
+
+  /** A hundred messages that go on one from another, after a request that made another context the live one. */
+  function longContext() {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    for (let index = 0; index < LONG; index += 1) {
+      const asked = userMessage(`ask ${index}`, index % 2 === 0 ? id(index) : {});
+      turn
+        .request([asked], index === 0 ? {} : mode(`resp_${index - 1}`))
+        .respond([assistantMessage("yes")], { responseId: `resp_${index}` });
+    }
+    turn.request([userMessage("find a title")]);
+    turn.request([userMessage("go on")], mode(`resp_${LONG - 1}`));
+    return { rollout, turn };
+  }
+  const asked = (index: number) => `item:${2 * index + 1}`;
+  const answered = (index: number) => `item:${2 * index + 2}`;
+
+  function shown(request: (turn: ReturnType<typeof longContext>["turn"]) => void): readonly string[] {
+    const { rollout, turn } = longContext();
+    request(turn);
+    const graph = reduce(rollout);
+    const last = Object.keys(graph.inference_calls).at(-1) ?? "";
+    expect(expandRequest(graph, last).length).toBe(new Set(expandRequest(graph, last)).size);
+    return expandRequest(graph, last);
+  }
+
+  it("has the items of that context that it begins with, that it names, and that say the same, the first first", () => {
+    const items = shown((turn) =>
+      turn.request([
+        userMessage("ask 0", id(0)),
+        userMessage("ask 50, cut", id(50)),
+        assistantMessage("yes"),
+        userMessage("ask 71"),
+        assistantMessage("yes"),
+      ]),
+    );
+    expect(items).toEqual([asked(0), asked(50), answered(0), asked(71), answered(1)]);
+  });
+
+  it("has a new item for what it has had already", () => {
+    const items = shown((turn) =>
+      turn.request([userMessage("ask 0", id(0)), userMessage("ask 0", id(0)), userMessage("ask 0")]),
+    );
+    const [first, second, third] = items;
+    expect(first).toBe(asked(0));
+    expect([second, third].map((item) => Number(item?.slice("item:".length)) > 2 * LONG)).toEqual([
+      true,
+      true,
+    ]);
+  });
+
+  it("leaves it to a later request to go on from where that context ended", () => {
+    const items = shown((turn) => {
+      turn.request([userMessage("ask 50", id(50))]);
+      turn.request([userMessage("and now?")], mode(`resp_${LONG - 1}`));
+    });
+    expect(items.slice(0, 2 * LONG)).toEqual(
+      Array.from({ length: LONG }, (_, index) => [asked(index), answered(index)]).flat(),
+    );
+    expect(items).toHaveLength(2 * LONG + 1);
+  });
+
+  it("keeps what a compaction finds in it, and replaces all of it", () => {
+    const { rollout, turn } = longContext();
+    turn.compact("c", {
+      input: [
+        userMessage("ask 0", id(0)),
+        assistantMessage("yes"),
+        userMessage("ask 71"),
+        userMessage("new"),
+      ],
+      replacement: [userMessage("in short")],
+    });
+    turn.request([userMessage("in short"), userMessage("ask 50", id(50))]);
+    const graph = reduce(rollout);
+    const { input_item_ids: input, replacement_item_ids: replacement } = graph.compactions["c"] ?? {};
+    expect(input?.slice(0, 3)).toEqual([asked(0), answered(0), asked(71)]);
+    expect(textsOf(graph, input ?? [])).toEqual(["ask 0", "yes", "ask 71", "new"]);
+    const last = Object.keys(graph.inference_calls).at(-1) ?? "";
+    expect(expandRequest(graph, last)).toEqual([...(replacement ?? []), asked(50)]);
+    expect(findingsOf(graph)).toEqual([]);
   });
 });

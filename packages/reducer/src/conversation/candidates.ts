@@ -3,13 +3,20 @@ import type { ContextNode, Conversation, TranscriptItem } from "../state/convers
 import { offer, type Queue, take } from "../state/queues.ts";
 import { childLike, childOf } from "./context-tree.ts";
 import { identityOf, isSameItem, isSameSort } from "./identity.ts";
-import { nodeAt } from "./live-context.ts";
+import { itemAt, nodeOnPath, positionOf } from "./live-context.ts";
 import type { NormalItem } from "./normal-item.ts";
+import { firstAfter, placesOf } from "./path-index.ts";
+
+/** How many items that look like an element and have another id of the provider's may stand before the one that is it. */
+const LOOKS = 8;
 
 /**
  * Where the elements of a request are looked for, in this order: at their place in the live context, at their place in an earlier
  * context that began with the same items, by the provider's item id, elsewhere in the live context, and further on in that
  * earlier context.
+ *
+ * No context has an item twice. So what follows the items that the request has so far, in a context that begins with them, is none
+ * of them.
  */
 export class Candidates {
   readonly #conversation: Conversation;
@@ -17,7 +24,9 @@ export class Candidates {
   readonly #kept: number;
   /** Items that earlier elements of this request were sightings of; made when there is one. */
   #used: Set<TranscriptItem> | null = null;
-  /** The rest of the live context by identity; made when first needed. */
+  /** Of each identity, how many of its places in the part of the live context that is not filled in have been looked at. */
+  #lookedAt: Map<string, number> | null = null;
+  /** The rest of what is filled in of the live context, by identity; made when first needed. */
   #rest: Map<string, Queue<TranscriptItem>> | null = null;
   /** The context that the request has been so far; null when there was none like it. Looked up when first needed. */
   #node: ContextNode | null | undefined = undefined;
@@ -33,9 +42,10 @@ export class Candidates {
   take(position: number, normal: NormalItem): TranscriptItem | undefined {
     const node = this.#node === undefined ? this.#keptNode() : this.#node;
     const found =
-      this.#atPosition(position, normal) ??
+      this.#unused(itemAt(this.#conversation, position), normal) ??
       this.#after(node, normal) ??
       this.#byProviderId(normal) ??
+      this.#onPath(normal) ??
       this.#inRest(normal) ??
       this.#furtherOn(node, position, normal);
     this.#node = (node !== null && found !== undefined && childOf(node, found)) || null;
@@ -50,23 +60,18 @@ export class Candidates {
 
   #keptNode(): ContextNode | null {
     const { before, live, nodes } = this.#conversation;
-    const length = this.#kept - before.depth;
-    let node: ContextNode | null = nodes[Math.min(nodes.length, length) - 1] ?? before;
-    for (let index = nodes.length; node !== null && index < length; index += 1) {
+    const known = Math.min(before.depth + nodes.length, this.#kept);
+    let node: ContextNode | null = nodeOnPath(this.#conversation, known) ?? null;
+    for (let index = known - before.depth; node !== null && index < this.#kept - before.depth; index += 1) {
       node = childOf(node, live[index] as TranscriptItem) ?? null;
     }
     return node;
   }
 
-  #atPosition(position: number, normal: NormalItem): TranscriptItem | undefined {
-    const { before, live } = this.#conversation;
-    return this.#freeSighting(live[position - before.depth], normal);
-  }
-
   #after(node: ContextNode | null, normal: NormalItem): TranscriptItem | undefined {
     if (node === null || node.latest === null) return undefined;
     const item = childLike(node, normal)?.item ?? undefined;
-    return item !== undefined && this.#isCurrent(item) ? this.#freeSighting(item, normal) : undefined;
+    return item !== undefined && this.#isCurrent(item) ? this.#unused(item, normal) : undefined;
   }
 
   #byProviderId(normal: NormalItem): TranscriptItem | undefined {
@@ -75,26 +80,51 @@ export class Candidates {
     return item !== undefined && this.#isFree(item) && isSameSort(item.normal, normal) ? item : undefined;
   }
 
+  #onPath(normal: NormalItem): TranscriptItem | undefined {
+    const { before } = this.#conversation;
+    if (before.depth <= this.#kept) return undefined;
+    const identity = identityOf(normal);
+    const places = placesOf(before, identity);
+    const lookedAt = (this.#lookedAt ??= new Map<string, number>());
+    const first = lookedAt.get(identity) ?? firstAfter(places, this.#kept);
+    const end = Math.min(places.length, first + LOOKS);
+    for (let index = first; index < end; index += 1) {
+      const found = this.#unused(places.get(index)?.item ?? undefined, normal);
+      lookedAt.set(identity, index + 1);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
   #inRest(normal: NormalItem): TranscriptItem | undefined {
     const { before, live } = this.#conversation;
-    const length = this.#kept - before.depth;
+    const length = Math.max(this.#kept - before.depth, 0);
     if (live.length === length) return undefined;
-    return this.#takeFrom((this.#rest ??= indexOf(live.slice(length))), normal);
+    return this.#takeFrom((this.#rest ??= byIdentity(this.#lookedThrough(live, length))), normal);
   }
 
   #furtherOn(node: ContextNode | null, position: number, normal: NormalItem): TranscriptItem | undefined {
     if (this.#further === null) {
       // What follows in the live context has been looked through.
-      if (node === null || node === nodeAt(this.#conversation, position)) return undefined;
-      this.#further = indexOf(this.#following(node));
+      if (node === null || node === nodeOnPath(this.#conversation, position)) return undefined;
+      this.#further = byIdentity(this.#following(node));
     }
     return this.#takeFrom(this.#further, normal);
+  }
+
+  #lookedThrough(items: readonly TranscriptItem[], from: number): readonly TranscriptItem[] {
+    const conversation = this.#conversation;
+    const end = Math.min(items.length, from + conversation.lookahead);
+    conversation.lookahead -= end - from;
+    return items.slice(from, end);
   }
 
   /** What followed a context when it last was a thread's. */
   #following(node: ContextNode): readonly TranscriptItem[] {
     const items: TranscriptItem[] = [];
-    for (let at = node.latest; at !== null; at = at.latest) {
+    const conversation = this.#conversation;
+    for (let at = node.latest; at !== null && conversation.lookahead > 0; at = at.latest) {
+      conversation.lookahead -= 1;
       if (at.item !== null && this.#isCurrent(at.item)) items.push(at.item);
     }
     return items;
@@ -104,14 +134,14 @@ export class Candidates {
     const identity = identityOf(normal);
     const next = () => take(queues, identity);
     for (let item = next(); item !== undefined; item = next()) {
-      const found = this.#freeSighting(item, normal);
+      const found = this.#unused(item, normal);
       if (found !== undefined) return found;
     }
     return undefined;
   }
 
-  #freeSighting(item: TranscriptItem | undefined, normal: NormalItem): TranscriptItem | undefined {
-    if (item === undefined || !this.#isFree(item)) return undefined;
+  #unused(item: TranscriptItem | undefined, normal: NormalItem): TranscriptItem | undefined {
+    if (item === undefined || this.#used?.has(item) === true) return undefined;
     return isSameItem(item.normal, item.draft.provider_item_id, normal) ? item : undefined;
   }
 
@@ -123,16 +153,12 @@ export class Candidates {
   /** Not in the kept part and not used by an earlier element of this request. */
   #isFree(item: TranscriptItem): boolean {
     if (this.#used?.has(item) === true) return false;
-    const { position } = item;
-    const { before, live } = this.#conversation;
-    if (position < 0) return true;
-    if (live[position - before.depth] === item) return position >= this.#kept;
-    for (let at = before; at.parent !== null; at = at.parent) if (at.item === item) return false;
-    return true;
+    const position = positionOf(this.#conversation, item);
+    return position === null || position >= this.#kept;
   }
 }
 
-function indexOf(items: readonly TranscriptItem[]): Map<string, Queue<TranscriptItem>> {
+function byIdentity(items: readonly TranscriptItem[]): Map<string, Queue<TranscriptItem>> {
   const index = new Map<string, Queue<TranscriptItem>>();
   for (const item of items) offer(index, identityOf(item.normal), item);
   return index;

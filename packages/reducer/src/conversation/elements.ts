@@ -14,7 +14,7 @@ import type { Reduction } from "../reduction.ts";
 import type { Conversation } from "../state/conversation-state.ts";
 import type { ArrayReader } from "./dialect.ts";
 import { DIALECT_READERS } from "./dialects.ts";
-import { contextLength } from "./live-context.ts";
+import { contextLength, fillIn, seenAt } from "./live-context.ts";
 import type { NormalElement, NormalItem } from "./normal-item.ts";
 
 /** A model-facing document, compared with the live context as far as the store knows it to be the same. */
@@ -78,11 +78,17 @@ interface RecordedArray {
   readonly isHead: boolean;
 }
 
+/** More than any thread needs whose requests are about as long as its contexts, or whose contexts are looked through once. */
+const LOOKAHEAD = 8;
+
 function readArrays(
   reduction: Reduction,
   { payloadId, conversation, comparedFrom }: Document,
   arrays: readonly RecordedArray[],
 ): Reading | null {
+  const length = arrays.reduce((sum, { items }) => sum + (items?.length ?? 0), 0);
+  conversation.lookahead += LOOKAHEAD * length;
+  if (comparedFrom !== null) fillIn(conversation, length);
   let kept = comparedFrom ?? contextLength(conversation);
   let rest: readonly NormalItem[] = NONE;
   for (const { reader, items, isHead } of arrays) {
@@ -114,19 +120,17 @@ function readArrays(
 
 /** How many items of the live context, from `position` on, the store knows to be those of a recorded element. */
 function sameItems(
-  { before, live, seenAs }: Conversation,
+  conversation: Conversation,
   position: number,
   item: PayloadItem,
   reader: ArrayReader,
 ): number {
-  const at = position - before.depth;
-  if (at >= live.length) return 0;
-  const seen = seenAs[at] ?? null;
+  const seen = seenAt(conversation, position);
   if (seen === null || seen.contentId !== item.contentId || seen.normalise !== reader.normalise) return 0;
   const { siblings } = seen;
   if (siblings === null) return 1;
   for (let index = 0; index < siblings.length; index += 1) {
-    if (seenAs[at + index] !== siblings[index]) return 0;
+    if (seenAt(conversation, position + index) !== siblings[index]) return 0;
   }
   return siblings.length;
 }

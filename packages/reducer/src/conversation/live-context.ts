@@ -1,12 +1,17 @@
 /**
  * The live context of a thread, where it ends and how it moves.
  *
- * A request that goes on from an earlier response says where and no more. The context before it is filled in when something is
- * compared with it, so that contexts which are continued in turn cost what is added to them.
+ * A request that goes on from an earlier response says where and no more. The context before it is filled in when something about
+ * as long is compared with it; what is much shorter is compared with the index of a path. So contexts that are continued in turn
+ * cost what is added to them, and requests between them what they have.
  */
 import type { ContextNode, Conversation, TranscriptItem } from "../state/conversation-state.ts";
 import { pathTo, rootNode } from "./context-tree.ts";
 import type { NormalItem } from "./normal-item.ts";
+import { ancestorOf, itemOnPath, placesOf } from "./path-index.ts";
+
+/** Items that are filled in for each that is compared with them, at most: to look one up costs about as much. */
+const MUCH = 4;
 
 export function emptyConversation(): Conversation {
   const root = rootNode();
@@ -18,7 +23,9 @@ export function emptyConversation(): Conversation {
     root,
     longestArray: 0,
     replacedSeq: 0,
-    lastRequestLength: 0,
+    lookahead: 0,
+    lastRequest: root,
+    shrunk: [],
     byProviderId: new Map(),
     responses: [],
     ends: new Map(),
@@ -33,10 +40,31 @@ export function contextLength({ before, live }: Conversation): number {
   return before.depth + live.length;
 }
 
-/** How many items at the beginning of the live context, which is filled in, are instructions that stand beside the history. */
-export function headLength({ seenAs }: Conversation): number {
+export function itemAt({ before, live }: Conversation, position: number): TranscriptItem | undefined {
+  const at = position - before.depth;
+  return at < 0 ? itemOnPath(before, position) : live[at];
+}
+
+/** The latest sighting of what is at a position of the live context; null where that is not known. */
+export function seenAt({ before, seenAs }: Conversation, position: number): NormalItem | null {
+  const at = position - before.depth;
+  return (at < 0 ? itemOnPath(before, position)?.normal : seenAs[at]) ?? null;
+}
+
+/** Where an item is in the live context; null for one that is not in it. */
+export function positionOf({ before, live }: Conversation, item: TranscriptItem): number | null {
+  const { position } = item;
+  if (position < 0) return null;
+  if (live[position - before.depth] === item) return position;
+  if (before.parent === null) return null;
+  const node = placesOf(before, item).get(0);
+  return node === undefined ? null : node.depth - 1;
+}
+
+/** How many items at the beginning of the live context are instructions that stand beside the history. */
+export function headLength(conversation: Conversation): number {
   let length = 0;
-  while (seenAs[length]?.isHead === true) length += 1;
+  while (seenAt(conversation, length)?.isHead === true) length += 1;
   return length;
 }
 
@@ -51,26 +79,48 @@ export function append(
 }
 
 /** The node of the first `length` items of the live context, where it is known. */
-export function nodeAt({ before, nodes }: Conversation, length: number): ContextNode | undefined {
+export function nodeOnPath(conversation: Conversation, length: number): ContextNode | undefined {
+  const { before } = conversation;
+  return length < before.depth ? ancestorOf(before, length) : nodeAt(conversation, length);
+}
+
+/** The same, as far as the context is filled in. */
+function nodeAt({ before, nodes }: Conversation, length: number): ContextNode | undefined {
   return length === before.depth ? before : nodes[length - before.depth - 1];
 }
 
+/** Leaves the first `length` items of the live context. */
+export function cutTo(conversation: Conversation, length: number): void {
+  const { before, live, seenAs, nodes } = conversation;
+  const own = length - before.depth;
+  if (own < 0) {
+    rewindTo(conversation, ancestorOf(before, length));
+    return;
+  }
+  live.length = own;
+  seenAs.length = own;
+  nodes.length = Math.min(nodes.length, own);
+}
+
 /**
- * Makes the context that ended at `node` the live one, which costs nothing. What followed it, where it was live already, is left
- * for a request that is sent again.
+ * Makes the context that ended at `node` the live one, which costs nothing. What followed it is found again, when a request is sent
+ * again, where the tree goes on.
  */
 export function rewindTo(conversation: Conversation, node: ContextNode): void {
-  if (nodeAt(conversation, node.depth) === node) return;
+  if (nodeAt(conversation, node.depth) === node) {
+    cutTo(conversation, node.depth);
+    return;
+  }
   conversation.before = node;
   conversation.live = [];
   conversation.seenAs = [];
   conversation.nodes = [];
 }
 
-/** Makes all of the live context stand in `live`. Free when it does. */
-export function fillIn(conversation: Conversation): void {
+/** Fills in the live context for what has about `length` items, unless that is much less than what there is to fill in. */
+export function fillIn(conversation: Conversation, length: number): void {
   const { before, root } = conversation;
-  if (before === root) return;
+  if (before === root || before.depth > MUCH * length) return;
   const nodes = pathTo(before);
   const items = nodes.map(({ item }) => item as TranscriptItem);
   for (const [index, item] of items.entries()) item.position = index;

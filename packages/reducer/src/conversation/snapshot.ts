@@ -13,8 +13,9 @@ import { Candidates } from "./candidates.ts";
 import { addChild, childOf, goTo } from "./context-tree.ts";
 import type { Reading } from "./elements.ts";
 import { isSameItem, isSameSort } from "./identity.ts";
-import { append, contextLength, headLength } from "./live-context.ts";
+import { append, cutTo, headLength, itemAt, positionOf } from "./live-context.ts";
 import type { NormalItem } from "./normal-item.ts";
+import { forgiveSideRequests, noteShrinkage } from "./side-requests.ts";
 import { createItem, isCall, type ItemOrigin, seeAgain, seeInResponse } from "./transcript.ts";
 
 /** What a request is, compared with the live context: its first `kept` items, and then `tail`. */
@@ -37,10 +38,12 @@ export function applyFullRequest(
 ): void {
   const { conversation } = call.thread;
   const comparison = compare(reduction, reading, origin);
-  if (comparison.kept + comparison.tail.length < conversation.lastRequestLength) {
+  const { lastRequest } = conversation;
+  if (comparison.kept + comparison.tail.length < lastRequest.depth) {
     call.dropped = droppedBy(conversation, comparison);
   }
   install(call, comparison, reading.rest);
+  if (call.dropped > 0) noteShrinkage(conversation, { call, from: lastRequest });
 }
 
 /** Makes the live context, as far as the reading keeps it, followed by the reading's elements the call's request. */
@@ -92,7 +95,11 @@ export function applyInputHistory(
   const { kept, tail } = compare(reduction, reading, origin);
   const { conversation } = origin.thread;
   for (const [index, item] of tail.entries()) if (item.position < 0) item.position = kept + index;
-  return [...conversation.live.slice(headLength(conversation), kept), ...tail];
+  const items: TranscriptItem[] = [];
+  for (let position = headLength(conversation); position < kept; position += 1) {
+    items.push(itemAt(conversation, position) as TranscriptItem);
+  }
+  return [...items, ...tail];
 }
 
 /** Makes new items of a compaction's replacement, and them the live context. */
@@ -103,18 +110,15 @@ export function applyReplacement(
   const { rest } = reading;
   const { conversation } = origin.thread;
   const items = rest.map((normal) => createItem(reduction, normal, origin));
-  const head = headLength(conversation);
-  const { live, seenAs, nodes } = conversation;
-  live.length = head;
-  seenAs.length = head;
+  cutTo(conversation, headLength(conversation));
   for (const [index, item] of items.entries()) append(conversation, item, rest[index]);
-  nodes.length = Math.min(nodes.length, head);
-  let node = nodes.at(-1) ?? conversation.root;
+  const { before, live, nodes } = conversation;
+  let node = nodes.at(-1) ?? before;
   for (const item of live.slice(nodes.length)) {
     node = childOf(node, item) ?? addChild(node, item, null);
     nodes.push(node);
   }
-  conversation.lastRequestLength = 0;
+  conversation.lastRequest = conversation.root;
   conversation.replacedSeq = reduction.moment.seq;
   return items;
 }
@@ -122,14 +126,14 @@ export function applyReplacement(
 /** Finds or makes an item for each element. */
 function compare(reduction: Reduction, reading: Reading, origin: ItemOrigin): Comparison {
   const { conversation } = origin.thread;
-  const { before, live, seenAs } = conversation;
+  const { before, seenAs } = conversation;
   const { rest } = reading;
   let { kept } = reading;
   for (const normal of rest) {
-    const item = live[kept - before.depth];
+    const item = itemAt(conversation, kept);
     if (item === undefined || !isSameItem(item.normal, item.draft.provider_item_id, normal)) break;
     seeAgain(reduction, item, normal, origin);
-    seenAs[kept - before.depth] = normal;
+    if (kept >= before.depth) seenAs[kept - before.depth] = normal;
     kept += 1;
   }
   const candidates = new Candidates(conversation, kept);
@@ -144,8 +148,9 @@ function compare(reduction: Reduction, reading: Reading, origin: ItemOrigin): Co
     }
     const item = createItem(reduction, normal, origin);
     if (normal.providerItemId !== null) candidates.use(item);
-    const previous = tail.at(-1) ?? live[kept - before.depth - 1] ?? before.item ?? undefined;
-    if (normal.role === "system") checkPlace(reduction, item, previous);
+    if (normal.role === "system") {
+      checkPlace(reduction, item, tail.at(-1) ?? itemAt(conversation, kept - 1));
+    }
     tail = appended(tail, item);
   }
   return { kept, tail };
@@ -179,15 +184,11 @@ function responseItem(
 /** Makes a context live, walks it down the tree, and writes the call's request. */
 function install(call: InferenceState, { kept, tail }: Comparison, rest: readonly NormalItem[]): void {
   const { conversation } = call.thread;
-  const { before, live, seenAs, nodes } = conversation;
-  const own = kept - before.depth;
-  live.length = own;
-  seenAs.length = own;
+  cutTo(conversation, kept);
   for (let index = 0; index < tail.length; index += 1) {
     append(conversation, tail[index] as TranscriptItem, rest[rest.length - tail.length + index]);
   }
-  conversation.lastRequestLength = contextLength(conversation);
-  nodes.length = Math.min(nodes.length, own);
+  const { before, live, nodes } = conversation;
   while (nodes.at(-1)?.creator === null) nodes.pop();
   let node = nodes.at(-1) ?? before;
   let shared: ContextNode | null = null;
@@ -200,6 +201,8 @@ function install(call: InferenceState, { kept, tail }: Comparison, rest: readonl
   }
   shared ??= node;
   call.requestEnd = node;
+  conversation.lastRequest = node;
+  if (conversation.shrunk.length > 0) forgiveSideRequests(conversation);
   call.draft.request = {
     base_inference_call_id: shared.creator?.inference_call_id ?? null,
     keep: shared.depth,
@@ -217,7 +220,11 @@ function idsFrom(live: readonly TranscriptItem[], from: number): readonly string
 
 /** How many items of the last request a new one leaves out. */
 function droppedBy(conversation: Conversation, { kept, tail }: Comparison): number {
-  const used = new Set(tail);
-  return conversation.live.slice(kept, conversation.lastRequestLength).filter((item) => !used.has(item))
-    .length;
+  const { depth } = conversation.lastRequest;
+  let dropped = depth - kept;
+  for (const item of tail) {
+    const position = positionOf(conversation, item);
+    if (position !== null && position >= kept && position < depth) dropped -= 1;
+  }
+  return dropped;
 }

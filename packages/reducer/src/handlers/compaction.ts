@@ -2,7 +2,7 @@
 import type { CompactionEventPayload, ExecutionStatus, PayloadRef, RawEvent } from "@rollout-trace/protocol";
 import { readFrame, readHistory } from "../conversation/elements.ts";
 import type { NormalItem } from "../conversation/normal-item.ts";
-import { fillIn, headLength } from "../conversation/live-context.ts";
+import { headLength } from "../conversation/live-context.ts";
 import { applyInputHistory, applyReplacement } from "../conversation/snapshot.ts";
 import { createItem, type ItemOrigin } from "../conversation/transcript.ts";
 import { tokenUsageOf } from "../conversation/token-usage.ts";
@@ -105,7 +105,6 @@ function install(reduction: Reduction, compaction: CompactionState, origin: Item
   const { thread, payloadId } = origin;
   const { conversation } = thread;
   const { dialect } = thread.asks;
-  fillIn(conversation);
   const comparedFrom = headLength(conversation);
   const document = { payloadId, dialect, conversation, comparedFrom };
   draft.installed_at_us = reduction.moment.at_us;

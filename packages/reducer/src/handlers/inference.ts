@@ -9,7 +9,7 @@ import {
   readFrame,
   readResponse,
 } from "../conversation/elements.ts";
-import { contextLength, fillIn, rewindTo } from "../conversation/live-context.ts";
+import { contextLength, rewindTo } from "../conversation/live-context.ts";
 import { endOfResponse } from "../conversation/responses.ts";
 import { applyFullRequest, applyIncrementalRequest, applyResponse } from "../conversation/snapshot.ts";
 import { createItem, type ItemOrigin } from "../conversation/transcript.ts";
@@ -164,7 +164,6 @@ function applyRequest(reduction: Reduction, call: InferenceState, payload: Infer
     applyIncrementalRequest(reduction, call, { reading, origin });
     return;
   }
-  fillIn(conversation);
   const prefix = prefixId === null ? null : readContext(reduction, documentOf(call, prefixId, 0));
   const reading =
     prefixId === null

@@ -38,6 +38,12 @@ export interface ContextChildren {
   byIdentity: Map<string, ContextNode> | null;
 }
 
+/** A request that left out something of the one before it, and where that one ended. */
+export interface Shrinkage {
+  readonly call: InferenceState;
+  readonly from: ContextNode;
+}
+
 export interface Conversation {
   /**
    * The live context, which the next full request is compared with, is the path to `before` and then `live`. `before` is the
@@ -57,8 +63,15 @@ export interface Conversation {
   longestArray: number;
   /** When a compaction last replaced the history: what was said before is no earlier context of what comes after. 0 for never. */
   replacedSeq: number;
-  /** How long the last request was; the rest of the live context came after it. */
-  lastRequestLength: number;
+  /**
+   * How many items of contexts may still be looked through for elements that are not at their place: each element of a document
+   * that is read adds some, so that all this looking is linear in what there is to read.
+   */
+  lookahead: number;
+  /** Where the last request ended; the rest of the live context came after it. The root after a compaction. */
+  lastRequest: ContextNode;
+  /** The last few requests that left out something of the one before them, and have not turned out to be side requests. */
+  readonly shrunk: Shrinkage[];
   /** The latest item with each provider item id. */
   readonly byProviderId: Map<string, TranscriptItem>;
   /** Calls with a response that a request may continue, in order; see `conversation/responses.ts`. */
