@@ -1,11 +1,18 @@
 /** What still waits at the end of the input, as diagnostics. Changes nothing. */
 import { type Diagnostic, type DiagnosticCode, severityOf } from "./diagnostics.ts";
 import type { Anchor } from "./graph/base.ts";
+import type { Sessions } from "./linking/sessions.ts";
 import type { CallSlot } from "./state/call-state.ts";
 import type { ReducerState } from "./state/reducer-state.ts";
 
-export function pendingDiagnostics(state: ReducerState): readonly Diagnostic[] {
-  return [...nothing(state), ...unstarted(state), ...orphans(state), ...missingSources(state)];
+export function pendingDiagnostics(state: ReducerState, sessions: Sessions): readonly Diagnostic[] {
+  return [
+    ...nothing(state),
+    ...unstarted(state),
+    ...orphans(state),
+    ...otherProcesses(sessions),
+    ...missingSources(state),
+  ];
 }
 
 /** A recording without a single event, and without a reason for that. */
@@ -40,6 +47,17 @@ function orphans(state: ReducerState): readonly Diagnostic[] {
         }),
       ),
     ),
+  );
+}
+
+/** Writes that named one process and went to another by the host's word. */
+function otherProcesses({ conflicts }: Sessions): readonly Diagnostic[] {
+  return conflicts.map(({ write, seq, processIds }) =>
+    diagnostic("call_id_conflict", {
+      seq,
+      message: `call ${JSON.stringify(write.draft.tool_call_id)} has two process ids: ${processIds.join(" and ")}`,
+      object: { type: "tool_call", id: write.draft.tool_call_id },
+    }),
   );
 }
 

@@ -7,6 +7,7 @@ import { buildGraph } from "./graph/build.ts";
 import { copyDraft, type Finish, takeDraft } from "./graph/draft.ts";
 import type { RolloutGraph } from "./graph/rollout-graph.ts";
 import { dispatch } from "./handlers/table.ts";
+import { findSessions } from "./linking/sessions.ts";
 import { pendingDiagnostics } from "./pending.ts";
 import { Reduction } from "./reduction.ts";
 import { type ReducerCheckpoint, restoreState, saveState } from "./state/checkpoint.ts";
@@ -43,7 +44,7 @@ export interface Reducer {
    * changes nothing.
    */
   save(): ReducerCheckpoint;
-  /** The graph. In strict mode, events that still wait for what they name are thrown as `unknown_reference`. `apply` and `report` throw `ReduceError` (`reducer_finished`) afterwards. */
+  /** The graph. In strict mode, what only the end shows is thrown too: events that still wait for what they name as `unknown_reference`, writes to another process than they named as `call_id_conflict`. `apply` and `report` throw `ReduceError` (`reducer_finished`) afterwards. */
   finish(): RolloutGraph;
 }
 
@@ -146,10 +147,11 @@ class EventReducer implements Reducer {
 
   #build(finish: Finish): RolloutGraph {
     const { state, strict } = this.#reduction;
-    const late = pendingDiagnostics(state);
-    const error = late.find(({ severity }) => severity === "error");
+    const sessions = findSessions(state);
+    const diagnostics = pendingDiagnostics(state, sessions);
+    const error = diagnostics.find(({ severity }) => severity === "error");
     if (strict && error !== undefined) throw new ReduceError(error.code, error.message, error);
-    return buildGraph(state, late, finish);
+    return buildGraph(state, { diagnostics, sessions }, finish);
   }
 
   #refuseWhenFinished(): void {

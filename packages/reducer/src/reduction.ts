@@ -201,8 +201,6 @@ export class Reduction {
       waits: new Map(),
       waitsByCall: new Map(),
       waitCallsByCall: new Map(),
-      sessions: new Map(),
-      runningSessions: new Set(),
       openTurns: null,
       inside: emptyInside(),
       expectedMessages: new Map(),

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { checkGraph } from "@rollout-trace/reducer";
+import { checkGraph, createReducer, type RolloutGraph } from "@rollout-trace/reducer";
 import { execCall, execOutput, RolloutBuilder, userMessage } from "@rollout-trace/reducer/testing";
-import { reduce } from "./support.ts";
+import { ordersOf, withoutOrder } from "./reordering.ts";
+import { reduce, reduceLeniently } from "./support.ts";
 
 const CELL = "cell:root:x1";
 const wait = { kind: { type: "code_cell_wait" }, label: "wait", host: true } as const;
@@ -82,14 +83,81 @@ describe("a wait call", () => {
     expect(waitsOf(rollout, "cell:root:x2")).toEqual([["wait-1", "w1"]]);
   });
 
-  it("has the wait of the cell that the the runtime says it waited for, whatever its arguments say", () => {
+  it("has all waits that the runtime told of before it", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();
-    turn.cell("1", "x1");
-    const other = turn.cell("2", "x2");
+    turn.cell("1", "x1").wait("wait-1", { callId: "w1" }).wait("wait-2", { callId: "w1" });
     turn.tool("w1", { ...wait, callId: "w1", input: { cell_id: "1" } });
-    other.wait("wait-1", { callId: "w1" });
-    expect(waitsOf(rollout, "cell:root:x2")).toEqual([["wait-1", "w1"]]);
-    expect(reduce(rollout).tool_calls["w1"]?.code_cell_id).toBe("cell:root:x2");
+    expect(waitsOf(rollout, CELL)).toEqual([
+      ["wait-1", "w1"],
+      ["wait-2", "w1"],
+    ]);
+  });
+});
+
+describe("a wait call that names another cell than the runtime waited for", () => {
+  const facts = ["cell 1", "cell 2", "call", "runtime"] as const;
+  type Fact = (typeof facts)[number];
+  const record = (order: readonly Fact[]) => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    for (const fact of order) {
+      if (fact === "call")
+        turn.tool("w1", { ...wait, callId: "w1", input: { cell_id: "1", terminate: true } });
+      else if (fact === "runtime")
+        turn.event({
+          type: "code_cell_wait_started",
+          wait_id: "wait-1",
+          runtime_cell_id: "2",
+          model_visible_call_id: "w1",
+          mode: "yield",
+        });
+      else turn.cell(fact.slice(-1), `x${fact.slice(-1)}`);
+    }
+    for (const cell of ["1", "2"])
+      turn.event({ type: "code_cell_ended", runtime_cell_id: cell, status: "terminated" });
+    return { rollout, conflictSeq: 4 + Math.max(order.indexOf("call"), order.indexOf("runtime")) };
+  };
+
+  it("is one wait, of the runtime's cell, with an error, whatever is recorded first", () => {
+    const graphs = ordersOf(facts).map((order) => {
+      const { rollout, conflictSeq } = record(order);
+      expect(() => reduce(rollout)).toThrow(expect.objectContaining({ code: "call_id_conflict" }));
+      const graph = reduceLeniently(rollout);
+      expect(graph.diagnostics).toMatchObject([
+        { code: "call_id_conflict", seq: conflictSeq, object: { type: "tool_call", id: "w1" } },
+      ]);
+      expect(checkGraph(graph)).toEqual([]);
+      return graph;
+    });
+    expect(graphs).toHaveLength(24);
+    for (const graph of graphs) {
+      expect(graph.code_cells["cell:root:x1"]).toMatchObject({ waits: [], cancellation: null });
+      expect(graph.code_cells["cell:root:x2"]).toMatchObject({
+        waits: [{ wait_id: "wait-1", tool_call_id: "w1", model_visible_call_id: "w1" }],
+        cancellation: { cause: "model", model_visible_call_id: "w1" },
+      });
+      expect(graph.tool_calls["w1"]?.code_cell_id).toBe("cell:root:x2");
+    }
+    expect(new Set(graphs.map((graph) => withoutOrder(graph))).size).toBe(1);
+  });
+
+  it("has no wait of the cell that it names where the runtime's is not there", () => {
+    for (const order of ordersOf(["cell 1", "call", "runtime"] as const)) {
+      const graph = reduceLeniently(record(order).rollout);
+      expect(graph.code_cells["cell:root:x1"]?.waits).toEqual([]);
+      expect(graph.tool_calls["w1"]?.code_cell_id).toBeNull();
+    }
+  });
+
+  it("is shown with that cell until the runtime tells of the wait", () => {
+    const { rollout } = record(["cell 1", "cell 2", "call", "runtime"]);
+    const reducer = createReducer({ payloads: rollout.source().payloads });
+    for (const event of rollout.events.slice(0, 6)) reducer.apply(event);
+    const waitsOf = (graph: RolloutGraph) =>
+      Object.values(graph.code_cells).map(({ waits }) => waits.map((each) => each.wait_id));
+    expect(waitsOf(reducer.snapshot())).toEqual([[null], []]);
+    for (const event of rollout.events.slice(6)) reducer.apply(event);
+    expect(waitsOf(reducer.finish())).toEqual([[], ["wait-1"]]);
   });
 });

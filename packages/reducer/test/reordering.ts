@@ -30,12 +30,28 @@ const REQUEST_EVENT = /^(inference|history|compaction)_/;
 function dependent(left: RawEvent, right: RawEvent): boolean {
   const types = [left.payload.type, right.payload.type];
   if (types.some((type) => !RUNTIME_EVENT.test(type) && !REQUEST_EVENT.test(type))) return true;
-  if (left.thread_id !== right.thread_id) return false;
+  if (left.thread_id !== right.thread_id) return isStartAndWrite(left, right) || isStartAndWrite(right, left);
   const areRuntime = types.filter((type) => RUNTIME_EVENT.test(type)).length;
   if (areRuntime < 2) return areRuntime === 0;
   if (idOf(left) === idOf(right)) return true;
   if (isEarlyStart(left, right) || isEarlyStart(right, left)) return false;
   return objectOf(left) === objectOf(right);
+}
+
+/**
+ * Whether a command and a write to a process with its id start. Nobody writes to a process before it is started, whosever thread it is
+ * of; when either process id is told of, and when either ends, is another matter.
+ */
+function isStartAndWrite(command: RawEvent, write: RawEvent): boolean {
+  return (
+    startedKind(command) === "exec_command" &&
+    startedKind(write) === "write_stdin" &&
+    objectOf(command) === objectOf(write)
+  );
+}
+
+function startedKind({ payload }: RawEvent): string | null {
+  return payload.type === "tool_call_started" ? payload.kind.type : null;
 }
 
 /**
@@ -54,8 +70,8 @@ function isEarlyStart({ payload }: RawEvent, { payload: other }: RawEvent): bool
 }
 
 /**
- * An `exec` call with its cell, nested calls and waits, or a command with the writes to its process (all are named after it).
- * What a cell sent, and so what its nested calls were seen in, depends on what came before it.
+ * An `exec` call with its cell, nested calls and waits (all are named after it), or a command with the writes to its process (all are
+ * named after that). What a cell sent, and so what its nested calls were seen in, depends on what came before it.
  */
 function objectOf({ payload }: RawEvent): string {
   let id = "";
@@ -72,6 +88,14 @@ function idOf({ payload }: RawEvent): string {
   return "runtime_cell_id" in payload ? payload.runtime_cell_id : "";
 }
 
+/** All orders of a few things. */
+export function ordersOf<Entry>(entries: readonly Entry[]): Entry[][] {
+  if (entries.length === 0) return [[]];
+  return entries.flatMap((first) =>
+    ordersOf(entries.filter((each) => each !== first)).map((rest) => [first, ...rest]),
+  );
+}
+
 /** The graph without times, places and numbers, its lists of members sorted; as text, which is quick to compare. */
 export function withoutOrder(graph: RolloutGraph): string {
   const names = new Map<string, string>();
@@ -80,6 +104,10 @@ export function withoutOrder(graph: RolloutGraph): string {
   }
   for (const operation of Object.values(graph.terminal_operations)) {
     names.set(operation.operation_id, `operation of ${operation.tool_call_id}`);
+  }
+  // The process id that is recorded is the graph id of one of them.
+  for (const session of Object.values(graph.terminal_sessions)) {
+    names.set(session.terminal_session_id, `session of ${names.get(session.created_by_operation_id)}`);
   }
   return JSON.stringify(simplify(graph, names), null, 1);
 }
@@ -95,7 +123,7 @@ function simplify(value: unknown, names: ReadonlyMap<string, string>): unknown {
   const entries = Object.entries(value)
     .filter(([key]) => !ORDER_KEYS.test(key))
     .map(([key, part]): [string, unknown] => {
-      const simple = simplify(part, names);
+      const simple = key === "recorded_id" ? part : simplify(part, names);
       return [names.get(key) ?? key, SET_KEYS.has(key) ? toSorted(simple) : simple];
     });
   return Object.fromEntries(entries.toSorted(([left], [right]) => (left < right ? -1 : 1)));

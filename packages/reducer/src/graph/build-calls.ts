@@ -9,9 +9,12 @@ import type {
 import type { TranscriptItem } from "../state/conversation-state.ts";
 import type { ReducerState } from "../state/reducer-state.ts";
 import { eachEntry } from "../state/several.ts";
+import { countFirst } from "../state/sorted.ts";
 import type { CodeCell } from "./code-cell.ts";
 import { bytesOf } from "../conversation/normal-item.ts";
-import { appended, type Finish, listsOf } from "./draft.ts";
+import { type BuiltSessions, joinSession } from "./build-terminals.ts";
+import { addAskedCell, addAskedWaits, waitingCalls } from "./build-waits.ts";
+import { appended, type Finish, listsOf, type NamingOrder } from "./draft.ts";
 import type { InferenceCall } from "./inference.ts";
 import type { TerminalObservation, TerminalOperation } from "./terminal.ts";
 import type { CausedBy, ToolCall } from "./tool-call.ts";
@@ -58,6 +61,7 @@ export function buildToolCall(call: ToolCallState, { outputsOf, spans, finish }:
   const built = finish(call.draft, TOOL_CALL_LISTS);
   built.span_ids = spans.get(built.tool_call_id) ?? built.span_ids;
   const outputs = carriedOutputs(call.slot);
+  addAskedCell(built, call);
   built.caused_by = causeOf(call.slot ?? call.parentCell?.slot ?? null);
   built.visibility = {
     ...built.visibility,
@@ -68,31 +72,24 @@ export function buildToolCall(call: ToolCallState, { outputsOf, spans, finish }:
   return built;
 }
 
-export function buildCell(state: ReducerState, cell: CellState, finish: Finish): CodeCell {
+export function buildCell(
+  state: ReducerState,
+  cell: CellState,
+  { finish, inNamingOrder }: { finish: Finish; inNamingOrder: NamingOrder },
+): CodeCell {
   const built = finish(cell.draft, CELL_LISTS);
   built.caused_by = causeOf(cell.slot);
-  const wasTerminated = built.runtime_status === "terminated";
-  if (wasTerminated) built.cancellation ??= cell.askedToEnd;
-  // A wait that only a tool call tells of lasts as long as the call.
-  built.waits = built.waits.map((wait) => {
-    if (wait.wait_id !== null || wait.tool_call_id === null) return wait;
-    const call = state.toolCalls.byId.get(wait.tool_call_id);
-    const asked = cell.askedToEnd?.model_visible_call_id ?? null;
-    const ended = wasTerminated && asked !== null && asked === wait.model_visible_call_id;
-    return {
-      ...wait,
-      execution: call?.draft.execution ?? wait.execution,
-      outcome: ended ? ("terminated" as const) : wait.outcome,
-    };
-  });
+  addAskedWaits(built, { state, cell, inNamingOrder });
   return built;
 }
 
 export function buildOperation(
-  { draft, call }: OperationState,
-  { outputsOf, finish }: Pick<CallLinks, "outputsOf" | "finish">,
+  operation: OperationState,
+  { outputsOf, sessions, finish }: Pick<CallLinks, "outputsOf" | "finish"> & { sessions: BuiltSessions },
 ): TerminalOperation {
+  const { draft, call } = operation;
   const built = finish(draft, OPERATION_LISTS);
+  joinSession(built, sessions.links.get(operation));
   const throughCell = outputsOf.firstAfter(call);
   built.observed_by = [
     ...observation("direct", call.slot),
@@ -119,7 +116,7 @@ export function cellOutputs(state: ReducerState): CellOutputs {
       if (parentCell === null || !answered || endedSeq === null) return null;
       let outputs = known.get(parentCell);
       if (outputs === undefined) known.set(parentCell, (outputs = sentOutputs(state, parentCell)));
-      return firstSentAfter(outputs, endedSeq);
+      return outputs[countFirst(outputs, ({ sentSeq }) => sentSeq <= endedSeq)]?.slot ?? null;
     },
   };
 }
@@ -130,30 +127,20 @@ interface SentOutput {
 }
 
 /** What `exec` and each wait of a cell returned, where a request carries it, in the order of returning. */
-function sentOutputs(state: ReducerState, { draft, slot }: CellState): readonly SentOutput[] {
+function sentOutputs(state: ReducerState, cell: CellState): readonly SentOutput[] {
+  const { draft, slot } = cell;
   // Where no exec call is recorded, its answer is the cell's first response or, at the latest, the cell's end.
   const execSeq =
     slot?.toolCall?.draft.execution.ended_seq ?? draft.initial_response?.seq ?? draft.execution.ended_seq;
-  const waits = draft.waits.flatMap(({ tool_call_id: id }) => {
-    const call = id === null ? undefined : state.toolCalls.byId.get(id);
-    return call === undefined ? [] : [{ sentSeq: call.draft.execution.ended_seq, slot: call.slot }];
-  });
+  const waits = waitingCalls(state, cell).map(({ draft: { execution }, slot: of }) => ({
+    sentSeq: execution.ended_seq,
+    slot: of,
+  }));
   return [{ sentSeq: execSeq, slot }, ...waits]
     .flatMap(({ sentSeq, slot: of }) =>
       sentSeq === null || of === null || carriedOutputs(of).length === 0 ? [] : [{ sentSeq, slot: of }],
     )
     .toSorted((left, right) => left.sentSeq - right.sentSeq);
-}
-
-function firstSentAfter(outputs: readonly SentOutput[], seq: number): CallSlot | null {
-  let from = 0;
-  let to = outputs.length;
-  while (from < to) {
-    const middle = Math.floor((from + to) / 2);
-    if ((outputs[middle]?.sentSeq ?? 0) > seq) to = middle;
-    else from = middle + 1;
-  }
-  return outputs[from]?.slot ?? null;
 }
 
 function observation(

@@ -2,7 +2,7 @@
 import type { EdgeState } from "../state/call-state.ts";
 import type { ReducerState } from "../state/reducer-state.ts";
 import type { ThreadState } from "../state/thread-state.ts";
-import { type Finish, listsOf } from "./draft.ts";
+import { type Finish, listsOf, type NamingOrder } from "./draft.ts";
 import type { InteractionEdge } from "./edge.ts";
 import type { Thread } from "./thread.ts";
 
@@ -18,11 +18,10 @@ export function buildThread(state: ReducerState, thread: ThreadState, finish: Fi
   return built;
 }
 
-/** `payloadOrder` says of each payload when it was first named. */
 export function buildEdge(
   state: ReducerState,
   edge: EdgeState,
-  { payloadOrder, finish }: { payloadOrder: ReadonlyMap<string, number>; finish: Finish },
+  { inNamingOrder, finish }: { inNamingOrder: NamingOrder; finish: Finish },
 ): InteractionEdge {
   const built = finish(edge.draft, EDGE_LISTS);
   const answer = edge.resultOf?.lastAnswer ?? null;
@@ -35,12 +34,7 @@ export function buildEdge(
   }
   // What was carried is evidence of the carrying.
   const named = new Set([...built.evidence.payload_ids, ...built.carried_payload_ids]);
-  built.evidence = {
-    ...built.evidence,
-    payload_ids: [...named].toSorted(
-      (left, right) => (payloadOrder.get(left) ?? 0) - (payloadOrder.get(right) ?? 0),
-    ),
-  };
+  built.evidence = { ...built.evidence, payload_ids: inNamingOrder([...named]) };
   const { recipientThreadId } = edge;
   if (built.kind === "spawn_agent" && built.target === null && recipientThreadId !== null) {
     if (state.threads.has(recipientThreadId)) built.target = { type: "thread", id: recipientThreadId };

@@ -7,14 +7,24 @@ import { NO_USAGE } from "../conversation/token-usage.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 import { findFindings } from "../findings/find.ts";
 import { enqueue } from "../state/queues.ts";
+import type { Sessions } from "../linking/sessions.ts";
 import type { ReducerState } from "../state/reducer-state.ts";
 import type { TokenUsage } from "./base.ts";
 import { buildCell, buildInference, buildOperation, buildToolCall, cellOutputs } from "./build-calls.ts";
 import { buildSpan, spanCalls } from "./build-spans.ts";
+import { buildSessions } from "./build-terminals.ts";
 import { buildEdge, buildThread } from "./build-threads.ts";
 import { closeLeftovers, type Window } from "./close-leftovers.ts";
 import type { ConversationItem } from "./conversation.ts";
-import { copyDraft, type Finish, listsOf, putInOrder, takeDraft, type Unshared } from "./draft.ts";
+import {
+  copyDraft,
+  type Finish,
+  listsOf,
+  type NamingOrder,
+  putInOrder,
+  takeDraft,
+  type Unshared,
+} from "./draft.ts";
 import type { Compaction, CompactionRequest } from "./inference.ts";
 import {
   type Collection,
@@ -22,14 +32,12 @@ import {
   type GraphPayload,
   type RolloutGraph,
 } from "./rollout-graph.ts";
-import type { TerminalSession } from "./terminal.ts";
 import type { Turn } from "./thread.ts";
 import type { ToolCall } from "./tool-call.ts";
 
 const LISTS = Object.freeze({
   turn: listsOf<Turn>({ inference_call_ids: true }),
   item: listsOf<ConversationItem>({ produced_by: true }),
-  session: listsOf<TerminalSession>({ operation_ids: true }),
   compaction: listsOf<Compaction>({
     request_ids: true,
     input_item_ids: true,
@@ -38,20 +46,18 @@ const LISTS = Object.freeze({
   compactionRequest: listsOf<CompactionRequest>({}),
 });
 
-/**
- * `lateDiagnostics` are those that only the end of the input shows. `finish` is `takeDraft` for a state that is not looked at
- * again.
- */
-export function buildGraph(
-  state: ReducerState,
-  lateDiagnostics: readonly Diagnostic[],
-  finish: Finish = copyDraft,
-): RolloutGraph {
+/** What only the end of the input shows. */
+export interface Late {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly sessions: Sessions;
+}
+
+/** `finish` is `takeDraft` for a state that is not looked at again. */
+export function buildGraph(state: ReducerState, late: Late, finish: Finish = copyDraft): RolloutGraph {
   if (finish === takeDraft) for (const draft of state.unsorted) putInOrder(draft);
   const outputsOf = cellOutputs(state);
-  // Only edges are asked for the order of their payloads, and few rollouts have any.
-  const payloadIds = state.edges.size === 0 ? [] : [...new Set(state.payloads.ids)];
-  const payloadOrder = new Map(payloadIds.map((id, index) => [id, index]));
+  const inNamingOrder = namingOrder(state);
+  const sessions = buildSessions(late.sessions);
   const calls = spanCalls(state);
   const spans = new Map<string, string[]>();
   for (const [span, callId] of calls) enqueue(spans, callId, span.draft.span_id);
@@ -84,18 +90,18 @@ export function buildGraph(
       toolCalls.push(built);
       return built;
     }),
-    code_cells: collect(state.cells.byId, (cell) => noted(buildCell(state, cell, finish))),
-    terminal_sessions: collect(state.sessions.byId, ({ draft }) => noted(finish(draft, LISTS.session))),
+    code_cells: collect(state.cells.byId, (cell) => noted(buildCell(state, cell, { finish, inNamingOrder }))),
+    terminal_sessions: collect(sessions.byId, noted),
     terminal_operations: numbered(
       state.operations,
-      (operation) => noted(buildOperation(operation, { outputsOf, finish })),
+      (operation) => noted(buildOperation(operation, { outputsOf, sessions, finish })),
       ({ operation_id }) => operation_id,
     ),
     compactions: collect(state.compactions.byId, ({ draft }) => finish(draft, LISTS.compaction)),
     compaction_requests: collect(state.compactionRequests.byId, ({ draft }) =>
       noted(finish(draft, LISTS.compactionRequest)),
     ),
-    interaction_edges: collect(state.edges, (edge) => buildEdge(state, edge, { payloadOrder, finish })),
+    interaction_edges: collect(state.edges, (edge) => buildEdge(state, edge, { inNamingOrder, finish })),
     spans: collect(state.spans.byId, (span) => noted(buildSpan(span, { calls, finish }))),
     payloads: buildPayloads(state),
     usage: {
@@ -104,11 +110,21 @@ export function buildGraph(
       by_thread: collect(state.usage.byThread, (usage) => ({ ...usage })),
       by_turn: usageByTurn(state),
     },
-    diagnostics: inOrder([...state.diagnostics, ...lateDiagnostics]),
+    diagnostics: inOrder([...state.diagnostics, ...late.diagnostics]),
     findings: [],
   };
   if (state.end !== null) closeLeftovers(graph, running, state.end);
   return { ...graph, findings: findFindings(state, graph, toolCalls) };
+}
+
+/** Few objects are asked for the order of their payloads, and few rollouts have any of them. */
+function namingOrder({ payloads }: ReducerState): NamingOrder {
+  let order: ReadonlyMap<string, number> | null = null;
+  return (ids) => {
+    if (ids.length < 2) return ids;
+    const known = (order ??= new Map([...new Set(payloads.ids)].map((id, index) => [id, index])));
+    return ids.toSorted((left, right) => (known.get(left) ?? 0) - (known.get(right) ?? 0));
+  };
 }
 
 function buildPayloads({ payloads }: ReducerState): Collection<GraphPayload> {

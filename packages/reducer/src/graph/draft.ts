@@ -48,6 +48,9 @@ export interface Made {
 /** The order of its keys is that of the canonical text. */
 export type Draft<Entry extends GraphObject> = { -readonly [Key in keyof Entry]: Entry[Key] };
 
+/** Puts payloads in the order in which they were named. */
+export type NamingOrder = (payloadIds: readonly string[]) => readonly string[];
+
 /** When something happened. */
 export interface Moment {
   readonly at_us: number;
@@ -100,6 +103,15 @@ function inOrder(evidence: Evidence): Evidence {
   return {
     seqs: ascending ? seqs.slice() : [...new Set(seqs)].toSorted((left, right) => left - right),
     payload_ids: [...new Set(payload_ids)],
+  };
+}
+
+/** The evidence of an object that several things made and changed; their payloads in the order of `parts`. */
+export function joinedEvidence(parts: readonly Evidence[]): Evidence {
+  const seqs = new Set(parts.flatMap((part) => part.seqs));
+  return {
+    seqs: [...seqs].toSorted((left, right) => left - right),
+    payload_ids: [...new Set(parts.flatMap((part) => part.payload_ids))],
   };
 }
 

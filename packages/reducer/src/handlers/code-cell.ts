@@ -204,7 +204,7 @@ function startCell(
     turn,
     slot: null,
     openNested: null,
-    askedToEnd: null,
+    askedBy: null,
     unseenNotifications: new Map(),
     otherOutputs: new Map(),
     recordedId,

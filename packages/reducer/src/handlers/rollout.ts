@@ -53,7 +53,9 @@ export const rolloutHandlers: Handlers<RolloutEventPayload["type"]> = {
   },
 
   thread_resumed(reduction, event) {
-    const { draft } = reduction.thread(event.payload.thread_id);
+    const thread = reduction.thread(event.payload.thread_id);
+    const { draft } = thread;
+    if (draft.execution.status !== "running") (thread.pastEnds ??= []).push(draft.execution);
     draft.execution = {
       ...draft.execution,
       ended_at_us: null,

@@ -115,11 +115,6 @@ export function endThread(reduction: Reduction, thread: ThreadState, end: End): 
   for (const turn of eachMember(thread.openTurns))
     endTurn(reduction, turn, { status: "aborted", cause: "thread_ended" });
   endInside(reduction, thread.inside, { status, cause: "thread_ended" });
-  for (const { draft } of thread.runningSessions) {
-    draft.execution = endedAt(draft.execution, reduction.moment, { status, cause: "thread_ended" });
-    reduction.touch(draft);
-  }
-  thread.runningSessions.clear();
 }
 
 function endInside(

@@ -1,21 +1,18 @@
 /**
- * Terminal sessions and operations, from the runtime payloads and results of `exec_command` and `write_stdin` calls.
+ * Terminal operations, from the runtime payloads and results of `exec_command` and `write_stdin` calls.
  *
- * A command opens its operation when the runtime begins it, a write at its invocation. The process id, known at the begin or
- * at the end, names the session. An operation ends with its call, however that ends, or with the runtime's own end, whichever
- * comes first, but a call that was only closed leaves the last word to the runtime; a process that outlives its call goes on in
- * its session.
+ * A command opens its operation when the runtime begins it, a write at its invocation. An operation ends with its call, however
+ * that ends, or with the runtime's own end, whichever comes first, but a call that was only closed leaves the last word to the
+ * runtime; a process that outlives its call goes on in its session. What an operation tells of its process is kept with it:
+ * `sessions.ts` puts together what is of one process.
  */
 import { isJsonObject, type JsonObject, type JsonValue } from "@rollout-trace/protocol";
 import type { ExecutionStatus } from "@rollout-trace/protocol";
 import { readObject } from "../conversation/elements.ts";
-import { appended, endedAt, NONE, startedAt } from "../graph/draft.ts";
-import type { ExecutionWindow } from "../graph/base.ts";
+import { endedAt, NONE, startedAt } from "../graph/draft.ts";
 import type { TerminalRequest, TerminalResult } from "../graph/terminal.ts";
 import type { Reduction } from "../reduction.ts";
-import type { OperationState, SessionState, ToolCallState } from "../state/call-state.ts";
-import { enqueue } from "../state/queues.ts";
-import { eachEntry, withEntry } from "../state/several.ts";
+import type { OperationState, ToolCallState } from "../state/call-state.ts";
 import { type EndStatus, isEnd } from "./closing.ts";
 
 /** A `write_stdin` call starts with its invocation, which says where it writes and what. */
@@ -25,9 +22,7 @@ export function openWrite(reduction: Reduction, call: ToolCallState, invocationI
   const operation = openOperation(reduction, call, { type: "write_stdin", stdin });
   const processId = idOf(input?.["session_id"] ?? input?.["process_id"]);
   if (processId === null) return;
-  const session = findSession(reduction, call, processId);
-  if (session === null || session === undefined) awaitProcess(operation, processId);
-  else joinSession(reduction, operation, session);
+  operation.named = { id: processId, evidence: reduction.evidence(), isConfirmed: false };
 }
 
 export function beginRuntime(reduction: Reduction, call: ToolCallState, runtimeId: string): void {
@@ -76,7 +71,7 @@ export function endRuntime(
     status !== "running" && cause === "observed"
       ? { ...draft.execution, status: end.status }
       : endedAt(draft.execution, reduction.moment, { status: end.status, cause: "observed" });
-  if (result.exit_code !== null) endSession(reduction, operation, end.status);
+  if (result.exit_code !== null) addExit(reduction, operation, end.status);
 }
 
 /** What a call returned fills in for a runtime end that never comes. */
@@ -89,24 +84,29 @@ export function addReturned(
   if (operation === null) return;
   const { draft } = operation;
   reduction.touch(draft);
-  if (operation.hasRuntimeEnd || end.resultId === null) return;
+  if (end.resultId === null) return;
+  // The runtime may have told of the end, and not of which process.
+  if (operation.hasRuntimeEnd && operation.named !== null) return;
   const result = readObject(reduction, end.resultId);
   if (result === null) return;
-  draft.result = returnedResult(result);
+  if (!operation.hasRuntimeEnd) draft.result = returnedResult(result);
   const value = result["value"];
   if (!isJsonObject(value)) return;
   const processId = idOf(value["session_id"] ?? value["process_id"]);
   if (processId !== null) nameProcess(reduction, operation, processId);
-  if (integerOf(value["exit_code"]) !== null && isEnd(end.status))
-    endSession(reduction, operation, end.status);
+  if (integerOf(value["exit_code"]) !== null && isEnd(end.status)) addExit(reduction, operation, end.status);
 }
 
 /** A write went to the process that an exec call started, be it that its process id is not known yet. */
 export function resolveStdinTarget(reduction: Reduction, call: ToolCallState, exec: ToolCallState): void {
   const operation = call.operation ?? openOperation(reduction, call, { type: "write_stdin", stdin: "" });
-  const session = exec.operation?.session ?? null;
-  if (session === null) exec.writes = withEntry(exec.writes, operation);
-  else if (mayJoin(reduction, operation, session)) joinSession(reduction, operation, session);
+  if (operation.named === null) reduction.touch(operation.draft);
+  const known = operation.target?.exec;
+  if (known === undefined) operation.target = { exec, evidence: reduction.evidence() };
+  else if (known !== exec) {
+    const ids = [known, exec].map(({ draft }) => JSON.stringify(draft.tool_call_id));
+    conflict(reduction, operation, `those of calls ${ids.join(" and ")}`);
+  }
 }
 
 function openOperation(reduction: Reduction, call: ToolCallState, request: TerminalRequest): OperationState {
@@ -127,7 +127,9 @@ function openOperation(reduction: Reduction, call: ToolCallState, request: Termi
       provenance: reduction.provenance,
     },
     call,
-    session: null,
+    named: null,
+    target: null,
+    exit: null,
     hasRuntimeEnd: false,
   };
   state.operations.push(operation);
@@ -136,152 +138,17 @@ function openOperation(reduction: Reduction, call: ToolCallState, request: Termi
   return operation;
 }
 
-/**
- * Puts an operation into the session of its process: a new one for a command, an existing one for a write. A write opens one where
- * nobody has that process, until the command names it that had started before.
- */
+/** The runtime, or what a call returned, says which process an operation is of. */
 function nameProcess(reduction: Reduction, operation: OperationState, processId: string): void {
-  if (operation.session !== null) {
-    const known = operation.session.draft.recorded_id;
-    if (known !== processId) conflict(reduction, operation, `${known} and ${processId}`);
-    return;
-  }
-  const { call } = operation;
-  if (operation.draft.kind === "write_stdin") {
-    const known = findSession(reduction, call, processId);
-    if (known === null) awaitProcess(operation, processId);
-    else joinSession(reduction, operation, known ?? openSession(reduction, operation, processId));
-  } else {
-    const known = call.thread?.sessions.get(processId);
-    if (known !== undefined && isOpenedByWriteTo(known, call)) takeOver(reduction, operation, known);
-    else joinSession(reduction, operation, openSession(reduction, operation, processId));
-  }
-  joinEarlyWrites(reduction, operation);
+  const known = operation.named;
+  if (known === null) operation.named = { id: processId, evidence: reduction.evidence(), isConfirmed: true };
+  else if (known.id === processId) known.isConfirmed = true;
+  else conflict(reduction, operation, `${known.id} and ${processId}`);
 }
 
-/** The session that a write goes to: that of its thread, or of the only thread that has one. Null where several others have. */
-function findSession(
-  reduction: Reduction,
-  call: ToolCallState,
-  processId: string,
-): SessionState | null | undefined {
-  const { sessions } = reduction.state;
-  const own = call.thread?.sessions.get(processId);
-  if (own !== undefined) return own;
-  return sessions.isAmbiguous(processId) ? null : sessions.find(processId, null);
-}
-
-/** Keeps a write until its thread has a session of that process. */
-function awaitProcess(operation: OperationState, processId: string): void {
-  const { thread } = operation.call;
-  if (thread !== null) enqueue((thread.earlyWrites ??= new Map()), processId, operation);
-}
-
-/** The writes that went to an operation's process before that had a session. */
-function joinEarlyWrites(reduction: Reduction, { call, session }: OperationState): void {
-  if (session === null) return;
-  const earlyWrites = call.thread?.earlyWrites;
-  const byId = earlyWrites?.get(session.recordedId) ?? [];
-  const writes = [...byId.filter((write) => mayGoTo(write, session)), ...eachEntry(call.writes)];
-  earlyWrites?.delete(session.recordedId);
-  call.writes = null;
-  for (const write of writes) {
-    if (!mayJoin(reduction, write, session)) continue;
-    join(write, session);
-    reduction.addOrigin(session.draft, write.call);
-    reduction.addEvidence(write.draft, reduction.moment.seq);
-  }
-}
-
-/** What was written before a command started went to an older process with the same id. */
-function mayGoTo({ call }: OperationState, { opener }: SessionState): boolean {
-  if (opener.draft.kind === "write_stdin") return true;
-  return opener.call.draft.execution.started_seq < call.draft.execution.started_seq;
-}
-
-function mayJoin(reduction: Reduction, operation: OperationState, session: SessionState): boolean {
-  const known = operation.session;
-  if (known !== null && known !== session)
-    conflict(reduction, operation, `${known.recordedId} and ${session.recordedId}`);
-  return known === null;
-}
-
-/** Whether a write opened the session while the call, which may have started its process, was under way. */
-function isOpenedByWriteTo({ opener, draft }: SessionState, { draft: command }: ToolCallState): boolean {
-  const isWrite = opener.draft.kind === "write_stdin";
-  return isWrite && command.execution.started_seq < draft.execution.started_seq;
-}
-
-/** Makes a session that a write opened that of the command which started its process. */
-function takeOver(reduction: Reduction, operation: OperationState, session: SessionState): void {
-  const { draft } = session;
-  const { started_at_us, started_seq } = operation.draft.execution;
-  const ids = draft.operation_ids;
-  draft.operation_ids = NONE;
-  joinSession(reduction, operation, session);
-  draft.operation_ids = [operation.draft.operation_id, ...ids];
-  draft.created_by_operation_id = operation.draft.operation_id;
-  if (started_seq < draft.execution.started_seq)
-    draft.execution = { ...draft.execution, started_at_us, started_seq };
-  session.opener = operation;
-}
-
-function openSession(reduction: Reduction, operation: OperationState, processId: string): SessionState {
-  const { sessions } = reduction.state;
-  const { thread } = operation.call;
-  const id = sessions.mint(processId);
-  const session: SessionState = {
-    draft: {
-      terminal_session_id: id,
-      recorded_id: processId,
-      thread_id: thread?.draft.thread_id ?? null,
-      created_by_operation_id: operation.draft.operation_id,
-      operation_ids: NONE,
-      execution: sessionWindow(operation, thread?.draft.execution ?? null),
-      evidence: reduction.evidence(),
-      provenance: reduction.provenance,
-    },
-    opener: operation,
-    recordedId: processId,
-    scope: thread?.draft.thread_id ?? null,
-    isOver: false,
-  };
-  sessions.add(session, id);
-  thread?.sessions.set(processId, session);
-  if (session.draft.execution.status === "running") thread?.runningSessions.add(session);
-  return session;
-}
-
-/** A session begins with the operation that opened it. One that is told of only after its thread has ended has ended with that. */
-function sessionWindow({ draft }: OperationState, thread: ExecutionWindow | null): ExecutionWindow {
-  const { started_at_us: at_us, started_seq: seq } = draft.execution;
-  const window = startedAt({ at_us, seq });
-  if (thread === null || thread.ended_at_us === null || thread.ended_seq === null) return window;
-  const end = { at_us: thread.ended_at_us, seq: thread.ended_seq };
-  return endedAt(window, end, {
-    status: thread.status === "failed" ? "failed" : "cancelled",
-    cause: "thread_ended",
-  });
-}
-
-function join(operation: OperationState, session: SessionState): void {
-  operation.session = session;
-  operation.draft.terminal_session_id = session.draft.terminal_session_id;
-  session.draft.operation_ids = appended(session.draft.operation_ids, operation.draft.operation_id);
-}
-
-function joinSession(reduction: Reduction, operation: OperationState, session: SessionState): void {
-  join(operation, session);
-  reduction.touch(session.draft);
-  reduction.touch(operation.draft);
-}
-
-/** The process has exited; what says so may be a write from another thread than the session's. */
-function endSession(reduction: Reduction, { session }: OperationState, status: EndStatus): void {
-  if (session === null || session.draft.execution.status !== "running") return;
-  session.draft.execution = endedAt(session.draft.execution, reduction.moment, { status, cause: "observed" });
-  reduction.touch(session.draft);
-  reduction.state.threads.get(session.scope ?? "")?.runningSessions.delete(session);
+/** The process has exited. */
+function addExit(reduction: Reduction, operation: OperationState, status: EndStatus): void {
+  operation.exit ??= { ...reduction.moment, status, evidence: reduction.evidence() };
 }
 
 function conflict(reduction: Reduction, operation: OperationState, what: string): void {

@@ -3,11 +3,12 @@
  * model-visible call id in their thread, whichever comes first. Both may be recorded before their cell.
  */
 import type { CodeCellWaitStarted } from "@rollout-trace/protocol";
-import type { CellCancellation, CellWait } from "../graph/code-cell.ts";
+import type { CellWait } from "../graph/code-cell.ts";
 import { appended, replaced, startedAt } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
-import type { CellState, ToolCallState, WaitState } from "../state/call-state.ts";
+import type { AskedWait, CellState, ToolCallState, WaitState } from "../state/call-state.ts";
 import { enqueue } from "../state/queues.ts";
+import { eachEntry, withEntry } from "../state/several.ts";
 import type { ThreadState } from "../state/thread-state.ts";
 
 /** The runtime says that a wait began. `thread` is that of its event. */
@@ -15,19 +16,22 @@ export function startWait(reduction: Reduction, thread: ThreadState, payload: Co
   const { wait_id: waitId, runtime_cell_id: runtimeCellId, mode } = payload;
   const callId = payload.model_visible_call_id ?? null;
   const call = callId === null ? undefined : thread.waitCallsByCall.get(callId);
-  const cell = thread.cells.get(runtimeCellId) ?? null;
-  let wait = call?.wait ?? null;
-  if (wait === null || wait.observed || wait.cell !== cell || wait.runtimeCellId !== runtimeCellId) {
-    wait = addWait(reduction, thread, {
-      runtimeCellId,
-      wait: emptyWait(reduction, { toolCallId: null, callId }),
-    });
-  }
-  wait.observed = true;
+  const wait = addWait(reduction, thread, {
+    runtimeCellId,
+    wait: {
+      wait_id: waitId,
+      tool_call_id: null,
+      model_visible_call_id: callId,
+      mode,
+      execution: startedAt(reduction.moment),
+      outcome: null,
+      payload_id: null,
+    },
+  });
   thread.waits.set(waitId, wait);
-  changeWait(wait, { wait_id: waitId, mode, execution: startedAt(reduction.moment) });
-  if (callId !== null) thread.waitsByCall.set(callId, wait);
   if (call !== undefined) join(reduction, call, wait);
+  else if (callId !== null)
+    thread.waitsByCall.set(callId, withEntry(thread.waitsByCall.get(callId) ?? null, wait));
 }
 
 /** What the arguments of a wait call say, where they can be read. */
@@ -37,36 +41,30 @@ export interface WaitArguments {
   readonly terminates: boolean;
 }
 
-/** A tool call asks for a wait. */
+/** A tool call asks for a wait. Which cell it waited for is what the runtime says, where that tells of the wait. */
 export function joinWaitCall(reduction: Reduction, call: ToolCallState, input: WaitArguments): void {
   const { runtimeCellId, terminates } = input;
-  const { thread, draft } = call;
+  const { thread } = call;
   if (thread === null) return;
-  const callId = draft.model_visible_call_id;
-  const cell = runtimeCellId === null ? null : (thread.cells.get(runtimeCellId) ?? null);
-  const asked: CellCancellation | null = terminates
-    ? { ...reduction.moment, cause: "model", limit: null, model_visible_call_id: callId }
-    : null;
-  if (asked !== null && cell?.draft.execution.status === "running") {
-    cell.askedToEnd ??= asked;
-    reduction.touch(cell.draft);
-  }
+  const callId = call.draft.model_visible_call_id;
+  const asks: AskedWait = {
+    runtimeCellId,
+    cell: null,
+    toEnd: terminates
+      ? { ...reduction.moment, cause: "model", limit: null, model_visible_call_id: callId }
+      : null,
+  };
+  call.asks = asks;
   if (callId !== null) {
     thread.waitCallsByCall.set(callId, call);
-    const observed = thread.waitsByCall.get(callId);
-    if (observed !== undefined && waitOf(observed)?.tool_call_id === null) {
-      join(reduction, call, observed);
-      if (observed.cell === null) observed.askedToEnd = asked;
-      return;
-    }
+    const observed = thread.waitsByCall.get(callId) ?? null;
+    thread.waitsByCall.delete(callId);
+    for (const wait of eachEntry(observed)) join(reduction, call, wait);
   }
-  if (runtimeCellId === null) return;
-  const wait = addWait(reduction, thread, {
-    runtimeCellId,
-    wait: emptyWait(reduction, { toolCallId: draft.tool_call_id, callId }),
-  });
-  join(reduction, call, wait);
-  if (cell === null) wait.askedToEnd = asked;
+  if (runtimeCellId === null || call.wait !== null) return;
+  const cell = thread.cells.get(runtimeCellId);
+  if (cell === undefined) enqueue((thread.earlyWaitCalls ??= new Map()), runtimeCellId, call);
+  else askFor(cell, { call, asks });
 }
 
 /** Gives a cell that has just started the waits that were recorded before it. */
@@ -75,20 +73,31 @@ export function adoptWaits(reduction: Reduction, thread: ThreadState, cell: Cell
   const waits = thread.earlyWaits?.get(runtimeCellId) ?? [];
   thread.earlyWaits?.delete(runtimeCellId);
   for (const wait of waits) adoptWait(reduction, wait, cell);
+  const calls = thread.earlyWaitCalls?.get(runtimeCellId) ?? [];
+  thread.earlyWaitCalls?.delete(runtimeCellId);
+  for (const call of calls) {
+    // Whoever was answered before it started did not wait for it.
+    if (call.asks !== null && call.draft.execution.status === "running")
+      askFor(cell, { call, asks: call.asks });
+  }
+}
+
+function askFor(cell: CellState, { call, asks }: { call: ToolCallState; asks: AskedWait }): void {
+  asks.cell = cell;
+  cell.askedBy = withEntry(cell.askedBy, call);
 }
 
 function adoptWait(reduction: Reduction, wait: WaitState, cell: CellState): void {
-  const { early, observed } = wait;
-  const id = early?.tool_call_id ?? null;
-  const call = id === null ? undefined : reduction.state.toolCalls.byId.get(id);
+  const { early } = wait;
   // Whoever waited and was answered that there is no such cell did not wait for one that started later.
   if (early === null || early.outcome === "missing") return;
-  if (!observed && call?.draft.execution.status !== "running") return;
+  const id = early.tool_call_id;
+  const call = id === null ? undefined : reduction.state.toolCalls.byId.get(id);
   place(wait, cell, early);
   reduction.addEvidence(cell.draft, early.execution.started_seq);
-  cell.askedToEnd ??= wait.askedToEnd;
   if (call === undefined) return;
-  call.draft.code_cell_id = cell.draft.code_cell_id;
+  if (call.wait === wait || call.draft.code_cell_id === null)
+    call.draft.code_cell_id = cell.draft.code_cell_id;
   reduction.addOrigin(call.draft, cell);
   reduction.addOrigin(cell.draft, call);
 }
@@ -107,15 +116,25 @@ export function waitOf({ cell, index, early }: WaitState): CellWait | undefined 
 }
 
 function join(reduction: Reduction, call: ToolCallState, wait: WaitState): void {
+  const { draft, asks } = call;
   call.wait = wait;
   changeWait(wait, {
-    tool_call_id: call.draft.tool_call_id,
-    model_visible_call_id: call.draft.model_visible_call_id,
+    tool_call_id: draft.tool_call_id,
+    model_visible_call_id: draft.model_visible_call_id,
   });
+  const asked = asks?.runtimeCellId ?? null;
+  if (asked !== null && asked !== wait.runtimeCellId) {
+    const id = JSON.stringify(draft.tool_call_id);
+    const cells = `cell ${JSON.stringify(asked)}, and the runtime waited for cell ${JSON.stringify(wait.runtimeCellId)}`;
+    reduction.diagnose("call_id_conflict", `call ${id} asks for ${cells}`, {
+      type: "tool_call",
+      id: draft.tool_call_id,
+    });
+  }
   if (wait.cell === null) return;
-  call.draft.code_cell_id = wait.cell.draft.code_cell_id;
-  reduction.touch(call.draft);
-  reduction.touch(wait.cell.draft);
+  draft.code_cell_id = wait.cell.draft.code_cell_id;
+  reduction.touch(draft);
+  reduction.addOrigin(wait.cell.draft, call);
 }
 
 function addWait(
@@ -128,9 +147,7 @@ function addWait(
     cell: null,
     index: -1,
     early,
-    askedToEnd: null,
     runtimeCellId,
-    observed: false,
   };
   if (cell === undefined) {
     enqueue((thread.earlyWaits ??= new Map()), runtimeCellId, wait);
@@ -147,19 +164,4 @@ function place(wait: WaitState, cell: CellState, early: CellWait): void {
   wait.index = cell.draft.waits.length;
   wait.early = null;
   cell.draft.waits = appended(cell.draft.waits, early);
-}
-
-function emptyWait(
-  reduction: Reduction,
-  { toolCallId, callId }: { toolCallId: string | null; callId: string | null },
-): CellWait {
-  return {
-    wait_id: null,
-    tool_call_id: toolCallId,
-    model_visible_call_id: callId,
-    mode: null,
-    execution: startedAt(reduction.moment),
-    outcome: null,
-    payload_id: null,
-  };
 }

@@ -1,10 +1,11 @@
 /** What the reducer keeps about calls, cells and the interactions that calls make. */
 import type { AgentInteractionKind, ExecutionStatus } from "@rollout-trace/protocol";
 import type { CellCancellation, CellWait, CodeCell } from "../graph/code-cell.ts";
+import type { Evidence } from "../graph/base.ts";
 import type { Draft, Made, Moment } from "../graph/draft.ts";
 import type { InteractionEdge } from "../graph/edge.ts";
 import type { InferenceCall } from "../graph/inference.ts";
-import type { TerminalOperation, TerminalSession } from "../graph/terminal.ts";
+import type { TerminalOperation } from "../graph/terminal.ts";
 import type { ToolCall } from "../graph/tool-call.ts";
 import type { ContextNode, TranscriptItem } from "./conversation-state.ts";
 import type { Members } from "./members.ts";
@@ -65,10 +66,11 @@ export interface ToolCallState extends Recorded, Made {
   slot: CallSlot | null;
   /** The cell that asked for it. */
   parentCell: CellState | null;
+  /** The latest wait that it asked for, as the runtime tells of it. */
   wait: WaitState | null;
+  /** What a wait call asks for, as its arguments say. */
+  asks: AskedWait | null;
   operation: OperationState | null;
-  /** Writes that are said to go to the process that it starts, as long as that has no session. */
-  writes: Several<OperationState>;
   interaction: Interaction | null;
 }
 
@@ -79,11 +81,8 @@ export interface CellState extends Recorded, Made {
   slot: CallSlot | null;
   /** Nested calls that have not ended; the end of the cell closes them. */
   openNested: Members<ToolCallState>;
-  /**
-   * What a wait call with `terminate` asked for while the cell ran. Only the runtime knows whether that ended the cell; where
-   * it says nothing of a cancellation, a cell that was terminated afterwards was terminated for this.
-   */
-  askedToEnd: CellCancellation | null;
+  /** The wait calls whose arguments name it. Each is a wait of it unless the runtime tells of the wait. */
+  askedBy: Several<ToolCallState>;
   /**
    * Notifications (by text, as indices) without an output item, and output items (by text) without a notification: a
    * notification is recorded when it is made, its item when the next request carries it.
@@ -92,30 +91,59 @@ export interface CellState extends Recorded, Made {
   readonly otherOutputs: Map<string, Queue<TranscriptItem>>;
 }
 
-/** A wait of a cell: an index into the cell's `waits`, or the wait itself as long as the recording has not started that cell. */
+/**
+ * A wait of a cell that the runtime tells of: an index into the cell's `waits`, or the wait itself as long as the recording has not
+ * started that cell.
+ */
 export interface WaitState {
   cell: CellState | null;
   index: number;
   early: CellWait | null;
-  /** What it asked for before its cell started. */
-  askedToEnd: CellCancellation | null;
   readonly runtimeCellId: string;
-  /** Whether a runtime event (not only a tool call) told of it; then the runtime's window is the wait's. */
-  observed: boolean;
 }
 
-export interface SessionState extends Recorded {
-  readonly draft: Draft<TerminalSession>;
-  /** The command that started its process; a write, as long as no command is known to have. */
-  opener: OperationState;
+export interface AskedWait {
+  /** Null where the arguments do not say. */
+  readonly runtimeCellId: string | null;
+  /** The cell that had that id when it asked; where there was none, the one that got it while the call was under way. */
+  cell: CellState | null;
+  /**
+   * What a call with `terminate` asked for. Only the runtime knows whether that ended the cell; where it says nothing of a
+   * cancellation, a cell that ran then and was terminated afterwards was terminated for this.
+   */
+  readonly toEnd: CellCancellation | null;
 }
 
 export interface OperationState {
   readonly draft: Draft<TerminalOperation>;
   readonly call: ToolCallState;
-  session: SessionState | null;
+  /** The process that it says it is of. */
+  named: NamedProcess | null;
+  /** For a write: the command whose process it went to, by the host's word. */
+  target: WriteTarget | null;
+  /** What it told of the end of its process. */
+  exit: ProcessExit | null;
   /** Whether the runtime's own end event has been seen; it knows more than the call's. */
   hasRuntimeEnd: boolean;
+}
+
+export interface NamedProcess {
+  /** The host's process id. */
+  readonly id: string;
+  /** The event that named it first. */
+  readonly evidence: Evidence;
+  /** Whether the runtime or a result named it, and not only what the model asked for. */
+  isConfirmed: boolean;
+}
+
+export interface WriteTarget {
+  readonly exec: ToolCallState;
+  readonly evidence: Evidence;
+}
+
+export interface ProcessExit extends Moment {
+  readonly status: Exclude<ExecutionStatus, "running">;
+  readonly evidence: Evidence;
 }
 
 /** What a tool call did to another agent. */

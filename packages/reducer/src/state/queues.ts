@@ -1,5 +1,6 @@
 /** Lists, queues and shelves under keys. */
 import type { Made } from "../graph/draft.ts";
+import { countFirst } from "./sorted.ts";
 
 /** Adds to the end of the list under `key`. */
 export function enqueue<Entry>(lists: Map<string, Entry[]>, key: string, entry: Entry): void {
@@ -69,23 +70,13 @@ export function takeSince<Entry extends Shelved>(
   const shelf = shelves.get(key);
   if (shelf === undefined) return undefined;
   const { entries, next } = shelf;
-  for (let index = left(next, firstSince(entries, seq)); index < entries.length; index = left(next, index)) {
+  const first = countFirst(entries, ({ madeSeq }) => madeSeq < seq);
+  for (let index = left(next, first); index < entries.length; index = left(next, index)) {
     const entry = entries[index];
     next[index] = index + 1;
     if (entry?.claimed === false) return entry;
   }
   return undefined;
-}
-
-function firstSince(entries: readonly Shelved[], seq: number): number {
-  let from = 0;
-  let to = entries.length;
-  while (from < to) {
-    const middle = Math.floor((from + to) / 2);
-    if ((entries[middle]?.madeSeq ?? 0) < seq) from = middle + 1;
-    else to = middle;
-  }
-  return from;
 }
 
 /** The first from `index` on that may be left. Shortens the way there by half, so that no way stays long. */

@@ -97,11 +97,6 @@ export class RecordedIds<Entry extends Recorded> {
     return uses === undefined ? undefined : (uses.open.at(-1) ?? uses.latest);
   }
 
-  /** Whether several scopes have an object with a recorded id, so that a reference without a scope may mean any of those. */
-  isAmbiguous(recordedId: string): boolean {
-    return (this.#shared.get(recordedId)?.byScope.size ?? 0) > 1;
-  }
-
   /** Says that an object has ended. */
   close(entry: Entry): void {
     entry.isOver = true;

@@ -12,7 +12,6 @@ import type {
   InferenceState,
   Interaction,
   OperationState,
-  SessionState,
   ToolCallState,
 } from "./call-state.ts";
 import { NO_USAGE, type UsageSum } from "../conversation/token-usage.ts";
@@ -62,7 +61,6 @@ export interface ReducerState {
   readonly inferenceCalls: RecordedIds<InferenceState>;
   readonly toolCalls: RecordedIds<ToolCallState>;
   readonly cells: RecordedIds<CellState>;
-  readonly sessions: RecordedIds<SessionState>;
   readonly operations: OperationState[];
   readonly compactions: RecordedIds<CompactionState>;
   readonly compactionRequests: RecordedIds<CompactionRequestState>;
@@ -121,7 +119,6 @@ export function emptyState(): ReducerState {
     inferenceCalls: new RecordedIds(),
     toolCalls: new RecordedIds(),
     cells: new RecordedIds(),
-    sessions: new RecordedIds(),
     operations: [],
     compactions: new RecordedIds(),
     compactionRequests: new RecordedIds(),

@@ -1,5 +1,6 @@
 /** What the reducer keeps about threads and turns. */
 import type { Draft } from "../graph/draft.ts";
+import type { ExecutionWindow } from "../graph/base.ts";
 import type { InferenceCall } from "../graph/inference.ts";
 import type { Thread, Turn } from "../graph/thread.ts";
 import type {
@@ -8,8 +9,6 @@ import type {
   CellState,
   EdgeState,
   InferenceState,
-  OperationState,
-  SessionState,
   ToolCallState,
   WaitState,
 } from "./call-state.ts";
@@ -17,6 +16,7 @@ import type { Conversation, TranscriptItem } from "./conversation-state.ts";
 import { type Members, withMember, withoutMember } from "./members.ts";
 import type { Queue, Shelf } from "./queues.ts";
 import type { Recorded } from "./recorded-ids.ts";
+import type { Several } from "./several.ts";
 
 /** What runs inside something and is closed by its end. */
 interface Work {
@@ -64,16 +64,18 @@ export interface ThreadState {
   /** Nested calls by a runtime cell id that nothing has started yet; a cell that starts with that id takes them. */
   readonly orphans: Map<string, ToolCallState[]>;
   readonly waits: Map<string, WaitState>;
-  /** Waits by model-visible call id: the runtime's event and the tool call meet here, whichever comes first. */
-  readonly waitsByCall: Map<string, WaitState>;
+  /**
+   * By model-visible call id, the runtime's waits without a tool call yet, and the latest wait call: the two meet here, whichever
+   * comes first.
+   */
+  readonly waitsByCall: Map<string, Several<WaitState>>;
   readonly waitCallsByCall: Map<string, ToolCallState>;
   /** Waits for a runtime cell id that nothing has started yet; a cell that starts with that id takes them. Few threads have any. */
   earlyWaits?: Map<string, WaitState[]>;
-  /** The latest terminal session with each process id. */
-  readonly sessions: Map<string, SessionState>;
-  readonly runningSessions: Set<SessionState>;
-  /** Writes to a process id that no session is known by yet; the session that opens takes them. Few threads have any. */
-  earlyWrites?: Map<string, OperationState[]>;
+  /** Wait calls whose arguments name a runtime cell id that nothing has started yet. Few threads have any. */
+  earlyWaitCalls?: Map<string, ToolCallState[]>;
+  /** How it had ended each time before it was resumed, in order. Few threads have been. */
+  pastEnds?: ExecutionWindow[];
   /** The first edge of a spawn to each thread. Few threads have any. */
   spawns?: Map<string, EdgeState>;
   openTurns: Members<TurnState>;

@@ -1,6 +1,7 @@
 /** Made-up rollouts: legal ones, of any length, from nothing but numbers. */
 import { RandomAgent, type World } from "./random-agent.ts";
 import type { Pick } from "./random-call.ts";
+import { RandomTerminals } from "./random-terminals.ts";
 import { RolloutBuilder } from "./rollout-builder.ts";
 
 /** The largest step that says something that a smaller one cannot. */
@@ -14,7 +15,7 @@ export const MAX_STEP = 0xffff_ffff;
  */
 export function playRollout(steps: readonly number[]): RolloutBuilder {
   const rollout = new RolloutBuilder();
-  const world: World = { rollout, agents: [] };
+  const world: World = { rollout, agents: [], terminals: new RandomTerminals() };
   const first = picker(steps[0] ?? 0);
   world.agents.push(new RandomAgent(world, rollout.root, { path: "/root", parent: null, pick: first }));
   for (const step of steps) {

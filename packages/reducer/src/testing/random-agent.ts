@@ -9,14 +9,16 @@ import type { Dialect, JsonValue } from "@rollout-trace/protocol";
 import type { CellBuilder, InferenceBuilder, ToolCallBuilder } from "./call-builders.ts";
 import type { RolloutBuilder, ThreadBuilder } from "./rollout-builder.ts";
 import type { TurnBuilder } from "./turn-builder.ts";
-import { kindOf, type Pick, randomCall } from "./random-call.ts";
+import { isOfTerminal, kindOf, type Pick, randomCall } from "./random-call.ts";
 import { RandomSpans } from "./random-spans.ts";
+import type { RandomTerminals } from "./random-terminals.ts";
 import { isOf, scriptOf, type Speech, SPEECH, type SpokenCall } from "./speech.ts";
 
 /** The rollout that an agent is in. */
 export interface World {
   readonly rollout: RolloutBuilder;
   readonly agents: RandomAgent[];
+  readonly terminals: RandomTerminals;
 }
 
 interface RandomCell {
@@ -51,7 +53,6 @@ export class RandomAgent {
   #asked: SpokenCall[] = [];
   #open: OpenCall[] = [];
   #cells: RandomCell[] = [];
-  #processes: string[] = [];
   readonly #spans = new RandomSpans();
   #late: (() => void)[] = [];
   #report: { readonly turn: TurnBuilder; readonly text: string } | null = null;
@@ -186,8 +187,7 @@ export class RandomAgent {
   #ask(pick: Pick): SpokenCall {
     const id = this.#world.rollout.next("call");
     const cell = this.#cells[pick(Math.max(this.#cells.length, 1))];
-    const process = this.#processes[pick(Math.max(this.#processes.length, 1))];
-    return randomCall(id, { cellId: cell?.id, process }, pick);
+    return randomCall(id, { cellId: cell?.id, process: this.#world.terminals.any(pick) }, pick);
   }
 
   #startCall(turn: TurnBuilder, pick: Pick): void {
@@ -195,24 +195,26 @@ export class RandomAgent {
     if (spoken === undefined) return;
     const { id, name, input } = spoken;
     if (name === "wait") {
-      this.#startWait(turn, spoken);
+      this.#startWait(turn, spoken, pick);
       return;
     }
-    const toolId = name === "write_stdin" ? `${id}@${this.#processes.find((each) => isOf(input, each))}` : id;
+    const { terminals } = this.#world;
+    const toolId = isOfTerminal(name) ? terminals.callId(id, spoken, pick) : id;
     const tool = turn.tool(toolId, { callId: id, label: name, kind: kindOf(name), input });
     let cell: RandomCell | null = null;
     if (name === "exec") {
       cell = { id: `r@${id}`, callId: id, cell: turn.cell(`r@${id}`, id, scriptOf(input)), turn, nested: [] };
       this.#cells.push(cell);
-    } else if (name === "exec_command" && pick(4) > 0) {
-      tool.runtimeStart({ type: "exec_command_begin", command: [id], cwd: "/", process_id: `p@${id}` });
+    } else if (isOfTerminal(name)) {
+      terminals.begin(tool, name, pick);
     } else if (name === "lookup") {
       turn.event({ type: "mcp_call_assigned", tool_call_id: id, mcp_call_id: `mcp-${id}` });
     }
     this.#open.push({ spoken, tool, cell, waitId: null });
   }
 
-  #startWait(turn: TurnBuilder, spoken: SpokenCall): void {
+  /** The runtime may tell nothing of a wait. */
+  #startWait(turn: TurnBuilder, spoken: SpokenCall, pick: Pick): void {
     const { id, input } = spoken;
     const cell = this.#cells.find((each) => isOf(input, each.id)) ?? null;
     const cellId = cell?.id ?? "gone";
@@ -222,8 +224,9 @@ export class RandomAgent {
       kind: { type: "code_cell_wait" },
       input,
     });
-    const waitId = cell === null ? null : `${this.#world.rollout.next("wait")}@${cellId}`;
-    if (cell !== null && waitId !== null) cell.cell.wait(waitId, { callId: id });
+    const isTold = cell !== null && pick(4) > 0;
+    const waitId = isTold ? `${this.#world.rollout.next("wait")}@${cellId}` : null;
+    if (waitId !== null) cell?.cell.wait(waitId, { callId: id });
     this.#open.push({ spoken, tool, cell, waitId });
   }
 
@@ -233,9 +236,12 @@ export class RandomAgent {
     else if (spoken.name === "wait") this.#finishWait(call, pick);
     else if (spoken.name === "spawn_agent") this.#spawn(turn, tool, pick);
     else if (spoken.name === "send_message") this.#send(tool, pick);
-    else if (spoken.name === "exec_command") this.#finishCommand(call, pick);
     const status = pick(5) === 0 ? "failed" : "completed";
-    tool.end(status, { sizes: { produced_bytes: 4, to_requester_bytes: 4 } });
+    const result = isOfTerminal(spoken.name)
+      ? this.#world.terminals.end(tool, spoken.name, { status, pick })
+      : undefined;
+    const sizes = { produced_bytes: 4, to_requester_bytes: 4 };
+    tool.end(status, result === undefined ? { sizes } : { sizes, result });
     this.#open = this.#open.filter((other) => other !== call);
     this.#history.push(this.#speech.output(spoken, `out ${spoken.id}`));
   }
@@ -267,13 +273,6 @@ export class RandomAgent {
       this.#endCell(cell, "completed");
       cell.cell.waited(waitId, "completed");
     }
-  }
-
-  #finishCommand({ tool, spoken }: OpenCall, pick: Pick): void {
-    const runsOn = pick(3) === 0;
-    const end = { type: "exec_command_end", stdout: spoken.id, stderr: "", process_id: `p@${spoken.id}` };
-    tool.runtimeEnd({ ...end, exit_code: runsOn ? null : 0 });
-    if (runsOn) this.#processes.push(`p@${spoken.id}`);
   }
 
   #endCell(cell: RandomCell, status: "completed" | "failed" | "terminated"): void {

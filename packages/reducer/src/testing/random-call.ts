@@ -21,9 +21,11 @@ export function randomCall(id: string, { cellId, process }: Askable, pick: Pick)
     { id, name: "send_message", input: { id } },
   ];
   if (cellId !== undefined) choices.push({ id, name: "wait", input: { cell_id: cellId } });
-  if (process !== undefined)
-    choices.push({ id, name: "write_stdin", input: { session_id: process, chars: id } });
-  return choices[pick(choices.length + 1)] ?? { id, name: "exec_command", input: { cmd: id } };
+  if (process !== undefined) {
+    const write = { id, name: "write_stdin", input: { session_id: process, chars: id } };
+    choices.push(write, write);
+  }
+  return choices[pick(choices.length + 2)] ?? { id, name: "exec_command", input: { cmd: id } };
 }
 
 const COMMAND = { type: "exec_command" } as const;
@@ -40,4 +42,8 @@ const KINDS: { readonly [name: string]: ToolKind } = {
 /** The kind of a call by its name. */
 export function kindOf(name: string): ToolKind {
   return KINDS[name] ?? COMMAND;
+}
+
+export function isOfTerminal(name: string): boolean {
+  return name === "exec_command" || name === "write_stdin";
 }

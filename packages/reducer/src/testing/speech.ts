@@ -45,7 +45,7 @@ export function scriptOf(input: JsonValue): string {
 }
 
 /** Whether the arguments of a call name a cell or a process. */
-export function isOf(input: JsonValue, id: string): boolean {
+export function isOf(input: unknown, id: string): boolean {
   return Object.values(input as object).includes(id);
 }
 
