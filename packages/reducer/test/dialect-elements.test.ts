@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Dialect, JsonValue } from "@rollout-trace/protocol";
+import type { Dialect, JsonObject, JsonValue } from "@rollout-trace/protocol";
+import { expandRequest } from "@rollout-trace/reducer";
 import { RolloutBuilder } from "@rollout-trace/reducer/testing";
-import { chatCall as call, codesOf, lineOf, reduce } from "./support.ts";
+import { chatCall as call, codesOf, findingsOf, lineOf, reduce } from "./support.ts";
 
 /** What a request of one element, or a response of one, becomes. */
 function itemsOf(dialect: Dialect, element: JsonValue, where: "request" | "response" = "request") {
@@ -272,5 +273,85 @@ describe("an element of anthropic_messages", () => {
     expect(itemsOf("anthropic_messages", { type: "text", text: "a" }, "response").map(lineOf)).toEqual([
       "assistant/-/message | text a",
     ]);
+  });
+});
+
+describe("what a host answers a tool of openai_responses", () => {
+  const shell = { stdout: "a", stderr: "", outcome: { type: "exit", exit_code: 0 } };
+  it.each<[string, JsonValue, readonly string[]]>([
+    [
+      "a local shell, by call id",
+      { type: "local_shell_call_output", call_id: "c1", output: "a" },
+      ["text a"],
+    ],
+    ["a local shell, by id", { type: "local_shell_call_output", id: "c1", output: "a" }, ["text a"]],
+    [
+      "a local shell, by both",
+      { type: "local_shell_call_output", id: "out_1", call_id: "c1", output: "a" },
+      ["text a"],
+    ],
+    [
+      "a shell",
+      { type: "shell_call_output", call_id: "c1", output: [shell], max_output_length: 9 },
+      ['json [{"outcome":{"exit_code":0,"type":"exit"},"stderr":"","stdout":"a"}]'],
+    ],
+    [
+      "a patch",
+      { type: "apply_patch_call_output", call_id: "c1", status: "completed", output: "done" },
+      ["text done"],
+    ],
+    [
+      "a patch, without a word",
+      { type: "apply_patch_call_output", call_id: "c1", status: "failed" },
+      ['json {"status":"failed"}'],
+    ],
+    [
+      "a computer",
+      {
+        type: "computer_call_output",
+        call_id: "c1",
+        output: { type: "computer_screenshot", image_url: "u" },
+      },
+      ["ref computer_screenshot"],
+    ],
+  ])("is the output of its call: %s", (_what, element, parts) => {
+    const items = itemsOf("openai_responses", element);
+    expect(items.map(lineOf)).toEqual([["tool/commentary/function_call_output c1", ...parts].join(" | ")]);
+  });
+
+  it("tells a patch that failed from one that went well with the same text", () => {
+    const patch = { type: "apply_patch_call_output", call_id: "c1", output: "x" };
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.request([{ ...patch, status: "completed" }]);
+    turn.request([{ ...patch, status: "failed" }]);
+    expect(Object.keys(reduce(rollout).conversation_items)).toHaveLength(2);
+  });
+
+  it.each<[string, JsonObject, JsonObject]>([
+    ["local_shell_call", { id: "lsh_1", call_id: "c1" }, { id: "c1" }],
+    ["local_shell_call", { id: "lsh_1", call_id: "c1" }, { id: "o_1", call_id: "c1" }],
+    ["local_shell_call", { id: "c1" }, { id: "c1" }],
+    ["shell_call", { id: "sh_1", call_id: "c1" }, { id: "sho_1", call_id: "c1" }],
+    ["apply_patch_call", { id: "apc_1", call_id: "c1" }, { call_id: "c1" }],
+    ["computer_call", { id: "cu_1", call_id: "c1" }, { call_id: "c1" }],
+  ])("has been seen once a request carries it: that of a %s (%#)", (type, callIds, ids) => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const call = { type, ...callIds };
+    turn.request([]).respond([call]);
+    turn.tool("c1").end();
+    const output = { type: `${type}_output`, ...ids, output: "a" };
+    turn.request([call, output]);
+    turn.request([call, output, { role: "user", content: "more" }]);
+    rollout.end();
+    const graph = reduce(rollout);
+    expect(graph.tool_calls["c1"]).toMatchObject({
+      call_item_ids: ["item:1"],
+      output_item_ids: ["item:2"],
+      visibility: { seen_by_model: true },
+    });
+    expect(expandRequest(graph, "inference-3")).toEqual(["item:1", "item:2", "item:3"]);
+    expect([...codesOf(graph), ...findingsOf(graph)]).toEqual([]);
   });
 });

@@ -1,8 +1,11 @@
 import {
   type ConversationItem,
+  createReducer,
   expandRequest,
   type RolloutGraph,
+  type ReducerCheckpoint,
   reduceRollout,
+  resumeReducer,
 } from "@rollout-trace/reducer";
 import type { RolloutBuilder } from "@rollout-trace/reducer/testing";
 
@@ -13,6 +16,18 @@ export function reduce(rollout: RolloutBuilder): RolloutGraph {
 
 export function reduceLeniently(rollout: RolloutBuilder): RolloutGraph {
   return reduceRollout(rollout.source());
+}
+
+/** Reduces with a checkpoint, kept as text, after every event. */
+export function reduceInSteps(rollout: RolloutBuilder): RolloutGraph {
+  const { payloads } = rollout.source();
+  let reducer = createReducer({ payloads });
+  for (const event of rollout.events) {
+    reducer.apply(event);
+    const text = JSON.stringify(reducer.save());
+    reducer = resumeReducer(JSON.parse(text) as ReducerCheckpoint, { payloads });
+  }
+  return reducer.finish();
 }
 
 /** The texts of items, for reading a transcript at a glance. */

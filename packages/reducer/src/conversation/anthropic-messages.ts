@@ -18,6 +18,7 @@ import {
   textPart,
 } from "./normal-item.ts";
 import {
+  calledTool,
   elementsOf,
   idOf,
   itemOf,
@@ -75,7 +76,7 @@ function blockShape(block: JsonValue, role: ItemRole, payloadId: string): Shape 
         channel: "commentary",
         kind: "function_call",
         callId: stringOf(block["id"]),
-        distinguisher: `${stringOf(block["server_name"]) ?? ""}\n${stringOf(block["name"]) ?? ""}`,
+        distinguisher: calledTool(block["name"], block["server_name"]),
         parts: [jsonPart(block["input"] ?? null, payloadId)],
       };
     case "image":

@@ -13,7 +13,7 @@ const LOOKS = 8;
 /**
  * Where the elements of a request are looked for, in this order: at their place in the live context, at their place in an earlier
  * context that began with the same items, by the provider's item id, elsewhere in the live context, and further on in that
- * earlier context.
+ * earlier context. What is only a reference is looked for by that id first.
  *
  * No context has an item twice. So what follows the items that the request has so far, in a context that begins with them, is none
  * of them.
@@ -42,6 +42,7 @@ export class Candidates {
   take(position: number, normal: NormalItem): TranscriptItem | undefined {
     const node = this.#node === undefined ? this.#keptNode() : this.#node;
     const found =
+      (normal.isReference ? this.#byProviderId(normal) : undefined) ??
       this.#unused(itemAt(this.#conversation, position), normal) ??
       this.#after(node, normal) ??
       this.#byProviderId(normal) ??

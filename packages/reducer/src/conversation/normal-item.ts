@@ -12,6 +12,8 @@ export interface NormalItem {
   readonly kind: ItemKind;
   readonly callId: string | null;
   readonly agentMessage: ConversationItem["agent_message"];
+  /** Whether it only names an item, of whatever sort, by the provider's id, and says nothing of it. */
+  readonly isReference: boolean;
   readonly parts: readonly BodyPart[];
   /** What else tells two items apart and has no place in the graph, such as the name of a called tool. */
   readonly distinguisher: string;
@@ -101,7 +103,7 @@ export function encodedPart(label: string, value: string): SizedPart {
 export function jsonPart(value: JsonValue, payloadId: string, written: string | null = null): SizedPart {
   const canonical = canonicalJson(value);
   // A number that JavaScript rounds must not make two different arguments the same.
-  const identity = written !== null && LONG_NUMBER.test(written) ? written : canonical;
+  const identity = written !== null && hasLongNumber(written) ? written : canonical;
   const preview = cutToCodePoints(written ?? canonical, JSON_PREVIEW_CODE_POINTS);
   return {
     part: { type: "json", preview, content_id: sha256Hex(identity), payload_id: payloadId },
@@ -111,6 +113,15 @@ export function jsonPart(value: JsonValue, payloadId: string, written: string | 
 
 /** Up to fifteen digits a double is exact. */
 const LONG_NUMBER = /\d[\d.]{15}/;
+
+/** Digits in strings are no number: what has them is the same however it is written. */
+function hasLongNumber(written: string): boolean {
+  if (!LONG_NUMBER.test(written)) return false;
+  return LONG_NUMBER.test(written.replaceAll(ESCAPED, "").replaceAll(QUOTED, '""'));
+}
+
+const ESCAPED = /\\./g;
+const QUOTED = /"[^"]*"/g;
 
 export function payloadRefPart(label: string, value: JsonValue, payloadId: string): SizedPart {
   const text = canonicalJson(value);

@@ -18,6 +18,7 @@ import {
 } from "./normal-item.ts";
 import {
   argumentsPart,
+  calledTool,
   customInputPart,
   elementsOf,
   idOf,
@@ -150,7 +151,7 @@ function functionCallShapes(call: JsonValue | undefined, payloadId: string): rea
 }
 
 function calling(kind: Shape["kind"], name: JsonValue | undefined): Omit<Shape, "parts"> {
-  return { role: "assistant", channel: "commentary", kind, distinguisher: stringOf(name) ?? "" };
+  return { role: "assistant", channel: "commentary", kind, distinguisher: calledTool(name) };
 }
 
 function outputShape(element: JsonObject, payloadId: string): Shape {

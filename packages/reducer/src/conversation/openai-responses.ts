@@ -5,6 +5,7 @@ import type { DialectReader } from "./dialect.ts";
 import {
   encodedPart,
   jsonPart,
+  type NormalItem,
   type Normalise,
   payloadRefPart,
   type SizedPart,
@@ -13,6 +14,7 @@ import {
 } from "./normal-item.ts";
 import {
   argumentsPart,
+  calledTool,
   customInputPart,
   elementsOf,
   idOf,
@@ -28,11 +30,26 @@ import {
 
 const normalise: Normalise = (element, payloadId) => {
   if (!isJsonObject(element)) return { items: [itemOf(unknownShape(element, "not an object", payloadId))] };
-  const providerItemId = idOf(element);
-  if (element["type"] === "additional_tools") return { items: [], outsideId: providerItemId };
-  const shape = shapeOf(element, payloadId);
-  return { items: [itemOf(shape, { providerItemId, callId: stringOf(element["call_id"]) })] };
+  const ids = idsOf(element);
+  if (element["type"] === "additional_tools") return { items: [], outsideId: ids.providerItemId };
+  return { items: [itemOf(shapeOf(element, payloadId), ids)] };
 };
+
+function idsOf(element: JsonObject): Pick<NormalItem, "providerItemId" | "callId"> {
+  const providerItemId = idOf(element);
+  const callId = stringOf(element["call_id"]);
+  switch (element["type"]) {
+    case "local_shell_call":
+      return { providerItemId, callId: callId ?? providerItemId };
+    case "local_shell_call_output":
+      // Its `id` is documented to be that of the call; where it has a `call_id` too, it may be its own.
+      return callId === null || callId === providerItemId
+        ? { providerItemId: null, callId: callId ?? providerItemId }
+        : { providerItemId, callId };
+    default:
+      return { providerItemId, callId };
+  }
+}
 
 export const openAiResponses: DialectReader = {
   head: null,
@@ -45,10 +62,12 @@ export const openAiResponses: DialectReader = {
 };
 
 function shapeOf(element: JsonObject, payloadId: string): Shape {
-  const type = stringOf(element["type"]) ?? ("role" in element ? "message" : "without a type");
+  const type = typeOf(element);
   switch (type) {
     case "message":
       return messageShape(element, payloadId);
+    case "item_reference":
+      return referenceShape(element, payloadId);
     case "agent_message":
       return agentMessageShape(element, payloadId);
     case "reasoning":
@@ -66,7 +85,12 @@ function shapeOf(element: JsonObject, payloadId: string): Shape {
     case "function_call_output":
     case "mcp_tool_call_output":
     case "tool_search_output":
+    case "local_shell_call_output":
       return outputShape("function_call_output", element, payloadId);
+    case "shell_call_output":
+    case "apply_patch_call_output":
+    case "computer_call_output":
+      return builtInOutputShape(element, payloadId);
     case "custom_tool_call_output":
       return outputShape("custom_tool_call_output", element, payloadId);
     case "web_search_call":
@@ -93,6 +117,27 @@ function shapeOf(element: JsonObject, payloadId: string): Shape {
     default:
       return unknownShape(withoutId(element), type, payloadId);
   }
+}
+
+function typeOf(element: JsonObject): string {
+  const type = stringOf(element["type"]);
+  if (type !== null) return type;
+  if ("role" in element) return "message";
+  // A reference may leave its type out: it is known by having nothing but an id.
+  const isBare = Object.keys(element).every((key) => key === "id" || key === "type");
+  return isBare && idOf(element) !== null ? "item_reference" : "without a type";
+}
+
+/** Odd where there is no such item; otherwise it is a sighting of that item. */
+function referenceShape(element: JsonObject, payloadId: string): Shape {
+  const id = idOf(element);
+  if (id === null) return unknownShape(element, "item_reference", payloadId);
+  const message = `an element refers to item ${JSON.stringify(id)}, which its thread does not have or which is there already`;
+  return {
+    ...unknownShape({ type: "item_reference", id }, "item_reference", payloadId),
+    isReference: true,
+    oddity: { code: "unknown_item_type", message },
+  };
 }
 
 function messageShape(element: JsonObject, payloadId: string): Shape {
@@ -133,9 +178,8 @@ function reasoning(element: JsonObject, payloadId: string): Shape {
 }
 
 function callShape(kind: ItemKind, element: JsonObject): Omit<Shape, "parts"> {
-  const name = stringOf(element["name"]) ?? "";
-  const namespace = stringOf(element["namespace"]) ?? "";
-  return { role: "assistant", channel: "commentary", kind, distinguisher: `${namespace}\n${name}` };
+  const distinguisher = calledTool(element["name"], element["namespace"]);
+  return { role: "assistant", channel: "commentary", kind, distinguisher };
 }
 
 function outputShape(kind: ItemKind, element: JsonObject, payloadId: string): Shape {
@@ -147,6 +191,27 @@ function outputShape(kind: ItemKind, element: JsonObject, payloadId: string): Sh
         ? readable(contentParts(output, payloadId), output, payloadId)
         : [jsonPart(output, payloadId)];
   return { role: "tool", channel: "commentary", kind, parts };
+}
+
+/** What a host made of a call of one of the provider's own tools. */
+function builtInOutputShape(element: JsonObject, payloadId: string): Shape {
+  const { output, status } = element;
+  // A patch that went well may say nothing, and one that did not may say the same.
+  const said = output ?? (status === undefined ? null : { status });
+  const isScreenshot = isJsonObject(said) && element["type"] === "computer_call_output";
+  return {
+    role: "tool",
+    channel: "commentary",
+    kind: "function_call_output",
+    distinguisher: status === "failed" ? "failed" : "",
+    parts: [
+      typeof said === "string"
+        ? textPart(said)
+        : isScreenshot
+          ? contentPart(said, payloadId)
+          : jsonPart(said, payloadId),
+    ],
+  };
 }
 
 function contentParts(content: JsonValue | undefined, payloadId: string): readonly SizedPart[] {

@@ -21,6 +21,7 @@ export interface Shape {
   readonly callId?: string | null;
   readonly distinguisher?: string;
   readonly agentMessage?: NormalItem["agentMessage"];
+  readonly isReference?: boolean;
   readonly oddity?: NormalItem["oddity"];
 }
 
@@ -38,6 +39,7 @@ export function itemOf(
     kind: shape.kind,
     callId: ids.callId ?? shape.callId ?? null,
     agentMessage: shape.agentMessage ?? null,
+    isReference: shape.isReference ?? false,
     parts: only === undefined ? parts.map(({ part }) => part) : [only.part],
     distinguisher: shape.distinguisher ?? "",
     hiddenBytes: only?.hiddenBytes ?? parts.reduce((sum, { hiddenBytes }) => sum + hiddenBytes, 0),
@@ -51,6 +53,11 @@ export function itemOf(
 
 /** The tool whose input is a script; its call items are shown as code. */
 const EXEC_TOOL_NAME = "exec";
+
+/** What tells calls of different tools apart, in every dialect alike: the tool's name, in the namespace or of the server that has it. */
+export function calledTool(name: JsonValue | undefined, namespace?: JsonValue): string {
+  return `${stringOf(namespace) ?? ""}\n${stringOf(name) ?? ""}`;
+}
 
 /** Arguments as models write them: JSON in a string, unless the model was cut off or got it wrong. */
 export function argumentsPart(value: JsonValue | undefined, payloadId: string): SizedPart {

@@ -109,7 +109,7 @@ export function applyReplacement(
 ): readonly TranscriptItem[] {
   const { rest } = reading;
   const { conversation } = origin.thread;
-  const items = rest.map((normal) => createItem(reduction, normal, origin));
+  const items = rest.map((normal) => createItem(reduction, referredTo(conversation, normal), origin));
   cutTo(conversation, headLength(conversation));
   for (const [index, item] of items.entries()) append(conversation, item, rest[index]);
   const { before, live, nodes } = conversation;
@@ -121,6 +121,13 @@ export function applyReplacement(
   conversation.lastRequest = conversation.root;
   conversation.replacedSeq = reduction.moment.seq;
   return items;
+}
+
+/** What an element of a replacement says: where it only refers to an item, what that says. */
+function referredTo({ byProviderId }: Conversation, normal: NormalItem): NormalItem {
+  const { providerItemId, isReference } = normal;
+  const item = isReference && providerItemId !== null ? byProviderId.get(providerItemId) : undefined;
+  return item === undefined ? normal : { ...item.normal, providerItemId, parts: item.draft.body.parts };
 }
 
 /** Finds or makes an item for each element. */

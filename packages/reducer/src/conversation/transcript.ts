@@ -4,7 +4,7 @@ import { attachCallItem, attachOutputItem, type ItemPlace } from "../linking/cal
 import { offerMessage } from "../linking/deliveries.ts";
 import { appended, NONE } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
-import type { TranscriptItem } from "../state/conversation-state.ts";
+import type { Conversation, TranscriptItem } from "../state/conversation-state.ts";
 import type { InferenceState } from "../state/call-state.ts";
 import type { ThreadState, TurnState } from "../state/thread-state.ts";
 import type { NormalItem } from "./normal-item.ts";
@@ -57,7 +57,10 @@ export function createItem(reduction: Reduction, normal: NormalItem, from: ItemO
   reduction.state.items.push(item.draft);
   thread.draft.conversation_item_ids = appended(thread.draft.conversation_item_ids, itemId);
   if (normal.providerItemId !== null) {
-    conversation.byProviderId.set(normal.providerItemId, item);
+    // What only refers to an item, for the second time, is not that item.
+    if (!normal.isReference || !conversation.byProviderId.has(normal.providerItemId)) {
+      conversation.byProviderId.set(normal.providerItemId, item);
+    }
     conversation.acceptedUnseen.delete(normal.providerItemId);
   }
   if (normal.oddity !== null) {
@@ -123,7 +126,7 @@ export function seeInResponse(
 
 /**
  * Takes note of another sighting of an item: a provider item id that it did not have yet, and the first readable text and
- * summary of a reasoning item.
+ * summary of a reasoning item. A reference says nothing of what it refers to.
  */
 export function seeAgain(
   reduction: Reduction,
@@ -131,20 +134,32 @@ export function seeAgain(
   sighting: NormalItem,
   origin: ItemOrigin,
 ): void {
-  if (sighting === item.normal) return;
+  if (sighting === item.normal || sighting.isReference) return;
   const { draft } = item;
-  const { conversation } = origin.thread;
-  if (draft.provider_item_id === null && sighting.providerItemId !== null) {
-    draft.provider_item_id = sighting.providerItemId;
-    draft.accepted ??= conversation.acceptedUnseen.get(sighting.providerItemId) ?? null;
-    conversation.acceptedUnseen.delete(sighting.providerItemId);
-    conversation.byProviderId.set(sighting.providerItemId, item);
-    reduction.touch(draft);
+  const { providerItemId } = sighting;
+  if (providerItemId !== null && providerItemId !== draft.provider_item_id) {
+    addProviderId(reduction, item, { providerItemId, conversation: origin.thread.conversation });
   }
   if (item.normal.kind !== "reasoning") return;
   const parts = mergedReasoning(draft.body.parts, sighting.parts);
   if (parts === draft.body.parts) return;
   draft.body = { parts };
+  reduction.touch(draft);
+}
+
+/** A thought may be said under several ids: the first is the item's, and it is found by each. */
+function addProviderId(
+  reduction: Reduction,
+  item: TranscriptItem,
+  { providerItemId, conversation }: { providerItemId: string; conversation: Conversation },
+): void {
+  const { draft } = item;
+  const accepted = draft.accepted ?? conversation.acceptedUnseen.get(providerItemId) ?? null;
+  conversation.acceptedUnseen.delete(providerItemId);
+  conversation.byProviderId.set(providerItemId, item);
+  if (draft.provider_item_id !== null && draft.accepted === accepted) return;
+  draft.provider_item_id ??= providerItemId;
+  draft.accepted = accepted;
   reduction.touch(draft);
 }
 

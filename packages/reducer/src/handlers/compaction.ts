@@ -128,6 +128,7 @@ const MARKER: NormalItem = {
   kind: "compaction_marker",
   callId: null,
   agentMessage: null,
+  isReference: false,
   parts: [],
   distinguisher: "",
   hiddenBytes: 0,
