@@ -193,7 +193,7 @@ export class Reduction {
       },
       started: origin.type !== "unknown",
       conversation: emptyConversation(),
-      asks: { model: "", provider: "", dialect: "openai_responses" },
+      asks: null,
       slots: new Map(),
       reusedSlots: new Map(),
       cells: new Map(),

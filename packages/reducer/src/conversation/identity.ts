@@ -1,6 +1,5 @@
 /** When two sightings are one item. */
 import type { NormalItem } from "./normal-item.ts";
-import { textKey } from "./text-key.ts";
 
 const identities = new WeakMap<NormalItem, string>();
 
@@ -13,7 +12,7 @@ const identities = new WeakMap<NormalItem, string>();
 export function identityOf(item: NormalItem): string {
   const known = identities.get(item);
   if (known !== undefined) return known;
-  const identity = textKey(workOut(item));
+  const identity = workOut(item);
   identities.set(item, identity);
   return identity;
 }

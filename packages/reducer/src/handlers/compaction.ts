@@ -1,5 +1,6 @@
 /** The replacement of a thread's live history by a shorter one. */
 import type { CompactionEventPayload, ExecutionStatus, PayloadRef, RawEvent } from "@rollout-trace/protocol";
+import { dialectOf } from "../conversation/dialect-of.ts";
 import { readFrame, readHistory } from "../conversation/elements.ts";
 import type { NormalItem } from "../conversation/normal-item.ts";
 import { headLength } from "../conversation/live-context.ts";
@@ -65,8 +66,8 @@ export const compactionHandlers: Handlers<CompactionEventPayload["type"]> = {
     const response = readFrame(reduction, payloadId);
     if (response === null) return;
     const { draft, turn } = request;
-    const dialect = reduction.state.threads.get(draft.thread_id)?.asks.dialect;
-    draft.usage = tokenUsageOf(response, dialect ?? "openai_responses");
+    const thread = reduction.thread(draft.thread_id);
+    draft.usage = tokenUsageOf(response, dialectOf(reduction.state, thread));
     const responseId = response["response_id"] ?? response["id"];
     reduction.countUsage(draft.usage, {
       responseId: typeof responseId === "string" ? responseId : null,
@@ -104,7 +105,7 @@ function install(reduction: Reduction, compaction: CompactionState, origin: Item
   const { draft } = compaction;
   const { thread, payloadId } = origin;
   const { conversation } = thread;
-  const { dialect } = thread.asks;
+  const dialect = dialectOf(reduction.state, thread);
   const comparedFrom = headLength(conversation);
   const document = { payloadId, dialect, conversation, comparedFrom };
   draft.installed_at_us = reduction.moment.at_us;

@@ -1,5 +1,6 @@
 /** Requests to models, their responses, and items entering a thread's live history. */
 import type { InferenceEventPayload, InferenceStarted, PayloadRef, RawEvent } from "@rollout-trace/protocol";
+import { dialectOf } from "../conversation/dialect-of.ts";
 import {
   type Document,
   type Reading,
@@ -81,7 +82,10 @@ export const inferenceHandlers: Handlers<InferenceEventPayload["type"]> = {
     }
     if (!conversation.acceptedUnseen.has(item_id)) conversation.acceptedUnseen.set(item_id, accepted);
     if (payloadId === null) return;
-    const [first, ...rest] = readElement(reduction, { payloadId, dialect: thread.asks.dialect });
+    const [first, ...rest] = readElement(reduction, {
+      payloadId,
+      dialect: dialectOf(reduction.state, thread),
+    });
     if (first === undefined) return;
     createItem(reduction, { ...first, providerItemId: item_id }, { thread, turn, payloadId });
     for (const normal of rest) createItem(reduction, normal, { thread, turn, payloadId });
@@ -99,6 +103,7 @@ function startCall(
   const { inferenceCalls } = reduction.state;
   const { inference_call_id: recordedId } = payload;
   const { model, provider, dialect } = askedBy(thread, payload);
+  reduction.state.latestDialect = dialect;
   const id = inferenceCalls.mint(recordedId);
   const requestId = reduction.payload(payload.request);
   const call: InferenceState = {
@@ -144,10 +149,8 @@ function startCall(
 /** Most requests of a thread say the same: its latest texts are kept and not those of each event. */
 function askedBy(thread: ThreadState, { model, provider, dialect }: Asked): Asked {
   const { asks } = thread;
-  if (asks.model !== model || asks.provider !== provider || asks.dialect !== dialect) {
-    thread.asks = { model, provider, dialect };
-  }
-  return thread.asks;
+  if (asks?.model === model && asks.provider === provider && asks.dialect === dialect) return asks;
+  return (thread.asks = { model, provider, dialect });
 }
 
 function applyRequest(reduction: Reduction, call: InferenceState, payload: InferenceStarted): void {

@@ -53,8 +53,8 @@ export interface ThreadState {
   /** Whether an event started it, or it is only named. */
   started: boolean;
   readonly conversation: Conversation;
-  /** What its latest request was sent to, and in which wire format. */
-  asks: Asked;
+  /** What its latest request was sent to, and in which wire format; null before there is one. */
+  asks: Asked | null;
   /** The first use of each model-visible call id. */
   readonly slots: Map<string, CallSlot>;
   /** All uses of those ids that have more than one. */

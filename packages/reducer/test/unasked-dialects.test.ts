@@ -1,0 +1,124 @@
+import { describe, expect, it } from "vitest";
+import type { Dialect, JsonValue } from "@rollout-trace/protocol";
+import { expandRequest, type RolloutGraph } from "@rollout-trace/reducer";
+import { RolloutBuilder, type ThreadBuilder } from "@rollout-trace/reducer/testing";
+import { chatCall, codesOf, lineOf, linesOf, reduce, reduceInSteps } from "./support.ts";
+
+const CHAT: readonly JsonValue[] = [
+  { role: "user", content: "so far" },
+  { role: "assistant", content: null, tool_calls: [chatCall("c1", "f", "{}")] },
+  { role: "tool", tool_call_id: "c1", content: "42" },
+];
+
+const BLOCKS: readonly JsonValue[] = [
+  { role: "user", content: "so far" },
+  { role: "assistant", content: [{ type: "tool_use", id: "c1", name: "f", input: {} }] },
+  { role: "user", content: [{ type: "tool_result", tool_use_id: "c1", content: "42" }] },
+];
+
+const LINES = [
+  "user/-/message | text so far",
+  "assistant/commentary/function_call c1 | json {}",
+  "tool/commentary/function_call_output c1 | text 42",
+];
+
+const ask = (thread: ThreadBuilder, dialect: Dialect) =>
+  thread.turn().request([{ role: "user", content: "q" }], { dialect });
+
+const compact = (thread: ThreadBuilder, replacement: readonly JsonValue[]) =>
+  thread.turn().compact("k", { input: [], replacement });
+
+function replacementOf(graph: RolloutGraph): readonly string[] {
+  const ids = graph.compactions["k"]?.replacement_item_ids ?? [];
+  return ids.flatMap((id) => graph.conversation_items[id] ?? []).map(lineOf);
+}
+
+describe("a compaction of a thread that has not asked yet", () => {
+  it.each<[Dialect, readonly JsonValue[]]>([
+    ["openai_chat", CHAT],
+    ["anthropic_messages", BLOCKS],
+  ])(
+    "is read as its nearest ancestor that has asked speaks (%s), and not as another spoke last",
+    (dialect, kept) => {
+      const rollout = new RolloutBuilder();
+      ask(rollout.root, "openai_responses");
+      const parent = rollout.child("parent");
+      const between = rollout.child("between", "/root/parent/between", parent);
+      const child = rollout.child("child", "/root/parent/between/child", between);
+      ask(parent, "openai_responses");
+      ask(parent, dialect);
+      ask(rollout.child("other"), "openai_responses");
+      compact(child, kept);
+      child.turn().request(kept, { dialect });
+      const graph = reduce(rollout);
+      expect(replacementOf(graph)).toEqual(LINES);
+      expect(expandRequest(graph, "inference-5")).toEqual(graph.compactions["k"]?.replacement_item_ids);
+      expect(codesOf(graph)).toEqual([]);
+      expect(reduceInSteps(rollout)).toEqual(graph);
+    },
+  );
+
+  it("is read as the rollout spoke last, where no ancestor has asked", () => {
+    const rollout = new RolloutBuilder();
+    ask(rollout.child("one"), "anthropic_messages");
+    ask(rollout.child("two"), "openai_chat");
+    compact(rollout.child("three"), CHAT);
+    ask(rollout.root, "anthropic_messages");
+    const graph = reduce(rollout);
+    expect(replacementOf(graph)).toEqual(LINES);
+    expect(codesOf(graph)).toEqual([]);
+    expect(reduceInSteps(rollout)).toEqual(graph);
+  });
+
+  it("is read as openai_responses where nobody has asked", () => {
+    const rollout = new RolloutBuilder();
+    compact(rollout.root, [{ type: "function_call", call_id: "c1", name: "f", arguments: "{}" }]);
+    expect(replacementOf(reduce(rollout))).toEqual([LINES[1]]);
+  });
+
+  it("is read all the same where a recording names ancestors in a circle", () => {
+    const rollout = new RolloutBuilder();
+    const origin = (id: string) => ({ type: "spawned", parent_thread_id: id });
+    const one = rollout.thread("one", { agentPath: "/one", origin: origin("two") });
+    rollout.thread("two", { agentPath: "/two", origin: origin("one") });
+    ask(rollout.root, "openai_chat");
+    compact(one, CHAT);
+    expect(replacementOf(reduce(rollout))).toEqual(LINES);
+  });
+
+  it("has its tokens counted as they are named there", () => {
+    const rollout = new RolloutBuilder();
+    ask(rollout.root, "openai_chat");
+    const turn = rollout.child("kid").turn();
+    const ids = { compaction_id: "k", compaction_request_id: "k-1" };
+    turn.event({
+      type: "compaction_request_started",
+      ...ids,
+      thread_id: "kid",
+      turn_id: turn.id,
+      model: "m",
+      provider: "p",
+      request: rollout.payload("compaction_request", { messages: [] }),
+    });
+    const usage = { prompt_tokens: 7, completion_tokens: 2 };
+    turn.event({
+      type: "compaction_request_completed",
+      ...ids,
+      response: rollout.payload("compaction_response", { usage }),
+    });
+    expect(reduce(rollout).usage.by_thread["kid"]).toMatchObject({ input_tokens: 7, output_tokens: 2 });
+  });
+});
+
+describe("an item that is accepted in a thread that has not asked yet", () => {
+  it("is read as its parent speaks", () => {
+    const rollout = new RolloutBuilder();
+    ask(rollout.root, "openai_chat");
+    const output = { id: "out_1", role: "tool", tool_call_id: "c1", content: "42" };
+    const turn = rollout.child("kid").turn().accept("out_1", output);
+    turn.request([...CHAT.slice(0, 2), output], { dialect: "openai_chat" });
+    const graph = reduce(rollout);
+    expect(linesOf(graph, "inference-2")).toEqual(LINES);
+    expect(expandRequest(graph, "inference-2")).toEqual(["item:3", "item:4", "item:2"]);
+  });
+});
