@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { JsonObject } from "@rollout-trace/protocol";
 import { checkGraph } from "@rollout-trace/reducer";
 import {
   execCall,
@@ -95,6 +96,44 @@ describe("a terminal operation", () => {
     turn.tool("w1", write);
     turn.event({ type: "stdin_target_resolved", tool_call_id: "w1", exec_tool_call_id: "c1" });
     expect(reduce(rollout).terminal_operations["terminal_operation:2"]?.terminal_session_id).toBe("77");
+  });
+
+  const parts = [
+    { type: "text", text: "one" },
+    { type: "image", source: {} },
+    { type: "text", text: "two" },
+  ];
+  it.each<[string, JsonObject, string | null]>([
+    ["as openai_responses has it", { item: functionOutput("c1", "one") }, "one"],
+    ["in parts", { item: functionOutput("c1", [{ type: "input_text", text: "one" }]) }, "one"],
+    ["as openai_chat has it", { item: { role: "tool", tool_call_id: "c1", content: "one" } }, "one"],
+    ["in parts there", { item: { role: "tool", tool_call_id: "c1", content: parts } }, "one\ntwo"],
+    ["as anthropic_messages has it", { item: { type: "tool_result", content: "one" } }, "one"],
+    ["in parts there", { item: { type: "tool_result", content: parts } }, "one\ntwo"],
+    [
+      "in a message there",
+      { item: { role: "user", content: [{ type: "tool_result", content: parts }] } },
+      "one\ntwo",
+    ],
+    ["as text", { value: "one" }, "one"],
+    ["as parts alone", { value: parts }, "one\ntwo"],
+    ["as the parts of a value", { value: { content: parts } }, "one\ntwo"],
+    ["without a text", { item: { role: "tool", content: [{ type: "image" }] } }, null],
+    [
+      "in nothing that is one",
+      { item: { output: { output: { output: { output: { output: {} } } } } } },
+      null,
+    ],
+  ])("of a direct call has the text that its model got, %s", (_what, result, text) => {
+    const rollout = new RolloutBuilder();
+    const call = rollout.root.turn().tool("c1", exec).runtimeStart(begin("77"));
+    call.end("completed", { result: { type: "direct", ...result } });
+    expect(reduce(rollout).terminal_operations["terminal_operation:1"]?.result).toEqual({
+      exit_code: null,
+      stdout: "",
+      stderr: "",
+      formatted_output: text,
+    });
   });
 
   it("that was nested takes its result from what its cell got", () => {

@@ -88,7 +88,7 @@ describe("a compaction of a thread that has not asked yet", () => {
 
   it("has its tokens counted as they are named there", () => {
     const rollout = new RolloutBuilder();
-    ask(rollout.root, "openai_chat");
+    ask(rollout.root, "anthropic_messages");
     const turn = rollout.child("kid").turn();
     const ids = { compaction_id: "k", compaction_request_id: "k-1" };
     turn.event({
@@ -100,13 +100,13 @@ describe("a compaction of a thread that has not asked yet", () => {
       provider: "p",
       request: rollout.payload("compaction_request", { messages: [] }),
     });
-    const usage = { prompt_tokens: 7, completion_tokens: 2 };
+    const usage = { input_tokens: 3, cache_read_input_tokens: 100, output_tokens: 2 };
     turn.event({
       type: "compaction_request_completed",
       ...ids,
       response: rollout.payload("compaction_response", { usage }),
     });
-    expect(reduce(rollout).usage.by_thread["kid"]).toMatchObject({ input_tokens: 7, output_tokens: 2 });
+    expect(reduce(rollout).usage.by_thread["kid"]).toMatchObject({ input_tokens: 103, output_tokens: 2 });
   });
 });
 

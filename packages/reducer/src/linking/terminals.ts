@@ -181,16 +181,28 @@ function returnedResult(result: JsonObject): TerminalResult {
   if (isJsonObject(value)) {
     return {
       exit_code: integerOf(value["exit_code"]),
-      stdout: stringOf(value["stdout"] ?? value["output"]) ?? "",
+      stdout: textIn(value["stdout"] ?? value["output"]) ?? "",
       stderr: stringOf(value["stderr"]) ?? "",
-      formatted_output: null,
+      formatted_output: textIn(value["content"]),
     };
   }
   const error = stringOf(result["error"]);
   if (error !== null) return { exit_code: null, stdout: "", stderr: error, formatted_output: null };
-  const item = result["item"] ?? result["response_item"];
-  const text = isJsonObject(item) ? stringOf(item["output"]) : stringOf(value);
+  const text = textIn(result["item"] ?? result["response_item"] ?? value);
   return { exit_code: null, stdout: "", stderr: "", formatted_output: text };
+}
+
+/** A message, its blocks, a block, its parts, a part. */
+const LEVELS = 5;
+
+/** The text of an output, as it is or in parts, in the words of any dialect; null where it has none. */
+function textIn(value: JsonValue | undefined, levels = LEVELS): string | null {
+  if (typeof value === "string") return value;
+  if (levels === 0) return null;
+  if (isJsonObject(value)) return textIn(value["output"] ?? value["content"] ?? value["text"], levels - 1);
+  if (!Array.isArray(value)) return null;
+  const texts = (value as readonly JsonValue[]).flatMap((part) => textIn(part, levels - 1) ?? []);
+  return texts.length === 0 ? null : texts.join("\n");
 }
 
 /** The arguments of a `tool_invocation`, where they are a JSON object. */
