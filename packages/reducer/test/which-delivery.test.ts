@@ -1,0 +1,94 @@
+import { describe, expect, it } from "vitest";
+import type { JsonObject } from "@rollout-trace/protocol";
+import {
+  agentMessage,
+  assistantMessage,
+  functionCall,
+  functionOutput,
+  RolloutBuilder,
+  userMessage,
+} from "@rollout-trace/reducer/testing";
+import { reduce } from "./support.ts";
+
+const GO = "look at the tests";
+
+describe("a message that several items may carry", () => {
+  const byName = agentMessage("/root", "/root/child", GO);
+  const byAnother = agentMessage("/root/other", "/root/child", GO);
+
+  /** What the recipient's items were when the message turned out to have been sent. */
+  function targetAmong(items: readonly JsonObject[]): string | undefined {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const child = rollout.child("child").turn();
+    const call = turn.tool("m1", { kind: { type: "send_message" }, host: true });
+    child.request(items);
+    call.interact("send_message", "child", GO);
+    return reduce(rollout).interaction_edges["edge:tool:m1"]?.target?.id;
+  }
+
+  it("is in the one that names its author rather than in one that names nobody, wherever they stand", () => {
+    expect(targetAmong([userMessage(GO), byName])).toBe("item:2");
+    expect(targetAmong([byName, userMessage(GO)])).toBe("item:1");
+  });
+
+  it("is in one that names nobody where none names its author, and in none that names another", () => {
+    expect(targetAmong([byAnother, userMessage(GO)])).toBe("item:2");
+    expect(targetAmong([byAnother])).toBeUndefined();
+  });
+});
+
+describe("an answer that the call which started the agent returned", () => {
+  const spawn = functionCall("s1", "spawn_agent", { task: GO });
+  const answer = functionOutput("s1", "done");
+
+  /** A parent whose spawn call has returned what the child will say. */
+  function parentWithAnswer() {
+    const rollout = new RolloutBuilder();
+    const parent = rollout.root.turn();
+    parent.request([userMessage("hi")]).respond([spawn]);
+    parent
+      .tool("s1", { kind: { type: "spawn_agent" }, label: "spawn_agent" })
+      .interact("spawn_agent", "child");
+    const child = rollout.child("child");
+    return { rollout, child, answered: () => parent.request([userMessage("hi"), spawn, answer]) };
+  }
+
+  function results(rollout: RolloutBuilder) {
+    return Object.values(reduce(rollout).interaction_edges)
+      .filter(({ kind }) => kind === "agent_result")
+      .map(({ target }) => target?.id);
+  }
+
+  function observe(rollout: RolloutBuilder, turnId: string): void {
+    rollout.event({
+      type: "agent_result_observed",
+      edge_id: `result of ${turnId}`,
+      child_thread_id: "child",
+      child_turn_id: turnId,
+      parent_thread_id: "root",
+      message: "done",
+    });
+  }
+
+  it("is the answer of one turn, and not of the next that says the same", () => {
+    const { rollout, child, answered } = parentWithAnswer();
+    const turns = [child.turn(), child.turn()];
+    for (const turn of turns) turn.request([userMessage(GO)]).respond([assistantMessage("done")]);
+    answered();
+    for (const turn of turns) observe(rollout, turn.id);
+    expect(reduce(rollout).conversation_items["item:3"]).toBeDefined();
+    const [first, second] = results(rollout);
+    expect(reduce(rollout).conversation_items[first ?? ""]?.kind).toBe("function_call_output");
+    expect(second).toBeUndefined();
+  });
+
+  it("is not the answer of a turn that began after it", () => {
+    const { rollout, child, answered } = parentWithAnswer();
+    answered();
+    const turn = child.turn();
+    turn.request([userMessage(GO)]).respond([assistantMessage("done")]);
+    observe(rollout, turn.id);
+    expect(results(rollout)).toEqual([undefined]);
+  });
+});
