@@ -56,6 +56,7 @@ export class RandomAgent {
   readonly #spans = new RandomSpans();
   #late: (() => void)[] = [];
   #report: { readonly turn: TurnBuilder; readonly text: string } | null = null;
+  #hasAsked = false;
   #hasEnded = false;
 
   constructor(
@@ -99,7 +100,8 @@ export class RandomAgent {
     if (this.#late.length > 0) actions.push(() => this.#late.shift()?.());
     if (this.#open.length === 0 && this.#inference === null) {
       actions.push(() => this.#endTurn(turn));
-      actions.push(() => this.#compact(turn, pick));
+      // In which dialect a history is can be told once its thread has asked.
+      if (this.#hasAsked) actions.push(() => this.#compact(turn, pick));
     }
     if (pick(6) === 0) actions.push(() => this.#interrupt(turn, pick));
     return actions;
@@ -152,6 +154,7 @@ export class RandomAgent {
   }
 
   #request(turn: TurnBuilder, pick: Pick): void {
+    this.#hasAsked = true;
     const dialect = this.#dialect;
     const last = this.#last;
     if (last !== null && dialect === "openai_responses" && pick(3) > 0) {
