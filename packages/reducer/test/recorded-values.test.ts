@@ -85,6 +85,59 @@ describe("a value that is recorded", () => {
     expect(d).toMatchObject({ input_preview: null, output_preview: null });
   });
 
+  it("of a call is the id that its cell has for it, and why it ended, as the first of several ends says", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.cell("1", "x1");
+    turn.event({
+      type: "tool_call_started",
+      tool_call_id: "c",
+      requester: { type: "code_cell", runtime_cell_id: "1" },
+      runtime_tool_call_id: "tool-7",
+      kind: { type: "other", name: "look" },
+      label: "look",
+    });
+    turn.end("aborted");
+    const end = { type: "tool_call_ended", tool_call_id: "c", status: "completed" };
+    turn.event({ ...end, end_cause: "rejected" }).event({ ...end, end_cause: "returned" });
+    turn.tool("d", { host: true }).end("completed", { cause: "returned" });
+    const { c, d } = reduce(rollout).tool_calls;
+    expect(c).toMatchObject({ runtime_tool_call_id: "tool-7", recorded_end_cause: "rejected" });
+    expect(d).toMatchObject({ runtime_tool_call_id: null, recorded_end_cause: "returned" });
+  });
+
+  it("of a command is all that the runtime has of its output, under whichever name", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const kind = { type: "exec_command" } as const;
+    const end = { type: "exec_command_end", exit_code: 1, stderr: "err", formatted_output: "exit 1\nout" };
+    const outputs = [
+      { stdout: "out" },
+      { aggregated_output: "all" },
+      { stdout: "out", aggregated_output: "all" },
+    ];
+    for (const [index, output] of outputs.entries()) {
+      turn.tool(`c${index}`, { kind, host: true }).runtimeEnd({ ...end, ...output }, "failed");
+    }
+    const results = Object.values(reduce(rollout).terminal_operations).map(({ result }) => result);
+    expect(results).toEqual(
+      ["out", "all", "out"].map((stdout) => ({
+        exit_code: 1,
+        stdout,
+        stderr: "err",
+        formatted_output: "exit 1\nout",
+      })),
+    );
+  });
+
+  it("of a wait is until when it was to last", () => {
+    const rollout = new RolloutBuilder();
+    const cell = rollout.root.turn().cell("1", "x1").respond("yielded");
+    cell.wait("w1", { mode: "pending" }).waited("w1", "pending").wait("w2", { mode: "yield" });
+    const { waits } = reduce(rollout).code_cells["cell:root:x1"] ?? {};
+    expect(waits?.map(({ mode }) => mode)).toEqual(["pending", "yield"]);
+  });
+
   it("of a cell that went over a limit is which limit that was", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();
@@ -178,6 +231,25 @@ describe("the spans of a host", () => {
     const status = { code: "ok" };
     rollout.event({ ...ids, type: "span_ended", status, end_time_unix_us: 9, links: [linked, link] });
     expect(links()).toBe(JSON.stringify([[sorted, { ...link, attributes: {} }]]));
+  });
+
+  it("have the name and the words of their status that they end with", () => {
+    const rollout = new RolloutBuilder();
+    span(rollout, "1");
+    rollout.event({
+      type: "span_ended",
+      otel_trace_id: TRACES[0],
+      span_id: id("1"),
+      name: "GET /users",
+      attributes: {},
+      links: [],
+      status: { code: "error", message: "timed out" },
+      end_time_unix_us: 1_700_000_000_950_000,
+    });
+    expect(reduce(rollout).spans[id("1")]).toMatchObject({
+      name: "GET /users",
+      status: { code: "error", message: "timed out" },
+    });
   });
 
   it("are below a span of their own trace only, whatever another trace calls its spans", () => {
