@@ -5,6 +5,7 @@
  * throws at the first one. A `warning` is unusual but allowed (models reuse call ids, newer recorders write newer events) and
  * never ends a reduction.
  */
+import { cutToCodePoints } from "./conversation/normal-item.ts";
 import type { Anchor } from "./graph/base.ts";
 
 const SEVERITY = {
@@ -61,6 +62,13 @@ export type DiagnosticSeverity = "error" | "warning";
 export const DIAGNOSTIC_CODES: readonly DiagnosticCode[] = Object.keys(SEVERITY) as DiagnosticCode[];
 
 /** How bad a code is. */
+/** What is quoted in a message may be of any length, and be quoted thousands of times. */
+const MESSAGE_CODE_POINTS = 1000;
+
+export function shortMessage(message: string): string {
+  return cutToCodePoints(message, MESSAGE_CODE_POINTS);
+}
+
 export function severityOf(code: DiagnosticCode): DiagnosticSeverity {
   return SEVERITY[code];
 }

@@ -1,17 +1,24 @@
-/** What still waits at the end of the input, as diagnostics. Changes nothing. */
-import { type Diagnostic, type DiagnosticCode, severityOf } from "./diagnostics.ts";
+/** What still waits, as diagnostics. Changes nothing. */
+import { type Diagnostic, type DiagnosticCode, severityOf, shortMessage } from "./diagnostics.ts";
 import type { Anchor } from "./graph/base.ts";
 import type { Sessions } from "./linking/sessions.ts";
 import type { CallSlot } from "./state/call-state.ts";
 import type { ReducerState } from "./state/reducer-state.ts";
 
-export function pendingDiagnostics(state: ReducerState, sessions: Sessions): readonly Diagnostic[] {
+/**
+ * As long as the rollout runs, the item that asks for a call may still come, which is recorded later than the call. Whatever an event
+ * names may still start as long as there is more input.
+ */
+export function pendingDiagnostics(
+  state: ReducerState,
+  { sessions, isLast }: { sessions: Sessions; isLast: boolean },
+): readonly Diagnostic[] {
+  const isOver = state.end !== null;
   return [
     ...nothing(state),
-    ...unstarted(state),
-    ...orphans(state),
+    ...(isOver || isLast ? [...unstarted(state), ...orphans(state)] : []),
     ...otherProcesses(sessions),
-    ...missingSources(state),
+    ...(isOver ? missingSources(state) : []),
   ];
 }
 
@@ -87,5 +94,5 @@ function askedFor({ toolCall, cell }: CallSlot): Anchor | null {
 }
 
 function diagnostic(code: DiagnosticCode, rest: Omit<Diagnostic, "code" | "severity">): Diagnostic {
-  return { code, severity: severityOf(code), ...rest };
+  return { code, severity: severityOf(code), ...rest, message: shortMessage(rest.message) };
 }

@@ -35,8 +35,8 @@ export interface Reducer {
   /** Whether the recording has been closed, or found to have stopped: nothing more is to come. */
   readonly isOver: boolean;
   /**
-   * The graph of what was applied so far: what `finish` would give, or throw, if the input ended here. Costs the size of the
-   * graph; changes nothing.
+   * The graph of what was applied so far: what `finish` would give, or throw, if the input ended here, but that as long as the
+   * rollout runs nothing is missing that may still come. Costs the size of the graph; changes nothing.
    */
   snapshot(): RolloutGraph;
   /**
@@ -127,12 +127,12 @@ class EventReducer implements Reducer {
   }
 
   snapshot(): RolloutGraph {
-    return this.#build(copyDraft);
+    return this.#build(copyDraft, { isLast: false });
   }
 
   /** `finish` for a reducer that is not asked for anything else: the graph consists of what the reducer has gathered. */
   takeGraph(): RolloutGraph {
-    return this.#build(takeDraft);
+    return this.#build(takeDraft, { isLast: true });
   }
 
   save(): ReducerCheckpoint {
@@ -140,15 +140,15 @@ class EventReducer implements Reducer {
   }
 
   finish(): RolloutGraph {
-    const graph = this.snapshot();
+    const graph = this.#build(copyDraft, { isLast: true });
     this.#finished = true;
     return graph;
   }
 
-  #build(finish: Finish): RolloutGraph {
+  #build(finish: Finish, { isLast }: { isLast: boolean }): RolloutGraph {
     const { state, strict } = this.#reduction;
     const sessions = findSessions(state);
-    const diagnostics = pendingDiagnostics(state, sessions);
+    const diagnostics = pendingDiagnostics(state, { sessions, isLast });
     const error = diagnostics.find(({ severity }) => severity === "error");
     if (strict && error !== undefined) throw new ReduceError(error.code, error.message, error);
     return buildGraph(state, { diagnostics, sessions }, finish);

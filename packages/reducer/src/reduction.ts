@@ -13,7 +13,7 @@ import {
 } from "@rollout-trace/protocol";
 import { emptyConversation } from "./conversation/live-context.ts";
 import { addTo, addUsage, NO_USAGE, type UsageSum } from "./conversation/token-usage.ts";
-import { type DiagnosticCode, severityOf } from "./diagnostics.ts";
+import { type DiagnosticCode, severityOf, shortMessage } from "./diagnostics.ts";
 import { ReduceError } from "./errors.ts";
 import type { Anchor, Evidence, Provenance, TokenUsage } from "./graph/base.ts";
 import { appended, type Evidenced, type Made, type Moment, NONE, SHORT, startedAt } from "./graph/draft.ts";
@@ -102,8 +102,9 @@ export class Reduction {
   diagnose(code: DiagnosticCode, message: string, object: Anchor | null): void {
     const severity = severityOf(code);
     const seq = this.moment.seq === 0 ? null : this.moment.seq;
-    if (this.strict && severity === "error") throw new ReduceError(code, message, { seq, object });
-    this.state.diagnostics.push({ code, severity, seq, message, object });
+    const short = shortMessage(message);
+    if (this.strict && severity === "error") throw new ReduceError(code, short, { seq, object });
+    this.state.diagnostics.push({ code, severity, seq, message: short, object });
   }
 
   /** The evidence of something that the event being applied makes: the event, with the payloads it names. */
@@ -263,7 +264,9 @@ export class Reduction {
     const thread = event.thread_id === null ? null : this.thread(event.thread_id);
     if (event.turn_id === null) return { thread, turn: null };
     if (thread !== null) return { thread, turn: this.turn(event.turn_id, thread) };
-    return { thread, turn: this.state.turns.find(event.turn_id, null) ?? null };
+    // A turn is of a thread, whether or not the event names that too.
+    const turn = this.state.turns.find(event.turn_id, null) ?? null;
+    return { thread: turn === null ? null : this.thread(turn.draft.thread_id), turn };
   }
 
   /** Keeps an event until what it names starts. `scope` is what the id is unique in: its thread, if nothing else is said. */
@@ -295,6 +298,7 @@ export class Reduction {
     addTo(sumOf(state.usage.byThread, of.threadId), usage);
     if (draft.usage === null) state.usage.turns.push(of.turn);
     draft.usage = draft.usage === null ? usage : addUsage(draft.usage, usage);
+    this.touch(draft);
   }
 }
 
@@ -307,7 +311,8 @@ function withSeq(seqs: readonly number[], seq: number): readonly number[] {
   return seqs[index] === seq ? seqs : seqs.toSpliced(index, 0, seq);
 }
 
-function withPayload(ids: readonly string[], id: string): readonly string[] {
+/** Without repeats as long as it is short; whoever finishes a long one takes them out. */
+export function withPayload(ids: readonly string[], id: string): readonly string[] {
   if (ids.length >= SHORT ? ids.at(-1) === id : ids.includes(id)) return ids;
   return appended(ids, id);
 }

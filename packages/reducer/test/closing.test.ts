@@ -81,7 +81,7 @@ describe("the end of a turn", () => {
     cell.end("completed");
     direct.end("completed");
     const graph = reduce(rollout);
-    expect(codesOf(graph)).toEqual(["missing_source_item"]);
+    expect(codesOf(graph)).toEqual([]);
     expect(endsOf(graph)).toMatchObject({ cell: "cancelled turn_ended", direct: "cancelled turn_ended" });
     expect(graph.tool_calls["direct"]?.evidence.seqs).toEqual([8, 9, 11]);
   });

@@ -140,7 +140,7 @@ describe("a code cell", () => {
     const turn = rollout.root.turn();
     turn.request([userMessage("hi")]).cancel("interrupted");
     turn.cell("1", "x1").end("terminated");
-    const graph = reduce(rollout);
+    const graph = reduce(rollout.end());
     expect(graph.code_cells[CELL]?.source_item_id).toBeNull();
     expect(codesOf(graph)).toEqual(["missing_source_item"]);
   });

@@ -328,7 +328,7 @@ describe("a result", () => {
     ]);
     expect(targets).toEqual([
       ["send_message", null],
-      ["agent_result", { type: "conversation_item", id: "item:4" }],
+      ["agent_result", { type: "conversation_item", id: "item:3" }],
     ]);
   });
 

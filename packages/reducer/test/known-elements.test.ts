@@ -11,7 +11,7 @@ import {
 import { assistantMessage, RolloutBuilder, userMessage } from "@rollout-trace/reducer/testing";
 import { textsOf } from "./support.ts";
 
-/** Payloads that count, by content id, how often an element is asked for its value. */
+/** Payloads that count, by what it is, how often an element is asked for its value. */
 function counted(payloads: PayloadReader) {
   const reads = new Map<string, number>();
   const reader: PayloadReader = {
@@ -23,8 +23,10 @@ function counted(payloads: PayloadReader) {
       const items = read.value.map((item) => ({
         contentId: item.contentId,
         value() {
-          reads.set(item.contentId, (reads.get(item.contentId) ?? 0) + 1);
-          return item.value();
+          const value = item.value();
+          const text = JSON.stringify(value.ok ? value.value : value);
+          reads.set(text, (reads.get(text) ?? 0) + 1);
+          return value;
         },
       }));
       return { ok: true, value: items };
@@ -41,7 +43,7 @@ function reduceCounting(rollout: RolloutBuilder) {
 
 /** The texts of the elements that were not read exactly once. */
 function notReadOnce(reads: ReadonlyMap<string, number>): readonly string[] {
-  return [...reads].filter(([, count]) => count !== 1).map(([contentId]) => contentId);
+  return [...reads].filter(([, count]) => count !== 1).map(([text]) => text);
 }
 
 function messages(count: number, name: string): readonly JsonObject[] {

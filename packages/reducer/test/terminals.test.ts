@@ -54,7 +54,7 @@ describe("a terminal operation", () => {
         request: { type: "exec_command", command: ["sh", "-c", "x"], cwd: "/w" },
         result: { exit_code: 0, stdout: "out", stderr: "err", formatted_output: null },
         observed_by: [{ source: "direct", call_item_ids: ["item:2"], output_item_ids: ["item:3"] }],
-        evidence: { seqs: [7, 8, 9], payload_ids: ["payload-3", "payload-4"] },
+        evidence: { seqs: [7, 8, 9, 10], payload_ids: ["payload-3", "payload-4"] },
         provenance: "recorded",
       },
     });

@@ -6,6 +6,7 @@
  */
 import { expandRequest, type RolloutGraph, type Turn } from "@rollout-trace/reducer";
 import type { ObjectAnchor } from "../objects/graph-objects.ts";
+import { parentSpan } from "../objects/parent-span.ts";
 import { soughtForItem } from "../objects/sought.ts";
 import { type Cause, leads, missing, type Proof, proof } from "./cause.ts";
 import { itemCauses } from "./item-causes.ts";
@@ -130,8 +131,8 @@ const CAUSES: { readonly [Type in ObjectAnchor["type"]]: Causes } = {
   span(graph, id) {
     const span = graph.spans[id];
     if (span === undefined) return null;
-    const parent = graph.spans[span.parent_span_id ?? ""];
-    if (parent !== undefined) {
+    const parent = parentSpan(graph, span);
+    if (parent !== null) {
       return [
         leads("is part of", { type: "span", id: parent.span_id }, [
           proof(span.evidence.seqs, parent.recorded_id),

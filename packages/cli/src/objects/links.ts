@@ -1,6 +1,7 @@
 /** Which objects an object points at, by the name of the field that does. */
 import type { Anchor, RolloutGraph } from "@rollout-trace/reducer";
 import { hasObject, idsOf, OBJECT_TYPES, type ObjectAnchor, type ObjectType } from "./graph-objects.ts";
+import { parentSpan } from "./parent-span.ts";
 
 export interface Link {
   /** What the one end is to the other: the graph's field, in words. */
@@ -155,7 +156,7 @@ const FIELDS: { readonly [Type in ObjectType]: Fields } = {
   },
   span(graph, id, add) {
     const span = graph.spans[id];
-    add("parent", "span", span?.parent_span_id);
+    if (span !== undefined) add("parent", "span", parentSpan(graph, span)?.span_id);
     add("agent", "thread", span?.thread_id);
     add("turn", "turn", span?.turn_id);
   },

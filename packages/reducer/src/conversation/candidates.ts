@@ -54,6 +54,9 @@ export class Candidates {
     return found;
   }
 
+  /** Whether the request has an item so far. */
+  readonly has = (item: TranscriptItem): boolean => !this.#isFree(item);
+
   /** Takes note of what an element was a sighting of: no other element of this request is one of that. */
   use(item: TranscriptItem): void {
     (this.#used ??= new Set()).add(item);

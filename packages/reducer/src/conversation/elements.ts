@@ -16,6 +16,7 @@ import type { ArrayReader } from "./dialect.ts";
 import { DIALECT_READERS } from "./dialects.ts";
 import { contextLength, fillIn, seenAt } from "./live-context.ts";
 import type { NormalElement, NormalItem } from "./normal-item.ts";
+import { textKey } from "./text-key.ts";
 
 /** A model-facing document, compared with the live context as far as the store knows it to be the same. */
 export interface Reading {
@@ -207,13 +208,14 @@ function readHead(
   if (typeof value === "string" && reader.fromText !== undefined) return [itemOfText(value, reader.fromText)];
   if (!Array.isArray(value)) return null;
   const elements = value as readonly JsonValue[];
-  if (elements.length > 0) return elements.map((element) => itemOfValue(canonicalJson(element), element));
+  if (elements.length > 0)
+    return elements.map((element) => itemOfValue(textKey(canonicalJson(element)), element));
   const read = reduction.payloads.items(asId<PayloadId>(payloadId), key);
   return read.ok ? read.value : null;
 }
 
 function itemOfText(text: string, fromText: (text: string) => JsonValue): PayloadItem {
-  return itemOfValue(`text:${text}`, fromText(text));
+  return itemOfValue(textKey(`text:${text}`), fromText(text));
 }
 
 function itemOfValue(contentId: string, value: JsonValue): PayloadItem {

@@ -1,5 +1,6 @@
 /** When two sightings are one item. */
 import type { NormalItem } from "./normal-item.ts";
+import { textKey } from "./text-key.ts";
 
 const identities = new WeakMap<NormalItem, string>();
 
@@ -12,7 +13,7 @@ const identities = new WeakMap<NormalItem, string>();
 export function identityOf(item: NormalItem): string {
   const known = identities.get(item);
   if (known !== undefined) return known;
-  const identity = workOut(item);
+  const identity = textKey(workOut(item));
   identities.set(item, identity);
   return identity;
 }

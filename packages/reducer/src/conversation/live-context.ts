@@ -8,7 +8,7 @@
 import type { ContextNode, Conversation, TranscriptItem } from "../state/conversation-state.ts";
 import { pathTo, rootNode } from "./context-tree.ts";
 import type { NormalItem } from "./normal-item.ts";
-import { ancestorOf, itemOnPath, placesOf } from "./path-index.ts";
+import { ancestorOf, headLengthOf, itemOnPath, placesOf } from "./path-index.ts";
 
 /** Items that are filled in for each that is compared with them, at most: to look one up costs about as much. */
 const MUCH = 4;
@@ -23,6 +23,7 @@ export function emptyConversation(): Conversation {
     root,
     longestArray: 0,
     replacedSeq: 0,
+    headLength: 0,
     lookahead: 0,
     lastRequest: root,
     shrunk: [],
@@ -63,9 +64,21 @@ export function positionOf({ before, live }: Conversation, item: TranscriptItem)
 
 /** How many items at the beginning of the live context are instructions that stand beside the history. */
 export function headLength(conversation: Conversation): number {
-  let length = 0;
-  while (seenAt(conversation, length)?.isHead === true) length += 1;
+  const { before, seenAs } = conversation;
+  let length = before.parent === null ? conversation.headLength : headLengthOf(before);
+  if (length < before.depth) return length;
+  while (seenAs[length - before.depth]?.isHead === true) length += 1;
+  if (before.parent === null) conversation.headLength = length;
   return length;
+}
+
+/** Takes note of the latest sighting of what is at a position of the live context, as far as that is filled in. */
+export function seeAt(conversation: Conversation, position: number, normal: NormalItem): void {
+  const { before, seenAs } = conversation;
+  const at = position - before.depth;
+  if (at < 0) return;
+  seenAs[at] = normal;
+  if (!normal.isHead) conversation.headLength = Math.min(conversation.headLength, position);
 }
 
 export function append(
@@ -100,6 +113,7 @@ export function cutTo(conversation: Conversation, length: number): void {
   live.length = own;
   seenAs.length = own;
   nodes.length = Math.min(nodes.length, own);
+  conversation.headLength = Math.min(conversation.headLength, length);
 }
 
 /**
@@ -115,6 +129,7 @@ export function rewindTo(conversation: Conversation, node: ContextNode): void {
   conversation.live = [];
   conversation.seenAs = [];
   conversation.nodes = [];
+  conversation.headLength = 0;
 }
 
 /** Fills in the live context for what has about `length` items, unless that is much less than what there is to fill in. */

@@ -15,6 +15,8 @@ type Nodes = PersistentArray<ContextNode>;
 interface PathIndex {
   /** By their depth, less one. */
   readonly nodes: Nodes;
+  /** How many of the first were instructions beside a history. */
+  readonly headLength: number;
   /** The nodes of each item and of each identity, from the root down, by the number of its key. */
   readonly places: PersistentArray<Nodes>;
   /** Numbers of items and identities; all contexts of a thread share them. */
@@ -33,6 +35,11 @@ export function ancestorOf(end: ContextNode, length: number): ContextNode {
   if (length === end.depth) return end;
   const { nodes } = indexOf(end);
   return nodes.get(length - 1) ?? (nodes.get(0)?.parent as ContextNode);
+}
+
+/** How many items at the beginning of the context that ends at `end` are instructions beside a history. */
+export function headLengthOf(end: ContextNode): number {
+  return indexOf(end).headLength;
 }
 
 /** The item at a position of the context that ends at `end`. */
@@ -67,7 +74,7 @@ function indexOf(end: ContextNode): PathIndex {
     at = at.parent;
   }
   if (index === undefined) {
-    index = { nodes: NOWHERE, places: PersistentArray.empty(), keys: new Map() };
+    index = { nodes: NOWHERE, headLength: 0, places: PersistentArray.empty(), keys: new Map() };
     INDEXES.set(at, index);
   }
   for (const node of missing.reverse()) {
@@ -77,11 +84,12 @@ function indexOf(end: ContextNode): PathIndex {
   return index;
 }
 
-function withNode({ nodes, places, keys }: PathIndex, node: ContextNode): PathIndex {
+function withNode({ nodes, headLength, places, keys }: PathIndex, node: ContextNode): PathIndex {
   const item = node.item as TranscriptItem;
   const own = withPlace(places, numberOf(keys, item), node);
   return {
     nodes: nodes.with(node.depth - 1, node),
+    headLength: headLength === node.depth - 1 && item.normal.isHead ? node.depth : headLength,
     places: withPlace(own, numberOf(keys, identityOf(item.normal)), node),
     keys,
   };

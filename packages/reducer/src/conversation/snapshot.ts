@@ -8,12 +8,13 @@ import { appended, NONE } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
 import type { InferenceState } from "../state/call-state.ts";
 import type { ContextNode, Conversation, TranscriptItem } from "../state/conversation-state.ts";
+import { show } from "../linking/call-slots.ts";
 import { withEntry } from "../state/several.ts";
 import { Candidates } from "./candidates.ts";
 import { addChild, childOf, goTo } from "./context-tree.ts";
 import type { Reading } from "./elements.ts";
 import { isSameItem, isSameSort } from "./identity.ts";
-import { append, cutTo, headLength, itemAt, positionOf } from "./live-context.ts";
+import { append, cutTo, headLength, itemAt, positionOf, seeAt } from "./live-context.ts";
 import type { NormalItem } from "./normal-item.ts";
 import { forgiveSideRequests, noteShrinkage } from "./side-requests.ts";
 import { createItem, isCall, type ItemOrigin, seeAgain, seeInResponse } from "./transcript.ts";
@@ -42,7 +43,7 @@ export function applyFullRequest(
   if (comparison.kept + comparison.tail.length < lastRequest.depth) {
     call.dropped = droppedBy(conversation, comparison);
   }
-  install(call, comparison, reading.rest);
+  install(reduction, call, comparison, reading.rest);
   if (call.dropped > 0) noteShrinkage(conversation, { call, from: lastRequest });
 }
 
@@ -52,7 +53,7 @@ export function applyIncrementalRequest(
   call: InferenceState,
   { reading, origin }: Sighting,
 ): void {
-  install(call, compare(reduction, reading, origin), reading.rest);
+  install(reduction, call, compare(reduction, reading, origin), reading.rest);
 }
 
 /** Appends a response, whole or partial, to the live context. */
@@ -78,6 +79,7 @@ export function applyResponse(
     node = known === undefined ? addChild(node, item, call.draft) : goTo(node, known, call.draft);
     if (continues) conversation.nodes.push(node);
     append(conversation, item, rest[index]);
+    show(reduction, item);
     if (item.slot !== null && isCall(item)) calls = withEntry(calls, item);
     ids = appended(ids, item.draft.item_id);
   }
@@ -99,7 +101,9 @@ export function applyInputHistory(
   for (let position = headLength(conversation); position < kept; position += 1) {
     items.push(itemAt(conversation, position) as TranscriptItem);
   }
-  return [...items, ...tail];
+  const found = [...items, ...tail];
+  for (const item of found) show(reduction, item);
+  return found;
 }
 
 /** Makes new items of a compaction's replacement, and them the live context. */
@@ -133,17 +137,17 @@ function referredTo({ byProviderId }: Conversation, normal: NormalItem): NormalI
 /** Finds or makes an item for each element. */
 function compare(reduction: Reduction, reading: Reading, origin: ItemOrigin): Comparison {
   const { conversation } = origin.thread;
-  const { before, seenAs } = conversation;
   const { rest } = reading;
   let { kept } = reading;
   for (const normal of rest) {
     const item = itemAt(conversation, kept);
     if (item === undefined || !isSameItem(item.normal, item.draft.provider_item_id, normal)) break;
     seeAgain(reduction, item, normal, origin);
-    if (kept >= before.depth) seenAs[kept - before.depth] = normal;
+    seeAt(conversation, kept, normal);
     kept += 1;
   }
   const candidates = new Candidates(conversation, kept);
+  const from = { ...origin, hasBefore: candidates.has };
   let tail: readonly TranscriptItem[] = NONE;
   for (let index = kept - reading.kept; index < rest.length; index += 1) {
     const normal = rest[index] as NormalItem;
@@ -153,7 +157,7 @@ function compare(reduction: Reduction, reading: Reading, origin: ItemOrigin): Co
       tail = appended(tail, known);
       continue;
     }
-    const item = createItem(reduction, normal, origin);
+    const item = createItem(reduction, normal, from);
     if (normal.providerItemId !== null) candidates.use(item);
     if (normal.role === "system") {
       checkPlace(reduction, item, tail.at(-1) ?? itemAt(conversation, kept - 1));
@@ -189,7 +193,12 @@ function responseItem(
 }
 
 /** Makes a context live, walks it down the tree, and writes the call's request. */
-function install(call: InferenceState, { kept, tail }: Comparison, rest: readonly NormalItem[]): void {
+function install(
+  reduction: Reduction,
+  call: InferenceState,
+  { kept, tail }: Comparison,
+  rest: readonly NormalItem[],
+): void {
   const { conversation } = call.thread;
   cutTo(conversation, kept);
   for (let index = 0; index < tail.length; index += 1) {
@@ -202,6 +211,7 @@ function install(call: InferenceState, { kept, tail }: Comparison, rest: readonl
   for (let index = nodes.length; index < live.length; index += 1) {
     const item = live[index] as TranscriptItem;
     const known = childOf(node, item);
+    show(reduction, item);
     if (known === undefined || known.creator === null) shared ??= node;
     node = known === undefined ? addChild(node, item, call.draft) : goTo(node, known, call.draft);
     nodes.push(node);

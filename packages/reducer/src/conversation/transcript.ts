@@ -18,6 +18,8 @@ export interface ItemOrigin {
   readonly inference?: InferenceState | undefined;
   /** Set for an item that a compaction put into the history; its calls are not new calls. */
   readonly compactionId?: string | undefined;
+  /** Set for an item of a request: whether the request has an older item before this one. */
+  readonly hasBefore?: ((item: TranscriptItem) => boolean) | undefined;
 }
 
 /** Adds an item to a thread's transcript and links it to whatever it belongs to. */
@@ -50,6 +52,8 @@ export function createItem(reduction: Reduction, normal: NormalItem, from: ItemO
     madeSeq: reduction.moment.seq,
     madePayloads: evidence.payload_ids,
     position: -1,
+    shownSeq: 0,
+    isCopy: false,
     slot: null,
     claimed: false,
   };
@@ -70,8 +74,8 @@ export function createItem(reduction: Reduction, normal: NormalItem, from: ItemO
   return item;
 }
 
-function placeOf({ thread, inference, compactionId }: ItemOrigin, callId: string): ItemPlace {
-  return { thread, callId, inference, compactionId };
+function placeOf({ thread, inference, compactionId, hasBefore }: ItemOrigin, callId: string): ItemPlace {
+  return { thread, callId, inference, compactionId, hasBefore };
 }
 
 function producersOf(origin: ItemOrigin): readonly Producer[] {
@@ -164,11 +168,21 @@ function addProviderId(
 }
 
 function mergedReasoning(known: readonly BodyPart[], seen: readonly BodyPart[]): readonly BodyPart[] {
-  const missing = (["text", "summary", "encoded"] as const).filter(
-    (type) => !known.some((part) => part.type === type) && seen.some((part) => part.type === type),
-  );
+  const has = typesOf(known);
+  const missing = REASONING_TYPES.filter((type) => !has.has(type) && seen.some((part) => part.type === type));
   if (missing.length === 0) return known;
-  return (["text", "summary", "encoded"] as const).flatMap((type) =>
+  return REASONING_TYPES.flatMap((type) =>
     (missing.includes(type) ? seen : known).filter((part) => part.type === type),
   );
+}
+
+const REASONING_TYPES = ["text", "summary", "encoded"] as const;
+
+/** Long reasoning may be seen again very often, in short. */
+const types = new WeakMap<readonly BodyPart[], ReadonlySet<BodyPart["type"]>>();
+
+function typesOf(parts: readonly BodyPart[]): ReadonlySet<BodyPart["type"]> {
+  let known = types.get(parts);
+  if (known === undefined) types.set(parts, (known = new Set(parts.map(({ type }) => type))));
+  return known;
 }

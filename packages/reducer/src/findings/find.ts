@@ -1,4 +1,5 @@
 /** Looks over a finished graph for what a person debugging wants to be told. One pass; no finding compares two objects. */
+import { textKey } from "../conversation/text-key.ts";
 import type { InferenceState, ToolCallState } from "../state/call-state.ts";
 import type { RolloutGraph } from "../graph/rollout-graph.ts";
 import type { ToolCall } from "../graph/tool-call.ts";
@@ -135,7 +136,7 @@ function sameCallKey({ draft, slot }: ToolCallState): string | null {
       : kind.type === "other"
         ? kind.name
         : "";
-  return measured(turn_id) + measured(kind.type) + measured(of) + measured(label) + input;
+  return textKey(measured(turn_id) + measured(kind.type) + measured(of) + measured(label) + input);
 }
 
 /** So that what follows a text is told apart from it. */

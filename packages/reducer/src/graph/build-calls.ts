@@ -14,7 +14,15 @@ import type { CodeCell } from "./code-cell.ts";
 import { bytesOf } from "../conversation/normal-item.ts";
 import { type BuiltSessions, joinSession } from "./build-terminals.ts";
 import { addAskedCell, addAskedWaits, waitingCalls } from "./build-waits.ts";
-import { appended, type Finish, listsOf, type NamingOrder } from "./draft.ts";
+import {
+  appended,
+  type Evidenced,
+  type Finish,
+  joinedEvidence,
+  listsOf,
+  type NamingOrder,
+  NONE,
+} from "./draft.ts";
 import type { InferenceCall } from "./inference.ts";
 import type { TerminalObservation, TerminalOperation } from "./terminal.ts";
 import type { CausedBy, ToolCall } from "./tool-call.ts";
@@ -60,14 +68,17 @@ export interface CallLinks {
 export function buildToolCall(call: ToolCallState, { outputsOf, spans, finish }: CallLinks): ToolCall {
   const built = finish(call.draft, TOOL_CALL_LISTS);
   built.span_ids = spans.get(built.tool_call_id) ?? built.span_ids;
-  const outputs = carriedOutputs(call.slot);
+  const { slot } = call;
+  const shown = slot === null ? NONE : shownOutputs(slot);
   addAskedCell(built, call);
-  built.caused_by = causeOf(call.slot ?? call.parentCell?.slot ?? null);
+  built.caused_by = causeOf(slot ?? call.parentCell?.slot ?? null);
+  const through = outputsOf.firstAfter(call);
+  addShowing(built, shown);
+  if (through !== null) addShowing(built, shownOutputs(through));
   built.visibility = {
     ...built.visibility,
-    to_model_bytes:
-      outputs.length === 0 ? null : outputs.reduce((sum, { normal }) => sum + bytesOf(normal), 0),
-    seen_by_model: outputs.length > 0 || outputsOf.firstAfter(call) !== null,
+    to_model_bytes: shown.length === 0 ? null : shown.reduce((sum, { normal }) => sum + bytesOf(normal), 0),
+    seen_by_model: shown.length > 0 || through !== null,
   };
   return built;
 }
@@ -91,6 +102,8 @@ export function buildOperation(
   const built = finish(draft, OPERATION_LISTS);
   joinSession(built, sessions.links.get(operation));
   const throughCell = outputsOf.firstAfter(call);
+  addShowing(built, call.slot === null ? NONE : shownOutputs(call.slot));
+  if (throughCell !== null) addShowing(built, shownOutputs(throughCell));
   built.observed_by = [
     ...observation("direct", call.slot),
     ...(throughCell === null ? [] : observation("code_cell_output", throughCell)),
@@ -138,7 +151,7 @@ function sentOutputs(state: ReducerState, cell: CellState): readonly SentOutput[
   }));
   return [{ sentSeq: execSeq, slot }, ...waits]
     .flatMap(({ sentSeq, slot: of }) =>
-      sentSeq === null || of === null || carriedOutputs(of).length === 0 ? [] : [{ sentSeq, slot: of }],
+      sentSeq === null || of === null || of.shown === null ? [] : [{ sentSeq, slot: of }],
     )
     .toSorted((left, right) => left.sentSeq - right.sentSeq);
 }
@@ -147,25 +160,34 @@ function observation(
   source: TerminalObservation["source"],
   slot: CallSlot | null,
 ): readonly TerminalObservation[] {
-  const outputs = carriedOutputs(slot);
-  if (slot === null || outputs.length === 0) return [];
+  if (slot === null || slot.shown === null) return [];
+  const asked = eachEntry(slot.callItems);
   return [
     {
       source,
-      call_item_ids: eachEntry(slot.callItems).map(({ draft }) => draft.item_id),
-      output_item_ids: outputs.map(({ draft }) => draft.item_id),
+      // A cell may have many operations, and a history that is replaced many copies of its call.
+      call_item_ids: idsOf(source === "direct" ? asked : asked.slice(0, 1)),
+      output_item_ids: idsOf(shownOutputs(slot)),
     },
   ];
 }
 
-/** The outputs of a call that a model was shown: not what a host only says that it took into its history. */
-function carriedOutputs(slot: CallSlot | null): readonly TranscriptItem[] {
-  const items = eachEntry(slot?.outputItems ?? null);
-  return items.every(isCarried) ? items : items.filter(isCarried);
+/** What a model was shown of a call: not what a host only says that it took into its history, and not what a cell told of besides. */
+function shownOutputs({ shown, cell }: CallSlot): readonly TranscriptItem[] {
+  const outputs = eachEntry(shown);
+  return cell === null ? outputs : outputs.slice(0, 1);
 }
 
-function isCarried({ position }: TranscriptItem): boolean {
-  return position >= 0;
+/** The requests by which a model was shown outputs are evidence of that. */
+function addShowing(built: Evidenced, outputs: readonly TranscriptItem[]): void {
+  const { evidence } = built;
+  const has = (seq: number) => evidence.seqs[countFirst(evidence.seqs, (each) => each < seq)] === seq;
+  const seqs = outputs.map(({ shownSeq }) => shownSeq).filter((seq) => !has(seq));
+  if (seqs.length > 0) built.evidence = joinedEvidence([evidence, { seqs, payload_ids: NONE }]);
+}
+
+function idsOf(items: readonly TranscriptItem[]): readonly string[] {
+  return items.map(({ draft }) => draft.item_id);
 }
 
 function causeOf(slot: CallSlot | null): CausedBy | null {

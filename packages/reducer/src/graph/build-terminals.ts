@@ -1,6 +1,6 @@
 /** Finished terminal sessions, and the links of operations with them. */
 import type { OperationState, ProcessExit } from "../state/call-state.ts";
-import { namedSeq, type Session, type Sessions, type SessionWrite } from "../linking/sessions.ts";
+import { knownSeq, type Session, type Sessions, type SessionWrite } from "../linking/sessions.ts";
 import { RecordedIds } from "../state/recorded-ids.ts";
 import { countFirst } from "../state/sorted.ts";
 import type { ThreadState } from "../state/thread-state.ts";
@@ -11,8 +11,8 @@ import type { TerminalOperation, TerminalSession } from "./terminal.ts";
 /** The session of an operation. */
 interface SessionLink {
   readonly sessionId: string;
-  /** The event that named its process. */
-  readonly namedSeq: number;
+  /** The event that made the session known. */
+  readonly knownSeq: number;
   readonly write: SessionWrite | null;
 }
 
@@ -30,7 +30,7 @@ export function buildSessions({ all }: Sessions): BuiltSessions {
     const sessionId = ids.mint(processId);
     ids.add({ recordedId: processId, scope: null, isOver: false }, sessionId);
     byId.set(sessionId, buildSession(session, sessionId));
-    const link = { sessionId, namedSeq: namedSeq(session) };
+    const link = { sessionId, knownSeq: knownSeq(session) };
     links.set(opener, { ...link, write: null });
     for (const write of writes) links.set(write.operation, { ...link, write });
   }
@@ -41,7 +41,7 @@ export function buildSessions({ all }: Sessions): BuiltSessions {
 export function joinSession(built: Unshared<TerminalOperation>, link: SessionLink | undefined): void {
   if (link === undefined) return;
   built.terminal_session_id = link.sessionId;
-  const { write, namedSeq: seq } = link;
+  const { write, knownSeq: seq } = link;
   // Its own evidence has the event that said where it went; where the process was named after that, it is that which linked them.
   if (write === null || write.evidence.seqs.some((each) => each >= seq)) return;
   built.evidence = joinedEvidence([built.evidence, { seqs: [seq], payload_ids: [] }]);
@@ -51,7 +51,7 @@ function buildSession(session: Session, sessionId: string): Unshared<TerminalSes
   const { processId, opener, writes } = session;
   const { execution, ending } = windowOf(session);
   const evidence = [
-    ...(opener.named === null ? [] : [opener.named.evidence]),
+    ...evidenceOfName(opener),
     ...writes.map((write) => write.evidence),
     ...(ending === null ? [] : [ending]),
   ];
@@ -69,6 +69,13 @@ function buildSession(session: Session, sessionId: string): Unshared<TerminalSes
     evidence: joinedEvidence(byEvent),
     provenance: opener.draft.provenance,
   };
+}
+
+/** A command is known to have a process once that is named; a write may name what there is not. */
+function evidenceOfName({ draft, named }: OperationState): readonly Evidence[] {
+  if (named === null) return [];
+  const { evidence, confirmed } = named;
+  return draft.kind === "exec_command" || confirmed === null ? [evidence] : [evidence, confirmed];
 }
 
 interface SessionWindow {

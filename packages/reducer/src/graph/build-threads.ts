@@ -2,7 +2,7 @@
 import type { EdgeState } from "../state/call-state.ts";
 import type { ReducerState } from "../state/reducer-state.ts";
 import type { ThreadState } from "../state/thread-state.ts";
-import { type Finish, listsOf, type NamingOrder } from "./draft.ts";
+import { type Finish, listsOf, type NamingOrder, SHORT } from "./draft.ts";
 import type { InteractionEdge } from "./edge.ts";
 import type { Thread } from "./thread.ts";
 
@@ -31,6 +31,9 @@ export function buildEdge(
     built.carried_payload_ids = [invocation_payload_id, ...runtime_payload_ids, result_payload_id].filter(
       (id) => id !== null,
     );
+  }
+  if (built.carried_payload_ids.length >= SHORT) {
+    built.carried_payload_ids = [...new Set(built.carried_payload_ids)];
   }
   // What was carried is evidence of the carrying.
   const named = new Set([...built.evidence.payload_ids, ...built.carried_payload_ids]);

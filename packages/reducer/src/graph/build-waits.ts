@@ -56,7 +56,10 @@ export function addAskedWaits(
   built.waits = [...built.waits, ...waits].toSorted(
     (left, right) => left.execution.started_seq - right.execution.started_seq,
   );
-  const made = asking.map(({ madeSeq, madePayloads }) => ({ seqs: [madeSeq], payload_ids: madePayloads }));
+  const made = asking.map(({ draft: { execution }, madeSeq, madePayloads }) => ({
+    seqs: [madeSeq, execution.ended_seq ?? madeSeq],
+    payload_ids: madePayloads,
+  }));
   const { seqs, payload_ids } = joinedEvidence([built.evidence, ...made]);
   built.evidence = { seqs, payload_ids: inNamingOrder(payload_ids) };
 }

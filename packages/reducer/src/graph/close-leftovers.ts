@@ -23,6 +23,7 @@ export function closeLeftovers(
     if (cell.execution.status === "running") cell.runtime_status = "terminated";
     if (cell.waits.some(({ execution }) => execution.status === "running")) {
       cell.waits = cell.waits.map((wait) => ({ ...wait, execution: close(wait.execution) }));
+      cell.evidence = withSeq(cell.evidence, end.seq);
     }
   }
   for (const edge of unshared(graph.interaction_edges)) {

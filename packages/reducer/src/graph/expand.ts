@@ -13,10 +13,13 @@ export function expandRequest(graph: RolloutGraph, inferenceCallId: string): rea
     seen.add(id);
     const call: RolloutGraph["inference_calls"][string] | undefined = graph.inference_calls[id];
     if (call === undefined) break;
-    const own =
-      seen.size === 1 ? call.request.item_ids : [...call.request.item_ids, ...call.response_item_ids];
-    if (missing > call.request.keep) pieces.push(own.slice(0, missing - call.request.keep));
-    missing = Math.min(missing, call.request.keep);
+    const { item_ids: items, keep } = call.request;
+    // Many short requests may leave one long one early.
+    if (seen.size > 1 && missing - keep > items.length) {
+      pieces.push(call.response_item_ids.slice(0, missing - keep - items.length));
+    }
+    if (missing > keep) pieces.push(items.slice(0, missing - keep));
+    missing = Math.min(missing, keep);
     id = call.request.base_inference_call_id;
   }
   return pieces.toReversed().flat();

@@ -12,6 +12,7 @@ export interface Span extends GraphObject {
   readonly span_id: string;
   readonly recorded_id: string;
   readonly otel_trace_id: string;
+  /** As recorded: of a span of the same `otel_trace_id`, which need not be in the recording. */
   readonly parent_span_id: string | null;
   /** The call during which it ran: its own attribute `rollout_trace.tool_call_id`, or that of the nearest span above it. */
   readonly tool_call_id: string | null;

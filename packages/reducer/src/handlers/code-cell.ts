@@ -30,7 +30,8 @@ export const codeCellHandlers: Handlers<CodeCellEventPayload["type"]> = {
     const known = thread.cells.get(runtimeId);
     if (known?.draft.execution.status === "running") {
       duplicateStart(reduction, event, { type: "code_cell", id: known.draft.code_cell_id });
-      return;
+      // What another call asked for is another cell: the end of the one before it is lost.
+      if (known.draft.model_visible_call_id === event.payload.model_visible_call_id) return;
     }
     const cell = startCell(reduction, event.payload, { thread, turn });
     for (const call of thread.orphans.get(runtimeId) ?? []) adopt(reduction, cell, call);
@@ -87,6 +88,10 @@ export const codeCellHandlers: Handlers<CodeCellEventPayload["type"]> = {
       execution: endedAt(execution, reduction.moment, { status: WAIT_STATUS[outcome], cause: "observed" }),
     };
     if (wait.cell === null) {
+      if (execution.status !== "running") {
+        reduction.diagnose("duplicate_end", `wait ${JSON.stringify(waitId)} ended again`, null);
+        return;
+      }
       // A model may wait for a cell that there is not, and be told so; any other outcome needs a cell.
       if (outcome === "missing" || outcome === "busy") changeWait(wait, ended);
       else reduction.awaitStart("code_cell", wait.runtimeCellId, event);

@@ -29,7 +29,8 @@ export const inferenceHandlers: Handlers<InferenceEventPayload["type"]> = {
     const known = reduction.state.inferenceCalls.find(inference_call_id, thread_id);
     if (known?.draft.execution.status === "running") {
       duplicateStart(reduction, event, { type: "inference_call", id: known.draft.inference_call_id });
-      return;
+      // What asks something else is another call: the end of the one before it is lost.
+      if (known.draft.request_payload_id === event.payload.request.payload_id) return;
     }
     const thread = reduction.thread(thread_id);
     const turn = reduction.turn(turn_id, thread);

@@ -49,6 +49,10 @@ export const rolloutHandlers: Handlers<RolloutEventPayload["type"]> = {
     thread.draft.nickname = nickname ?? null;
     thread.draft.model = model ?? null;
     reduction.touch(thread.draft);
+    if (origin.type === "spawned") {
+      const parent = reduction.state.threads.get(origin.parent_thread_id);
+      if (parent !== undefined) parent.spawns ??= new Map();
+    }
     recipientStarted(reduction, thread_id);
   },
 

@@ -138,7 +138,7 @@ function find(
   return call ?? null;
 }
 
-/** Models reuse call ids; only a start that also names the same invocation is the same start. */
+/** Models reuse call ids; only a start that also says the same is the same start. */
 function isRepeatedStart(
   known: ToolCallState,
   payload: ToolCallStarted,
@@ -149,7 +149,8 @@ function isRepeatedStart(
     draft.execution.status === "running" &&
     draft.invocation_payload_id === invocationId &&
     draft.label === payload.label &&
-    (invocationId !== null || draft.model_visible_call_id === null)
+    draft.input_preview === (payload.input_preview ?? null) &&
+    draft.model_visible_call_id === (payload.model_visible_call_id ?? null)
   );
 }
 

@@ -27,10 +27,11 @@ export interface ItemPlace {
   readonly callId: string;
   readonly inference?: InferenceState | undefined;
   readonly compactionId?: string | undefined;
+  readonly hasBefore?: ((item: TranscriptItem) => boolean) | undefined;
 }
 
 export function attachCallItem(reduction: Reduction, item: TranscriptItem, place: ItemPlace): void {
-  const isReplay = place.compactionId !== undefined;
+  const isReplay = place.compactionId !== undefined || isRewritten(reduction, place, "callItems");
   const slot = isReplay ? latestSlot(place) : slotFor(reduction, place, "callItems");
   item.slot = slot;
   slot.callItems = withEntry(slot.callItems, item);
@@ -39,12 +40,31 @@ export function attachCallItem(reduction: Reduction, item: TranscriptItem, place
   if (slot.cell !== null) joinSourceItem(reduction, slot.cell, item);
 }
 
+/** Whether a request has a call or an output in other words than before, and not beside what it was before. */
+function isRewritten(reduction: Reduction, place: ItemPlace, part: "callItems" | "outputItems"): boolean {
+  const { thread, callId, hasBefore } = place;
+  if (hasBefore === undefined || !thread.slots.has(callId)) return false;
+  const latest = eachEntry(latestSlot(place)[part]).at(-1);
+  return latest !== undefined && latest.madeSeq !== reduction.moment.seq && !hasBefore(latest);
+}
+
+/** Takes note that a model was shown an item, or said it. */
+export function show(reduction: Reduction, item: TranscriptItem): void {
+  if (item.shownSeq > 0) return;
+  item.shownSeq = reduction.moment.seq;
+  const { slot, isCopy, normal } = item;
+  if (slot === null || (isCopy && slot.shown !== null)) return;
+  if (normal.kind === "function_call" || normal.kind === "custom_tool_call") return;
+  slot.shown = withEntry(slot.shown, item);
+}
+
 export function attachOutputItem(reduction: Reduction, item: TranscriptItem, place: ItemPlace): void {
-  const isReplay = place.compactionId !== undefined;
-  const open = isReplay ? undefined : latestOpen(place);
+  const isCopy = place.compactionId !== undefined || isRewritten(reduction, place, "outputItems");
+  const open = isCopy ? undefined : latestOpen(place);
   if (open !== undefined) open.isOpen = false;
   const slot = open ?? latestSlot(place);
   item.slot = slot;
+  item.isCopy = isCopy;
   slot.outputItems = withEntry(slot.outputItems, item);
   if (slot.toolCall !== null) joinOutputItem(reduction, slot.toolCall, item);
   if (slot.cell !== null) joinCellOutput(reduction, slot.cell, item);
@@ -142,6 +162,7 @@ function emptySlot({ thread, callId }: ItemPlace): CallSlot {
     isOpen: true,
     callItems: null,
     outputItems: null,
+    shown: null,
     toolCall: null,
     cell: null,
     inference: null,

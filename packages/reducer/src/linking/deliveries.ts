@@ -4,6 +4,7 @@
  * The item is recognised by its thread, its author and its content. A message between agents may be wrapped in a header, and
  * its text may travel as an encoded part, so an item is known by several contents; the sender knows only what it sent.
  */
+import { textKey } from "../conversation/text-key.ts";
 import { appended } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
 import type { EdgeState } from "../state/call-state.ts";
@@ -19,38 +20,30 @@ export interface Delivery {
   readonly message: string;
   /** An item that was seen before this is not the delivery. */
   readonly sentSeq: number;
-  /** What calls have returned that may be an answer. Default none. */
-  readonly outputs?: readonly TranscriptItem[] | undefined;
 }
 
 /** Links an edge to the item that carries its message, now or when that item shows up. */
 export function expectMessage(reduction: Reduction, edge: EdgeState, delivery: Delivery): void {
-  const { recipient, author, message, sentSeq, outputs = [] } = delivery;
+  const { recipient, author, message, sentSeq } = delivery;
   sortMessages(recipient);
   const keys = [keyOf(author, message), keyOf(null, message)];
+  if (edge.draft.kind === "agent_result") keys.push(outputKeyOf(message));
   for (const key of keys) {
     const item = takeSince(recipient.possibleMessages, key, sentSeq);
     if (item === undefined) continue;
     deliver(reduction, edge, item);
     return;
   }
-  for (const item of outputs) {
-    if (item.claimed || item.madeSeq < sentSeq || !contentsOf(item).includes(message)) continue;
-    deliver(reduction, edge, item);
-    return;
-  }
   for (const key of keys) offer(recipient.expectedMessages, key, edge);
-  if (edge.draft.kind === "agent_result") offer(recipient.expectedMessages, outputKeyOf(message), edge);
 }
 
 /** Links an item that has just been created to the oldest edge that waits for it, or keeps it for one that will. */
 export function offerMessage(reduction: Reduction, item: TranscriptItem, thread: ThreadState): void {
   const { agentMessage, role, kind } = item.normal;
   const isMessage = kind === "message" && (agentMessage !== null || role === "user");
-  // An agent's answer may be what the call that waited for it returned, once somebody says that there is an answer.
-  const isOutput = kind === "function_call_output" && thread.expectedMessages.size > 0;
-  if (!isMessage && !isOutput) return;
-  const keys = thread.expectedMessages.size === 0 ? [] : isOutput ? outputKeysOf(item) : messageKeysOf(item);
+  // An agent's answer may be what the call that waited for it returned.
+  if (!isMessage && !(isOutput(item) && thread.spawns !== undefined)) return;
+  const keys = thread.expectedMessages.size === 0 ? [] : keysOf(item);
   for (const key of keys) {
     const next = () => take(thread.expectedMessages, key);
     for (let edge = next(); edge !== undefined; edge = next()) {
@@ -59,24 +52,26 @@ export function offerMessage(reduction: Reduction, item: TranscriptItem, thread:
       return;
     }
   }
-  if (isMessage) thread.unsortedMessages.push(item);
+  thread.unsortedMessages.push(item);
 }
 
 /** Puts the items that look like a message under what they look like. Most threads are sent none, and never ask. */
 function sortMessages({ unsortedMessages, possibleMessages }: ThreadState): void {
   for (const item of unsortedMessages) {
-    for (const key of messageKeysOf(item)) shelve(possibleMessages, key, item);
+    for (const key of keysOf(item)) shelve(possibleMessages, key, item);
   }
   unsortedMessages.length = 0;
 }
 
-function messageKeysOf(item: TranscriptItem): readonly string[] {
-  const author = item.normal.agentMessage?.author ?? null;
-  return contentsOf(item).map((content) => keyOf(author, content));
+function isOutput({ normal }: TranscriptItem): boolean {
+  return normal.kind === "function_call_output" || normal.kind === "custom_tool_call_output";
 }
 
-function outputKeysOf(item: TranscriptItem): readonly string[] {
-  return contentsOf(item).map(outputKeyOf);
+function keysOf(item: TranscriptItem): readonly string[] {
+  const contents = contentsOf(item);
+  if (isOutput(item)) return contents.map(outputKeyOf);
+  const author = item.normal.agentMessage?.author ?? null;
+  return contents.map((content) => keyOf(author, content));
 }
 
 function deliver(reduction: Reduction, edge: EdgeState, item: TranscriptItem): void {
@@ -104,10 +99,10 @@ function contentsOf(item: TranscriptItem): readonly string[] {
 
 /** `author` is null for an item that does not say who wrote it. */
 function keyOf(author: string | null, content: string): string {
-  return JSON.stringify([author, content]);
+  return textKey(JSON.stringify([author, content]));
 }
 
 /** For an answer that a tool returns. Other messages do not arrive that way, whatever tools may print. */
 function outputKeyOf(content: string): string {
-  return JSON.stringify([content]);
+  return textKey(JSON.stringify([content]));
 }

@@ -1,12 +1,10 @@
 /** Interaction edges: made as soon as both ends can be named, completed as the rest becomes known. */
 import type { EdgeKind } from "../graph/edge.ts";
 import type { Anchor } from "../graph/base.ts";
-import { appended, NONE } from "../graph/draft.ts";
-import type { Reduction } from "../reduction.ts";
+import { NONE } from "../graph/draft.ts";
+import { type Reduction, withPayload } from "../reduction.ts";
 import type { EdgeState, Interaction } from "../state/call-state.ts";
-import type { TranscriptItem } from "../state/conversation-state.ts";
 import { enqueue } from "../state/queues.ts";
-import { eachEntry } from "../state/several.ts";
 import type { ThreadState, TurnState } from "../state/thread-state.ts";
 import { expectMessage } from "./deliveries.ts";
 import { resultEdgeId, spawnEdgeId, toolEdgeId, unusedEdgeId } from "./edge-ids.ts";
@@ -33,7 +31,11 @@ export function addEdge(reduction: Reduction, interaction: Interaction): EdgeSta
   });
   if (kind === "spawn_agent" && call.thread !== null && targetThreadId !== null) {
     const spawns = (call.thread.spawns ??= new Map());
-    if (!spawns.has(targetThreadId)) spawns.set(targetThreadId, edge);
+    if (!spawns.has(targetThreadId)) {
+      spawns.set(targetThreadId, edge);
+      const child = reduction.state.threads.get(targetThreadId);
+      if (child !== undefined) reduction.touch(child.draft);
+    }
   }
   edge.draft.started_at_us = call.draft.execution.started_at_us;
   for (const seq of [call.draft.execution.started_seq, ...interaction.seqs])
@@ -114,8 +116,8 @@ export function mergeResult(reduction: Reduction, result: ObservedResult): void 
     });
   results.set(parentId, edge);
   reduction.touch(edge.draft);
-  if (carriedId !== null && !edge.draft.carried_payload_ids.includes(carriedId)) {
-    edge.draft.carried_payload_ids = appended(edge.draft.carried_payload_ids, carriedId);
+  if (carriedId !== null) {
+    edge.draft.carried_payload_ids = withPayload(edge.draft.carried_payload_ids, carriedId);
   }
   if (known !== undefined) return;
   edge.draft.ended_at_us = reduction.moment.at_us;
@@ -126,14 +128,7 @@ export function mergeResult(reduction: Reduction, result: ObservedResult): void 
     author: child.draft.agent_path,
     message,
     sentSeq: turn.draft.execution.started_seq,
-    outputs: spawnOutputs(result),
   });
-}
-
-/** What the call that started a child has returned, which may be the child's answer. */
-function spawnOutputs({ child, parent }: ObservedResult): readonly TranscriptItem[] {
-  const spawn = parent.spawns?.get(child.draft.thread_id);
-  return eachEntry(spawn?.call?.slot?.outputItems ?? null);
 }
 
 interface NewEdge extends Pick<EdgeState, "recipientThreadId" | "resultOf" | "call"> {

@@ -96,6 +96,13 @@ export function namedSeq({ opener }: Session): number {
   return opener.named === null ? 0 : seqOf(opener.named.evidence);
 }
 
+/** When it was known that there is a session: a write alone may name what there is not. */
+export function knownSeq({ opener }: Session): number {
+  const { draft, named } = opener;
+  if (named === null) return 0;
+  return seqOf(draft.kind === "exec_command" ? named.evidence : (named.confirmed ?? named.evidence));
+}
+
 function usesOf(processes: Map<string, ProcessUses>, processId: string): ProcessUses {
   const known = processes.get(processId);
   if (known !== undefined) return known;
@@ -170,7 +177,7 @@ function* openedByWrites(processes: ReadonlyMap<string, ProcessUses>): Generator
 function firstConfirmed(strays: readonly OperationState[]): OperationState | undefined {
   let first: OperationState | undefined;
   for (const write of strays) {
-    if (write.named?.isConfirmed !== true) continue;
+    if (write.named === null || write.named.confirmed === null) continue;
     const known = first?.named ?? null;
     if (known === null || seqOf(write.named.evidence) < seqOf(known.evidence)) first = write;
   }

@@ -22,7 +22,7 @@ export function openWrite(reduction: Reduction, call: ToolCallState, invocationI
   const operation = openOperation(reduction, call, { type: "write_stdin", stdin });
   const processId = idOf(input?.["session_id"] ?? input?.["process_id"]);
   if (processId === null) return;
-  operation.named = { id: processId, evidence: reduction.evidence(), isConfirmed: false };
+  operation.named = { id: processId, evidence: reduction.evidence(), confirmed: null };
 }
 
 export function beginRuntime(reduction: Reduction, call: ToolCallState, runtimeId: string): void {
@@ -141,8 +141,9 @@ function openOperation(reduction: Reduction, call: ToolCallState, request: Termi
 /** The runtime, or what a call returned, says which process an operation is of. */
 function nameProcess(reduction: Reduction, operation: OperationState, processId: string): void {
   const known = operation.named;
-  if (known === null) operation.named = { id: processId, evidence: reduction.evidence(), isConfirmed: true };
-  else if (known.id === processId) known.isConfirmed = true;
+  const evidence = reduction.evidence();
+  if (known === null) operation.named = { id: processId, evidence, confirmed: evidence };
+  else if (known.id === processId) known.confirmed ??= evidence;
   else conflict(reduction, operation, `${known.id} and ${processId}`);
 }
 

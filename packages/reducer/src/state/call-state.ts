@@ -25,6 +25,8 @@ export interface CallSlot {
   isOpen: boolean;
   callItems: Several<TranscriptItem>;
   outputItems: Several<TranscriptItem>;
+  /** The outputs that a model was shown, each once: of what it was shown again in other words, the first. */
+  shown: Several<TranscriptItem>;
   toolCall: ToolCallState | null;
   cell: CellState | null;
   /** The call whose response carries the call item. */
@@ -132,8 +134,8 @@ export interface NamedProcess {
   readonly id: string;
   /** The event that named it first. */
   readonly evidence: Evidence;
-  /** Whether the runtime or a result named it, and not only what the model asked for. */
-  isConfirmed: boolean;
+  /** The event by which the runtime or a result named it, and not only what the model asked for; null for none. */
+  confirmed: Evidence | null;
 }
 
 export interface WriteTarget {

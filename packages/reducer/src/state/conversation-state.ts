@@ -12,6 +12,10 @@ export interface TranscriptItem extends Made {
   readonly normal: NormalItem;
   /** Where it was last put in its thread's live context; -1 for one that was accepted and that nothing has carried since. */
   position: number;
+  /** When a model was first shown it, or said it; 0 for never. */
+  shownSeq: number;
+  /** Whether it is an output that its thread had in other words, or that a compaction has made again. */
+  isCopy: boolean;
   /** The model-visible call that it is a call or an output of. */
   slot: CallSlot | null;
   /** Whether an interaction edge has it as its target. */
@@ -58,6 +62,11 @@ export interface Conversation {
    * gone out.
    */
   nodes: ContextNode[];
+  /**
+   * How many of the first items of `live` are known to be instructions that stand beside the history; looked up where there is
+   * something before `live`.
+   */
+  headLength: number;
   readonly root: ContextNode;
   /** The most elements that one array of a document had. */
   longestArray: number;

@@ -76,7 +76,7 @@ export interface ThreadState {
   earlyWaitCalls?: Map<string, ToolCallState[]>;
   /** How it had ended each time before it was resumed, in order. Few threads have been. */
   pastEnds?: ExecutionWindow[];
-  /** The first edge of a spawn to each thread. Few threads have any. */
+  /** The first edge of a spawn to each thread. Only threads with children have this. */
   spawns?: Map<string, EdgeState>;
   openTurns: Members<TurnState>;
   readonly inside: Inside;

@@ -12,6 +12,7 @@ import {
   type RolloutSource,
 } from "@rollout-trace/protocol";
 import { utf8Bytes } from "../conversation/normal-item.ts";
+import { textKey } from "../conversation/text-key.ts";
 
 export interface MemoryPayload {
   readonly kind: PayloadKind;
@@ -31,7 +32,7 @@ function itemOf(value: JsonValue): PayloadItem {
 }
 
 function newItem(value: JsonValue): PayloadItem {
-  return { contentId: textOf(value), value: () => ({ ok: true, value }) };
+  return { contentId: textKey(textOf(value)), value: () => ({ ok: true, value }) };
 }
 
 /** What is nested deeper than `JSON.stringify` goes has a text all the same. */

@@ -1,7 +1,9 @@
 /** Cells with their waits and notifications, and terminals with what the model saw of them. */
+import { textKey } from "../../conversation/text-key.ts";
 import type { CodeCell, CellWait } from "../code-cell.ts";
 import type { ConversationItem } from "../conversation.ts";
 import type { TerminalObservation, TerminalOperation } from "../terminal.ts";
+import type { ToolCall } from "../tool-call.ts";
 import { cellOf } from "./links.ts";
 import { type Check, isSameList } from "./violations.ts";
 
@@ -53,17 +55,17 @@ function checkNotifications(check: Check, cellId: string, cell: CodeCell): void 
       `it notified in item ${JSON.stringify(id)}, which is no output of it or another notification`,
     );
   }
-  const texts = new Set([...outputs].map((id) => textOf(check.get("conversation_item", id))));
+  const texts = new Set([...outputs].map((id) => textKey(textOf(check.get("conversation_item", id)))));
   for (const { output_item_id: id, text } of cell.notifications)
     check.holds(
       object,
-      id !== null || !texts.has(text),
+      id !== null || !texts.has(textKey(text)),
       `its notification ${JSON.stringify(text)} has an item`,
     );
 }
 
-function textOf(item: ConversationItem | undefined): string | undefined {
-  return item?.body.parts.map((part) => (part.type === "text" ? part.text : "")).join("");
+function textOf(item: ConversationItem | undefined): string {
+  return (item?.body.parts ?? []).map((part) => (part.type === "text" ? part.text : "")).join("");
 }
 
 function checkWait(check: Check, cellId: string, wait: CellWait): void {
@@ -84,8 +86,6 @@ function checkWait(check: Check, cellId: string, wait: CellWait): void {
   );
 }
 
-type Observed = Pick<TerminalObservation, "call_item_ids" | "output_item_ids">;
-
 function checkOperation(check: Check, id: string, operation: TerminalOperation): void {
   const object = { type: "terminal_operation", id } as const;
   const call = check.get("tool_call", operation.tool_call_id);
@@ -96,37 +96,33 @@ function checkOperation(check: Check, id: string, operation: TerminalOperation):
     "observed_by does not say what its call's visibility does",
   );
   for (const observation of operation.observed_by) {
-    const { source } = observation;
-    const candidates = source === "direct" ? [call] : outputsOf(check, cellOf(call), observation);
+    const isDirect = observation.source === "direct";
     check.holds(
       object,
-      candidates.some((each) => hasSeen(check, observation, each)),
-      `no ${source === "direct" ? "call" : "cell"} that it is observed by has these items`,
+      isDirect ? hasShown(call, observation) : hasReturned(check, cellOf(call), observation),
+      `no ${isDirect ? "call" : "cell"} that it is observed by has these items`,
     );
   }
 }
 
-/** What of a cell returned the first item that was observed: its exec, a wait, or where no call of its is recorded the cell. */
-function outputsOf(check: Check, cellId: string | null, observed: Observed): readonly Observed[] {
-  const cell = check.get("code_cell", cellId);
-  if (cell === undefined) return [];
-  const { produced_by = [] } = check.get("conversation_item", observed.output_item_ids[0]) ?? {};
-  const calls = produced_by.flatMap((producer) =>
-    producer.type === "tool" ? (check.get("tool_call", producer.tool_call_id) ?? []) : [],
-  );
-  const { source_item_id: sourceId, output_item_ids } = cell;
-  const itself = { call_item_ids: sourceId === null ? [] : [sourceId], output_item_ids };
-  return [...calls.filter((call) => call.code_cell_id === cellId), itself];
+/** Whether a call has these outputs among its own: a model need not have been shown all of them, nor what was rewritten since. */
+function hasShown(call: ToolCall, seen: TerminalObservation): boolean {
+  const { call_item_ids: asked, output_item_ids: shown } = seen;
+  let found = 0;
+  for (const id of call.output_item_ids) if (id === shown[found]) found += 1;
+  return shown.length > 0 && found === shown.length && isSameList(asked, call.call_item_ids);
 }
 
-/** Whether a model saw the outputs of a call; one that a host only says that it took into its history may not have been. */
-function hasSeen(check: Check, seen: Observed, call: Observed): boolean {
-  const seenIds = new Set(seen.output_item_ids);
-  const isAccepted = (id: string) => (check.get("conversation_item", id)?.accepted ?? null) !== null;
-  const outputs = call.output_item_ids.filter((id) => seenIds.has(id) || !isAccepted(id));
-  return (
-    outputs.length > 0 &&
-    isSameList(seen.call_item_ids, call.call_item_ids) &&
-    isSameList(seen.output_item_ids, outputs)
-  );
+/** Whether it is one output of a cell, returned by its exec, by a wait, or where no call of its is recorded by the cell. */
+function hasReturned(check: Check, cellId: string | null, seen: TerminalObservation): boolean {
+  const cell = check.get("code_cell", cellId);
+  const [outputId, ...others] = seen.output_item_ids;
+  const output = check.get("conversation_item", outputId ?? null);
+  if (cell === undefined || output === undefined || others.length > 0) return false;
+  const askedIn = output.produced_by.flatMap((producer) => {
+    if (producer.type === "code_cell") return producer.code_cell_id === cellId ? [cell.source_item_id] : [];
+    const call = producer.type === "tool" ? check.get("tool_call", producer.tool_call_id) : undefined;
+    return call?.code_cell_id === cellId ? [call.call_item_ids[0] ?? null] : [];
+  });
+  return askedIn.some((id) => isSameList(seen.call_item_ids, id === null ? [] : [id]));
 }

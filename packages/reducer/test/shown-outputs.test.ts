@@ -1,0 +1,105 @@
+/** What of a call's output a model was shown, where hosts say it again in other words, or not at all. */
+import { describe, expect, it } from "vitest";
+import { checkGraph } from "@rollout-trace/reducer";
+import {
+  assistantMessage,
+  functionCall,
+  functionOutput,
+  RolloutBuilder,
+  userMessage,
+} from "@rollout-trace/reducer/testing";
+import { codesOf, findingsOf, reduce } from "./support.ts";
+
+/** A call that was asked for, made and answered; the request that shows the answer is still to come. */
+function answered(asked = functionCall("c1", "tool", { a: 1 })) {
+  const rollout = new RolloutBuilder();
+  const turn = rollout.root.turn();
+  turn.request([userMessage("hi")]).respond([asked]);
+  turn
+    .tool("c1", { callId: "c1" })
+    .end("completed", { sizes: { produced_bytes: 10, to_requester_bytes: 10 } });
+  return { rollout, turn, asked };
+}
+
+describe("a call that its thread has in other words later", () => {
+  const rewritten = { type: "function_call", call_id: "c1", name: "tool", arguments: "{}" };
+
+  it("is the same call, with the output that comes with them", () => {
+    const { rollout, turn } = answered({ ...rewritten, arguments: "" });
+    turn.request([userMessage("hi"), rewritten, functionOutput("c1", "0123456789")]);
+    rollout.end();
+    const graph = reduce(rollout);
+    expect(codesOf(graph)).toEqual([]);
+    expect(findingsOf(graph)).toEqual([]);
+    expect(graph.tool_calls["c1"]).toMatchObject({
+      call_item_ids: ["item:2", "item:3"],
+      output_item_ids: ["item:4"],
+      visibility: { to_model_bytes: 10, seen_by_model: true },
+    });
+    expect(checkGraph(graph)).toEqual([]);
+  });
+
+  it("is another call beside the one that it has had", () => {
+    const { rollout, turn, asked } = answered();
+    const output = functionOutput("c1", "0123456789");
+    turn.request([userMessage("hi"), asked, output, rewritten, functionOutput("c1", "again")]);
+    const graph = reduce(rollout);
+    expect(codesOf(graph)).toEqual(["call_id_reused"]);
+    expect(graph.tool_calls["c1"]?.output_item_ids).toEqual(["item:3"]);
+  });
+});
+
+describe("the bytes of an output that reached the model", () => {
+  const TEN = "0123456789";
+
+  it("are those of all outputs of the call that are beside each other", () => {
+    const { rollout, turn, asked } = answered();
+    turn.request([userMessage("hi"), asked, functionOutput("c1", TEN), functionOutput("c1", "and more")]);
+    expect(reduce(rollout).tool_calls["c1"]?.visibility.to_model_bytes).toBe(18);
+  });
+
+  it("are those of its first words, whatever it is rewritten to", () => {
+    const { rollout, turn, asked } = answered();
+    turn.request([userMessage("hi"), asked, functionOutput("c1", TEN)]);
+    turn.request([userMessage("hi"), asked, functionOutput("c1", "[a longer text than that, elided]")]);
+    const { visibility, output_item_ids: outputs } = reduce(rollout).tool_calls["c1"] ?? {};
+    expect(visibility?.to_model_bytes).toBe(10);
+    expect(outputs).toHaveLength(2);
+  });
+
+  it("are those of the output, and not of a compaction's copy too", () => {
+    const { rollout, turn, asked } = answered();
+    const output = functionOutput("c1", TEN);
+    turn.request([userMessage("hi"), asked, output]);
+    turn.compact("k", { input: [userMessage("hi"), asked, output], replacement: [asked, output] });
+    turn.request([asked, output, userMessage("go on")]);
+    expect(reduce(rollout).tool_calls["c1"]?.visibility.to_model_bytes).toBe(10);
+  });
+
+  it("are those of what a cell returned, and not of what it told of besides", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const asked = { type: "custom_tool_call", call_id: "x", name: "exec", input: "notify('hello')" };
+    const output = (text: string) => ({ type: "custom_tool_call_output", call_id: "x", output: text });
+    turn.request([userMessage("hi")]).respond([asked]);
+    turn.tool("x", { callId: "x", kind: { type: "code_cell_exec" } });
+    turn.cell("1", "x").notify("x", "hello").end();
+    turn.request([userMessage("hi"), asked, output("ab"), output("hello")]);
+    expect(reduce(rollout).tool_calls["x"]?.visibility).toMatchObject({
+      to_model_bytes: 2,
+      seen_by_model: true,
+    });
+  });
+
+  it("are none as long as only a compaction has put it into the history", () => {
+    const { rollout, turn, asked } = answered();
+    const output = functionOutput("c1", TEN);
+    turn.compact("k", { input: [userMessage("hi"), asked], replacement: [asked, output] });
+    const unseen = reduce(rollout).tool_calls["c1"];
+    expect(unseen?.output_item_ids).toHaveLength(1);
+    expect(unseen?.visibility).toMatchObject({ to_model_bytes: null, seen_by_model: false });
+    turn.request([asked, output, assistantMessage("so")]);
+    const seen = reduce(rollout).tool_calls["c1"];
+    expect(seen?.visibility).toMatchObject({ to_model_bytes: 10, seen_by_model: true });
+  });
+});
