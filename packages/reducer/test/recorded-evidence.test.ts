@@ -34,6 +34,18 @@ describe("the evidence of an item", () => {
     });
   });
 
+  it("has its acceptance under an id that only a later request gives it", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.request([userMessage("hi")]);
+    turn.accept("msg_1");
+    turn.request([userMessage("hi", { id: "msg_1" })]);
+    expect(reduce(rollout).conversation_items["item:1"]).toMatchObject({
+      accepted: { seq: 5 },
+      evidence: { seqs: [4, 5, 6], payload_ids: ["payload-1", "payload-2"] },
+    });
+  });
+
   it("has the acceptance that brought its body, with that", () => {
     const rollout = new RolloutBuilder();
     rollout.root.turn().accept("msg_1", said).request([said]);

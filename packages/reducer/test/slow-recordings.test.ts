@@ -85,7 +85,7 @@ describe("a recording", () => {
     ],
     [
       "whose agent gives one answer after each of many copies of what the call that started it returned",
-      1000,
+      3000,
       (size) => {
         const rollout = new RolloutBuilder();
         const turn = rollout.root.turn();
@@ -140,7 +140,7 @@ describe("a recording", () => {
         const rollout = new RolloutBuilder();
         const turn = rollout.root.turn();
         const ended = { type: "code_cell_wait_ended", wait_id: "w", outcome: "missing" };
-        turn.event({ type: "code_cell_wait_started", wait_id: "w", runtime_cell_id: "1", mode: "wait" });
+        turn.event({ type: "code_cell_wait_started", wait_id: "w", runtime_cell_id: "1", mode: "yield" });
         for (let index = 0; index < size; index += 1)
           turn.event({ ...ended, outcome: index === 0 ? "missing" : "completed" });
         for (let index = 0; index < size; index += 1) turn.cell("1", `x${index}`).end();
@@ -149,7 +149,7 @@ describe("a recording", () => {
     ],
     [
       "with many instructions, and as many small compactions",
-      1000,
+      4000,
       (size) => {
         const rollout = new RolloutBuilder();
         const turn = rollout.root.turn();
@@ -163,7 +163,7 @@ describe("a recording", () => {
     ],
     [
       "that shows one long reasoning again and again, each time in other words",
-      1000,
+      6000,
       (size) => {
         const reasoning = (summary: readonly string[]) => ({
           type: "reasoning",

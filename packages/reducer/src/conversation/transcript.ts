@@ -164,6 +164,7 @@ function addProviderId(
   if (draft.provider_item_id !== null && draft.accepted === accepted) return;
   draft.provider_item_id ??= providerItemId;
   draft.accepted = accepted;
+  if (accepted !== null) reduction.addEvidence(draft, accepted.seq);
   reduction.touch(draft);
 }
 
