@@ -53,7 +53,7 @@ function richGraphs(): readonly RolloutGraph[] {
   const ofFixtures = globSync("fixtures/reducer/*.json", { cwd: ROOT })
     .toSorted()
     .map((file) => (JSON.parse(readFileSync(join(ROOT, file), "utf8")) as { graph: RolloutGraph }).graph);
-  const played = [1, 2, 3, 4].map((seed) => playRollout(randomSteps(seed, 200)));
+  const played = [1, 2, 3, 4].map((seed) => playRollout(randomSteps(seed, 200), { repeatIds: false }));
   const made = [withPayloads(), ...played].map(
     (rollout) => JSON.parse(graphJson(reduce(rollout))) as RolloutGraph,
   );
@@ -163,6 +163,7 @@ const MAY_BE_MISSING: readonly string[] = [
   "compactions.turn_id",
   "conversation_items.turn_id",
   "inference_calls.request.item_ids",
+  "interaction_edges.carried_payload_ids",
   "interaction_edges.evidence.payload_ids",
   "root_thread_id",
   "spans.thread_id",
@@ -174,6 +175,7 @@ const MAY_BE_MISSING: readonly string[] = [
   "tool_calls.invocation_payload_id",
   "tool_calls.result_payload_id",
   "tool_calls.runtime_payload_ids",
+  "tool_calls.thread_id",
   "tool_calls.turn_id",
   "turns.evidence.payload_ids",
 ];

@@ -1,6 +1,8 @@
 /** The builders of what runs within a turn: requests, tool calls and cells. */
 import type {
   AgentInteractionKind,
+  CancelCause,
+  CellLimitName,
   CellStatus,
   Dialect,
   ExecutionStatus,
@@ -62,6 +64,11 @@ export class InferenceBuilder {
     const value = { ...usage, [RESPONSE_KEY[this.#dialect]]: output };
     return this.#turn.thread.rollout.payload("inference_response", value);
   }
+}
+
+interface CellEndOptions {
+  readonly response?: JsonValue;
+  readonly journal?: JsonValue;
 }
 
 interface ToolEndOptions {
@@ -167,18 +174,27 @@ export class CellBuilder {
     return this;
   }
 
-  cancel(cause: "model" | "turn_interrupted" | "host", callId: string | null = null): this {
+  /** `limit` says which limit it was, where the cause is one. */
+  cancel(cause: CancelCause, callId: string | null = null, limit: CellLimitName | null = null): this {
     this.#turn.event({
       type: "code_cell_cancel_requested",
       runtime_cell_id: this.id,
       model_visible_call_id: callId,
       cause,
+      ...(limit === null ? {} : { limit }),
     });
     return this;
   }
 
-  end(status: FinalCellStatus = "completed"): this {
-    this.#turn.event({ type: "code_cell_ended", runtime_cell_id: this.id, status });
+  end(status: FinalCellStatus = "completed", { response, journal }: CellEndOptions = {}): this {
+    const { rollout } = this.#turn.thread;
+    this.#turn.event({
+      type: "code_cell_ended",
+      runtime_cell_id: this.id,
+      status,
+      ...(response === undefined ? {} : { response: rollout.payload("code_cell_response", response) }),
+      ...(journal === undefined ? {} : { journal: rollout.payload("code_cell_journal", journal) }),
+    });
     return this;
   }
 }

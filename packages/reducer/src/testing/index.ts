@@ -15,6 +15,7 @@ export type { MemoryPayload } from "./memory-source.ts";
 export { compareGraphs, describeDifferences } from "./compare-graphs.ts";
 export type { GraphDifference } from "./compare-graphs.ts";
 export { MAX_STEP, playRollout, randomSteps } from "./play-rollout.ts";
+export type { PlayOptions } from "./play-rollout.ts";
 export { RolloutBuilder } from "./rollout-builder.ts";
 export type { RolloutBuilderOptions, ThreadBuilder } from "./rollout-builder.ts";
 export type { TurnBuilder } from "./turn-builder.ts";

@@ -1,4 +1,5 @@
 /** Made-up rollouts: legal ones, of any length, from nothing but numbers. */
+import { RECORDING_STOP_REASONS, type RolloutStatus } from "@rollout-trace/protocol";
 import { RandomAgent, type World } from "./random-agent.ts";
 import type { Pick } from "./random-call.ts";
 import { RandomTerminals } from "./random-terminals.ts";
@@ -7,22 +8,44 @@ import { RolloutBuilder } from "./rollout-builder.ts";
 /** The largest step that says something that a smaller one cannot. */
 export const MAX_STEP = 0xffff_ffff;
 
+export interface PlayOptions {
+  /**
+   * Whether ids repeat as hosts and models repeat them: across threads and, of what is over, within one. Default true; what cannot
+   * tell things with equal ids apart may leave it out.
+   */
+  readonly repeatIds?: boolean | undefined;
+}
+
 /**
- * Plays a legal rollout: several agents in all dialects, code cells and their nested calls, terminals, compactions, requests
- * that fail, turns that are interrupted. Each number (an integer from 0 to `MAX_STEP`) decides which agent does what next;
+ * Plays a legal rollout: several agents in all dialects that start, tell, task and close each other, code cells with their
+ * nested calls and waits, terminals, compactions, side requests, requests that fail, turns that are interrupted, ids that are used again. Each number (an integer from 0 to `MAX_STEP`) decides which agent does what next;
  * without some of the numbers it is a rollout still, so a property test over `fc.array(fc.nat(MAX_STEP)).map(playRollout)`
  * shrinks to a short one. Equal numbers give an equal rollout.
  */
-export function playRollout(steps: readonly number[]): RolloutBuilder {
+export function playRollout(
+  steps: readonly number[],
+  { repeatIds = true }: PlayOptions = {},
+): RolloutBuilder {
   const rollout = new RolloutBuilder();
-  const world: World = { rollout, agents: [], terminals: new RandomTerminals() };
+  const agents: RandomAgent[] = [];
+  const world: World = {
+    rollout,
+    agents,
+    terminals: new RandomTerminals(),
+    repeatsIds: repeatIds,
+    add(thread, options) {
+      const agent = new RandomAgent(world, thread, options);
+      agents.push(agent);
+      return agent;
+    },
+  };
   const first = picker(steps[0] ?? 0);
-  world.agents.push(new RandomAgent(world, rollout.root, { path: "/root", parent: null, pick: first }));
+  world.add(rollout.root, { path: "/root", parent: null, pick: first });
   for (const step of steps) {
     const pick = picker(step);
-    world.agents[pick(world.agents.length)]?.act(pick);
+    agents[pick(agents.length)]?.act(pick);
   }
-  close(rollout, first);
+  close(world, first);
   return rollout;
 }
 
@@ -32,16 +55,24 @@ export function randomSteps(seed: number, count: number): readonly number[] {
   return Array.from({ length: count }, () => random());
 }
 
+const FAILURES: readonly RolloutStatus[] = ["failed", "aborted"];
+
 /** A recording may still go on, be closed in order, be closed with its children going on, or have lost its process. */
-function close(rollout: RolloutBuilder, pick: Pick): void {
-  switch (pick(4)) {
+function close({ rollout, agents }: World, pick: Pick): void {
+  switch (pick(5)) {
     case 0:
       return;
-    case 1:
-      rollout.event({ type: "recording_stopped", reason: "process_exited" });
+    case 1: {
+      const reason = RECORDING_STOP_REASONS[pick(RECORDING_STOP_REASONS.length)];
+      rollout.event({ type: "recording_stopped", reason });
       return;
+    }
     case 2:
-      rollout.end("failed").complete();
+      rollout.end(FAILURES[pick(FAILURES.length)]).complete();
+      return;
+    case 3:
+      for (const agent of agents) agent.shutDown(pick);
+      rollout.end().complete();
       return;
     default:
       rollout.root.end();

@@ -51,13 +51,18 @@ export class RolloutBuilder {
     this.root = this.thread(rootThreadId, { agentPath: "/root", origin: { type: "root" } });
   }
 
+  /** When the next event happens. */
+  get nextTimeUs(): number {
+    return START_US + (this.events.length + 1) * this.#stepUs;
+  }
+
   /** Records an event. */
   event(payload: LooseObject, place: { thread?: string | null; turn?: string | null } = {}): this {
     const seq = this.events.length + 1;
     const event = {
       schema_version: 1,
       seq,
-      time_unix_us: START_US + seq * this.#stepUs,
+      time_unix_us: this.nextTimeUs,
       rollout_id: this.#rolloutId,
       thread_id: place.thread ?? null,
       turn_id: place.turn ?? null,
@@ -81,12 +86,17 @@ export class RolloutBuilder {
     return `${name}-${count}`;
   }
 
-  thread(id: string, options: { agentPath: string; origin: LooseObject }): ThreadBuilder {
+  thread(
+    id: string,
+    options: { agentPath: string; origin: LooseObject; metadata?: JsonValue },
+  ): ThreadBuilder {
+    const { agentPath, origin, metadata } = options;
     this.event({
       type: "thread_started",
       thread_id: id,
-      agent_path: options.agentPath,
-      origin: options.origin,
+      agent_path: agentPath,
+      origin,
+      ...(metadata === undefined ? {} : { metadata: this.payload("thread_metadata", metadata) }),
     });
     return new ThreadBuilder(this, id);
   }

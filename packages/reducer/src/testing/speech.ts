@@ -1,7 +1,9 @@
 /** What agents say, in each dialect: elements of requests and responses. */
 import type { Dialect, JsonValue } from "@rollout-trace/protocol";
 import {
+  agentMessage,
   assistantMessage,
+  developerMessage,
   execCall,
   execOutput,
   functionCall,
@@ -31,8 +33,20 @@ export interface SpokenAnswer {
   readonly replay: readonly JsonValue[];
 }
 
+/** What one agent tells another. */
+export interface Told {
+  /** Agent paths. */
+  readonly author: string;
+  readonly recipient: string;
+  readonly text: string;
+}
+
 export interface Speech {
+  /** What stands before everything else in a history. */
+  instructions(text: string): readonly JsonValue[];
   user(text: string): JsonValue;
+  /** A message of another agent, where the dialect has such; else one like the user's. */
+  told(message: Told): JsonValue;
   answer(answer: Answer): SpokenAnswer;
   output(call: SpokenCall, text: string): JsonValue;
   /** The tokens of a response, under the dialect's own names. */
@@ -50,11 +64,13 @@ export function isOf(input: unknown, id: string): boolean {
 }
 
 const responses: Speech = {
+  instructions: (text) => [developerMessage(text)],
   user: (text) => userMessage(text),
+  told: ({ author, recipient, text }) => agentMessage(author, recipient, text),
   answer({ id, thought, text, calls }) {
     const spoken = [
       ...(thought === null ? [] : [reasoning({ encrypted: `blob ${thought}`, summary: thought })]),
-      assistantMessage(text, { id }),
+      assistantMessage(text, { id, phase: calls.length === 0 ? "final_answer" : "commentary" }),
       ...calls.map(({ id: callId, name, input }) =>
         name === "exec" ? execCall(callId, scriptOf(input)) : functionCall(callId, name, input),
       ),
@@ -66,7 +82,9 @@ const responses: Speech = {
 };
 
 const chat: Speech = {
+  instructions: () => [],
   user: (content) => ({ role: "user", content }),
+  told: ({ text }) => ({ role: "user", content: text }),
   answer({ thought, text, calls }) {
     const message = {
       role: "assistant",
@@ -90,7 +108,9 @@ function chatCall({ id, name, input }: SpokenCall): JsonValue {
 }
 
 const messages: Speech = {
+  instructions: () => [],
   user: (content) => ({ role: "user", content }),
+  told: ({ text }) => ({ role: "user", content: text }),
   answer({ thought, text, calls }) {
     const blocks = [
       ...(thought === null ? [] : [{ type: "thinking", thinking: thought, signature: `sig ${thought}` }]),

@@ -24,6 +24,8 @@ interface ToolOptions {
   readonly label?: string;
   /** The runtime cell id of the requester. Default: the model asks. */
   readonly cell?: string;
+  /** What the cell itself calls the call. */
+  readonly runtimeId?: string;
   readonly host?: boolean;
   /** Arguments of a function call. */
   readonly input?: JsonValue;
@@ -78,6 +80,7 @@ export class TurnBuilder {
           ? { type: "code_cell", runtime_cell_id: options.cell }
           : { type: options.host === true ? "host" : "model" },
       model_visible_call_id: callId,
+      ...(options.runtimeId === undefined ? {} : { runtime_tool_call_id: options.runtimeId }),
       kind: options.kind ?? { type: "other", name: label },
       label,
       invocation:
