@@ -1,6 +1,6 @@
 import "@rollout-trace/reducer/testing/vitest";
 import { describe, expect, it } from "vitest";
-import type { JsonValue } from "@rollout-trace/protocol";
+import type { JsonObject, JsonValue } from "@rollout-trace/protocol";
 import { reduceRollout, type RolloutGraph } from "@rollout-trace/reducer";
 import {
   assistantMessage,
@@ -63,7 +63,7 @@ describe("the stable form of a graph", () => {
   it("is the same however the events of agents beside each other interleave", () => {
     for (let seed = 1; seed <= 30; seed += 1) {
       const { events, payloads } = playRollout(randomSteps(seed, 200));
-      const reordered = reorder(events, seed);
+      const reordered = reorder({ events, payloads }, seed, { across: true });
       expect(memorySource("rollout-1", { events: reordered, payloads })).toReduceTo(
         graphOf({ source: () => memorySource("rollout-1", { events, payloads }) } as RolloutBuilder),
       );
@@ -81,6 +81,49 @@ describe("the stable form of a graph", () => {
       expect(counts(stable)).toEqual(counts(graph));
       expect(JSON.stringify(stable)).not.toMatch(/"unknown (?!agent)|item:\d/);
     }
+  });
+
+  it("leaves what others made as it is, but for the id of a call", () => {
+    const recorded = (ids: string, own: JsonObject) => {
+      const rollout = new RolloutBuilder({ rolloutId: ids });
+      const turn = rollout.root.turn();
+      const tool = turn.tool(`${ids}-call`, { label: "look", callId: null, host: true });
+      const ofCall = { "rollout_trace.tool_call_id": `${ids}-call` };
+      const span = (id: string, parent: string | null, attributes: JsonObject) => {
+        const place = { otel_trace_id: ids.padStart(32, "0"), span_id: id.padStart(16, "0") };
+        const parentId = parent?.padStart(16, "0") ?? null;
+        const links = [{ trace_id: place.otel_trace_id, span_id: place.span_id, attributes: own }];
+        const started = { kind: "client", parent_span_id: parentId, start_time_unix_us: 1 };
+        turn.event({ type: "span_started", ...place, ...started, name: id, attributes, links });
+        const status = { code: "error", message: "refused" };
+        const ended = { name: id, attributes, links, status, end_time_unix_us: 2 };
+        turn.event({ type: "span_ended", ...place, ...ended });
+      };
+      span("a1", null, { ...own, ...ofCall });
+      span("b2", "a1", {});
+      tool.end();
+      turn.end();
+      rollout.end().complete();
+      return stableGraph(graphOf(rollout));
+    };
+    const own = {
+      message: "m",
+      usage: { input_tokens: 3 },
+      thread_id: "zzz",
+      seq: 1,
+      at: { type: "x", id: "y" },
+    };
+    const { spans } = recorded("a", own);
+    expect(spans).toMatchObject({
+      "/root turn 1 call look 1 span a1 1": {
+        attributes: { ...own, "rollout_trace.tool_call_id": "/root turn 1 call look 1" },
+        links: [{ span_id: "/root turn 1 call look 1 span a1 1", attributes: own }],
+        status: { code: "error", message: "refused" },
+      },
+      "/root turn 1 call look 1 span b2 1": { parent_span_id: "/root turn 1 call look 1 span a1 1" },
+    });
+    expect(recorded("b", own)["spans"]).toEqual(spans);
+    expect(recorded("a", { ...own, message: "other" })["spans"]).not.toEqual(spans);
   });
 
   it("keeps every agent, also one that is called as another is numbered", () => {
@@ -117,6 +160,25 @@ describe("toReduceTo", () => {
     expect(session({ answer: "bad" })).not.toReduceTo(graph);
     expect(() => toReduceTo(session(), 7)).toThrow(TypeError);
     expect(() => toReduceTo(session(), {})).toThrow(TypeError);
+  });
+
+  it("sees that other tokens were used, and counts one difference as one", () => {
+    const used = (tokens: number) => {
+      const rollout = new RolloutBuilder();
+      const usage = { input_tokens: tokens, output_tokens: 1, total_tokens: tokens + 1 };
+      rollout.root
+        .turn()
+        .request([userMessage("hi")])
+        .respond([assistantMessage("yes")], { usage });
+      return graphOf(rollout);
+    };
+    expect(used(3)).toReduceTo(used(3));
+    const { pass, message } = toReduceTo(used(300), used(3));
+    expect(pass).toBe(false);
+    expect(message()).toContain("request 1 › usage › input_tokens: 300 instead of 3");
+    expect(message()).toContain("usage › by_thread › /root › input_tokens: 300 instead of 3");
+    const one = toReduceTo({ ...used(3), status: "failed" }, used(3)).message();
+    expect(one).toMatch(/^the recording reduces to another graph, with 1 difference:\n/);
   });
 
   it("says where the graph differs", () => {

@@ -89,7 +89,7 @@ describe("fixture", () => {
       /FAIL +changed\/rollout\.test\.ts > changed reduces to the graph that it reduced to when/,
     );
     expect(output).toMatch(
-      /reduces to another graph, with 1 differences:\s+~ .*status: "completed" instead of "failed"/,
+      /reduces to another graph, with 1 difference:\s+~ .*status: "completed" instead of "failed"/,
     );
   }, 120_000);
 

@@ -2,12 +2,23 @@
  * A graph without what differs from one run of the same session to the next, so that runs can be compared.
  *
  * Ids get names made of what the objects are, times and positions go, and ids that providers and hosts made up are only
- * there or not. Agents run beside each other, so nothing depends on how their events interleave: objects are named within
- * their agent, and collections are sorted by name.
+ * there or not. Sizes go too, for what was measured has ids and times in it, and so do the messages of diagnostics and findings, which
+ * name both. Everything else stays: tokens, texts, and the attributes of spans but for the call that one of them names.
+ *
+ * Agents run beside each other, so nothing depends on how their events interleave: objects are named within their agent, collections
+ * are sorted by name, and what several agents wrote to one process is listed agent by agent.
  */
-import { decodeRawEvent, type JsonObject, type JsonValue, type RolloutSource } from "@rollout-trace/protocol";
+import {
+  decodeRawEvent,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  ROLLOUT_TRACE,
+  type RolloutSource,
+} from "@rollout-trace/protocol";
 import type { AnchorType } from "../graph/base.ts";
 import type { RolloutGraph } from "../graph/rollout-graph.ts";
+import type { Span } from "../graph/span.ts";
 import { compareNames, Names } from "./stable-names.ts";
 
 export interface StableGraphOptions {
@@ -37,12 +48,13 @@ export function stableGraph(graph: RolloutGraph, options: StableGraphOptions = {
 }
 
 /** Times, positions, sizes, and what is made of them or of ids. */
-const VOLATILE =
-  /(_at_us|_seq|_bytes|^at_us|^seq)$|^(usage|payloads|content_id|recorded_id|message|provenance)$/;
+const VOLATILE = /(_at_us|_seq|_bytes|^at_us|^seq)$|^(payloads|content_id|recorded_id|provenance)$/;
 /** Made up anew in each run. */
 const OPAQUE =
   /^(trace_id|rollout_id|provider_item_id|response_id|upstream_request_id|call_id|model_visible_call_id|mcp_call_id|wait_id|otel_trace_id)$/;
 const PAYLOADS = /payload_ids?$/;
+/** Made by others than this package: nothing in it is known by its key. */
+const FREE: ReadonlySet<string> = new Set(["attributes", "links", "host"]);
 const TEXTS: ReadonlySet<string> = new Set([
   "text",
   "source",
@@ -54,6 +66,7 @@ const TEXTS: ReadonlySet<string> = new Set([
   "input_preview",
   "output_preview",
   "error",
+  "message",
   "cwd",
   "command",
   "stdin",
@@ -99,7 +112,6 @@ const REFERENCES: { readonly [key: string]: AnchorType } = {
   spawn_edge_id: "interaction_edge",
   span_id: "span",
   span_ids: "span",
-  parent_span_id: "span",
 };
 
 /** The collections whose keys are ids. */
@@ -116,6 +128,8 @@ const COLLECTIONS: { readonly [field: string]: AnchorType } = {
   compaction_requests: "compaction_request",
   interaction_edges: "interaction_edge",
   spans: "span",
+  by_thread: "thread",
+  by_turn: "turn",
 };
 
 class Walk {
@@ -124,6 +138,8 @@ class Walk {
   readonly #text: (text: string) => string;
   readonly #eventTypes: ReadonlyMap<number, string> | null;
   readonly #ignored: ReadonlySet<string>;
+  /** Graph ids of spans by trace and recorded id. */
+  readonly #spans: ReadonlyMap<string, string>;
 
   constructor(graph: RolloutGraph, { text = (same) => same, eventTypes, ignore }: StableGraphOptions) {
     this.#graph = graph;
@@ -131,11 +147,12 @@ class Walk {
     this.#text = text;
     this.#eventTypes = eventTypes ?? null;
     this.#ignored = new Set(ignore);
+    this.#spans = new Map(
+      Object.entries(graph.spans).map(([id, span]) => [`${span.otel_trace_id} ${span.recorded_id}`, id]),
+    );
   }
 
   graphField(key: string, value: JsonValue): readonly [string, JsonValue][] {
-    const type = Object.hasOwn(COLLECTIONS, key) ? COLLECTIONS[key] : undefined;
-    if (type !== undefined) return this.#ignored.has(key) ? [] : [[key, this.#collection(type, value)]];
     const field = this.#field(key, value);
     // Diagnostics and findings are in the order of events, which other agents take part in.
     return field.map(([name, part]) => [name, Array.isArray(part) ? sorted(part as JsonValue[]) : part]);
@@ -143,9 +160,71 @@ class Walk {
 
   #collection(type: AnchorType, value: JsonValue): JsonValue {
     const entries = Object.entries(value as JsonObject)
-      .map(([id, entry]): [string, JsonValue] => [this.#names.of(type, id), this.#value(entry)])
+      .map(([id, entry]): [string, JsonValue] => [this.#names.of(type, id), this.#entry(type, id, entry)])
       .toSorted(([left], [right]) => compareNames(left, right));
     return Object.fromEntries(entries);
+  }
+
+  #entry(type: AnchorType, id: string, entry: JsonValue): JsonValue {
+    const stable = this.#value(entry);
+    if (!isJsonObject(stable)) return stable;
+    if (type === "terminal_session") return { ...stable, ...this.#operationsOf(id) };
+    return type === "span" ? { ...stable, ...this.#linksOf(id) } : stable;
+  }
+
+  /** The writes of agents beside each other come in any order; those of each keep theirs. */
+  #operationsOf(id: string): JsonObject {
+    const { terminal_operations: operations, tool_calls: calls, terminal_sessions: sessions } = this.#graph;
+    const agentOf = (operation: string): string => {
+      const threadId = calls[operations[operation]?.tool_call_id ?? ""]?.thread_id ?? null;
+      return threadId === null ? "" : this.#names.of("thread", threadId);
+    };
+    const [first, ...writes] = sessions[id]?.operation_ids ?? [];
+    const byAgent = writes.toSorted((left, right) => compareNames(agentOf(left), agentOf(right)));
+    const all = first === undefined ? [] : [first, ...byAgent];
+    return this.#ignored.has("operation_ids")
+      ? {}
+      : { operation_ids: this.#references("terminal_operation", all) };
+  }
+
+  /** Spans are known to each other by the ids that they were recorded with, which other traces have too. */
+  #linksOf(id: string): JsonObject {
+    const span = this.#graph.spans[id];
+    if (span === undefined) return {};
+    const { parent_span_id: parent, otel_trace_id: trace, links, attributes } = span;
+    const nameOf = (traceId: string, spanId: string): string => {
+      const known = this.#spans.get(`${traceId} ${spanId}`);
+      return known === undefined ? "unknown span" : this.#names.of("span", known);
+    };
+    const stable: JsonObject = {
+      parent_span_id: parent === null ? null : nameOf(trace, parent),
+      attributes: this.#attributes(attributes, span),
+      links: links.map((link) => ({
+        trace_id: "<id>",
+        span_id: nameOf(link.trace_id, link.span_id),
+        attributes: this.#attributes(link.attributes, span),
+      })),
+    };
+    return Object.fromEntries(Object.entries(stable).filter(([key]) => !this.#ignored.has(key)));
+  }
+
+  /** As they are, but for the one that names a call. */
+  #attributes(attributes: JsonObject, { tool_call_id: callId }: Span): JsonObject {
+    const call = callId === null ? undefined : this.#graph.tool_calls[callId];
+    const entries = Object.entries(attributes)
+      .filter(([key]) => !this.#ignored.has(key))
+      .map(([key, value]): [string, JsonValue] => {
+        const isCall = key === ROLLOUT_TRACE.toolCallId && call !== undefined && value === call.recorded_id;
+        return [key, isCall ? this.#names.of("tool_call", call.tool_call_id) : this.#free(value)];
+      });
+    return Object.fromEntries(entries);
+  }
+
+  #free(value: JsonValue): JsonValue {
+    if (typeof value === "string") return this.#text(value);
+    if (Array.isArray(value)) return value.map((part: JsonValue) => this.#free(part));
+    if (!isJsonObject(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, this.#free(part)]));
   }
 
   #value(value: JsonValue): JsonValue {
@@ -164,6 +243,10 @@ class Walk {
 
   #field(key: string, value: JsonValue): readonly [string, JsonValue][] {
     if (VOLATILE.test(key) || this.#ignored.has(key)) return [];
+    const collection = Object.hasOwn(COLLECTIONS, key) ? COLLECTIONS[key] : undefined;
+    if (collection !== undefined) return [[key, this.#collection(collection, value)]];
+    if (key === "diagnostics" || key === "findings") return [[key, this.#remarks(value)]];
+    if (key === "by_model" || FREE.has(key)) return [[key, value]];
     if (key === "evidence") return [[key, this.#evidence(value as JsonObject)]];
     if (OPAQUE.test(key)) return [[key, value === null ? null : "<id>"]];
     if (PAYLOADS.test(key)) return [[key, this.#payloadKinds(value)]];
@@ -171,6 +254,12 @@ class Walk {
     if (reference !== undefined) return [[key, this.#references(reference, value)]];
     if (TEXTS.has(key)) return [[key, this.#texts(value)]];
     return [[key, this.#value(value)]];
+  }
+
+  /** Their messages name ids and places. */
+  #remarks(value: JsonValue): JsonValue {
+    const remarks = value as readonly JsonObject[];
+    return remarks.map(({ message: _message, ...rest }) => this.#object(rest));
   }
 
   /** Payload ids are ordinals of the whole rollout. */

@@ -35,7 +35,7 @@ export function toReduceTo(
     message: () =>
       pass
         ? "the recording reduces to this graph, and should not"
-        : `the recording reduces to another graph, with ${differences.length} differences:\n${describeDifferences(differences)}`,
+        : `the recording reduces to another graph, with ${differences.length} ${differences.length === 1 ? "difference" : "differences"}:\n${describeDifferences(differences)}`,
   };
 }
 
