@@ -290,28 +290,6 @@ describe("a tool call", () => {
     expect(graph.tool_calls["c1"]?.output_item_ids).toEqual(["item:3"]);
   });
 
-  it("has all outputs with its call id, in their order", () => {
-    const rollout = new RolloutBuilder();
-    const turn = rollout.root.turn();
-    const call = functionCall("c1", "tool", {});
-    const outputs = ["one", "two", "three"].map((text) => functionOutput("c1", text));
-    turn.request([userMessage("hi")]).respond([call]);
-    turn.tool("c1").end();
-    turn.request([userMessage("hi"), call, ...outputs.slice(0, 2)]);
-    turn.request([userMessage("hi"), call, ...outputs]);
-    const graph = reduce(rollout);
-    const items = ["item:3", "item:4", "item:5"];
-    expect(graph.tool_calls["c1"]).toMatchObject({
-      call_item_ids: ["item:2"],
-      output_item_ids: items,
-      visibility: { to_model_bytes: "onetwothree".length, seen_by_model: true },
-    });
-    for (const id of items) {
-      expect(graph.conversation_items[id]?.produced_by).toEqual([{ type: "tool", tool_call_id: "c1" }]);
-    }
-    expect(graph.diagnostics).toEqual([]);
-  });
-
   it("has all items of its call, also where compactions made some of them before it started", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();
