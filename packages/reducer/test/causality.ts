@@ -10,7 +10,8 @@
  * - an id is used again: only their order tells its uses apart;
  * - the model sees a result: what a nested call gave its script went out with what the `exec` or a wait of its cell returned next;
  * - a message arrives: in nothing that the recipient was shown before it was sent, or before the turn of which it is the result;
- * - a process is written to: in the order of the starts of commands and writes with its id, and of what one thread tells of it.
+ * - a process is written to: in the order of the starts of commands and writes with its id, and of what one thread tells of it; what
+ *   another thread tells of its exit counts before the end of the thread that it is of.
  *
  * So an `exec`, a wait or a write may start before what it belongs to is known, and a call before the response that asked for it;
  * what agents do to each other, which command a write went to, which id an MCP server got, spans and whole threads may be told of at
@@ -42,6 +43,7 @@ const SORTS: readonly (readonly [RegExp, Sort])[] = [
 /** One use of the id of a call. */
 interface Call {
   readonly kind: string;
+  readonly thread: string | null;
   readonly isNested: boolean;
   /** Whether it asks for the end of a cell. */
   readonly terminates: boolean;
@@ -73,6 +75,7 @@ export class Causality {
   readonly #waits: Map<string, string> = new Map();
   /** The latest `exec` call for each model-visible id. */
   readonly #execs: Map<string, Call> = new Map();
+  readonly #ofTerminals: Call[] = [];
   /** How often a model-visible id is asked for, and a cell with a runtime id started. */
   readonly #uses: Map<string, number> = new Map();
   /** The turns whose results each thread gets. */
@@ -92,6 +95,7 @@ export class Causality {
   /** Whether something about `one` puts it before or after `other`. */
   #orders(one: Fact, other: Fact): boolean {
     if (startsPlaceOf(one, other) || this.#isSentTo(one, other) || isWrittenTo(one, other)) return true;
+    if (one.type === "thread_ended" && this.#mayTellOfExit(other, one.thread)) return true;
     if (one.thread !== other.thread) return false;
     switch (one.sort) {
       case "thread":
@@ -158,6 +162,12 @@ export class Causality {
     return type === "turn_started" && this.#results.has(`${thread} ${turn}`);
   }
 
+  /** Whether a call tells of a process that a thread may have a session with. */
+  #mayTellOfExit({ sort, call }: Fact, thread: string | null): boolean {
+    if (sort !== "call" || call === null || call.process === null) return false;
+    return this.#ofTerminals.some((each) => each.thread === thread && each.process === call.process);
+  }
+
   #isReused(id: string | null): boolean {
     return id !== null && (this.#uses.get(id) ?? 0) > 1;
   }
@@ -208,12 +218,14 @@ export class Causality {
     const cell = requester?.type === "code_cell" ? requester.runtime_cell_id : (asked ?? null);
     const call: Call = {
       kind,
+      thread,
       isNested: requester?.type === "code_cell",
       terminates: JSON.stringify(values).includes("terminate"),
       cell: cell === null ? null : `${thread} ${cell}`,
       process: null,
       recipient: null,
     };
+    if (kind === "exec_command" || kind === "write_stdin") this.#ofTerminals.push(call);
     if (kind === "code_cell_exec") this.#execs.set(`${thread} ${visible}`, call);
     return call;
   }
