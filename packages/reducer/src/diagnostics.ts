@@ -61,7 +61,6 @@ export type DiagnosticSeverity = "error" | "warning";
 /** Every code. The list is closed: a new code is a new version of this package. */
 export const DIAGNOSTIC_CODES: readonly DiagnosticCode[] = Object.keys(SEVERITY) as DiagnosticCode[];
 
-/** How bad a code is. */
 /** What is quoted in a message may be of any length, and be quoted thousands of times. */
 const MESSAGE_CODE_POINTS = 1000;
 
@@ -69,6 +68,7 @@ export function shortMessage(message: string): string {
   return cutToCodePoints(message, MESSAGE_CODE_POINTS);
 }
 
+/** How bad a code is. */
 export function severityOf(code: DiagnosticCode): DiagnosticSeverity {
   return SEVERITY[code];
 }

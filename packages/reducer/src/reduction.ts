@@ -4,12 +4,14 @@
  * Handlers get their thread and turn from here, so that an object can never refer to one that the graph does not have.
  */
 import {
+  asId,
   PAYLOAD_KINDS,
   type PayloadKind,
   type PayloadReader,
   type PayloadRef,
   type RawEvent,
   type RawEventEnvelope,
+  type ThreadId,
 } from "@rollout-trace/protocol";
 import { emptyConversation } from "./conversation/live-context.ts";
 import { addTo, addUsage, NO_USAGE, type UsageSum } from "./conversation/token-usage.ts";
@@ -85,7 +87,18 @@ export class Reduction {
     if (this.moment.seq !== event.seq) this.moment = momentOf(event);
     this.#named = NONE;
     this.#evidence = null;
-    this.#dispatch(this, event);
+    this.#dispatch(this, event.thread_id === null && event.turn_id !== null ? this.#inThread(event) : event);
+  }
+
+  /** An event that names a turn is of the turn's thread, where only one turn has that id. */
+  #inThread(event: RawEvent): RawEvent {
+    if ("thread_id" in event.payload) return event;
+    const turnId = event.turn_id ?? "";
+    const turn = this.state.turns.sole(turnId);
+    if (turn !== undefined) return { ...event, thread_id: asId<ThreadId>(turn.draft.thread_id) };
+    const what = this.state.turns.find(turnId, null) === undefined ? "never started" : "is one of several";
+    this.diagnose("unknown_reference", `turn ${JSON.stringify(turnId)} ${what}`, null);
+    return event;
   }
 
   /** Applies an event that had to wait, as of when it happened. */
@@ -264,9 +277,7 @@ export class Reduction {
     const thread = event.thread_id === null ? null : this.thread(event.thread_id);
     if (event.turn_id === null) return { thread, turn: null };
     if (thread !== null) return { thread, turn: this.turn(event.turn_id, thread) };
-    // A turn is of a thread, whether or not the event names that too.
-    const turn = this.state.turns.find(event.turn_id, null) ?? null;
-    return { thread: turn === null ? null : this.thread(turn.draft.thread_id), turn };
+    return { thread, turn: null };
   }
 
   /** Keeps an event until what it names starts. `scope` is what the id is unique in: its thread, if nothing else is said. */

@@ -1,7 +1,7 @@
 /** What starts again under an id whose object has not ended, as far as the recording knows. */
 import { expect, it } from "vitest";
 import { checkGraph } from "@rollout-trace/reducer";
-import { assistantMessage, RolloutBuilder, userMessage } from "@rollout-trace/reducer/testing";
+import { assistantMessage, functionCall, RolloutBuilder, userMessage } from "@rollout-trace/reducer/testing";
 import { codesOf, reduceLeniently } from "./support.ts";
 
 it("makes a cell of each of two calls that share a runtime cell id, with the nested calls that come after each", () => {
@@ -66,4 +66,32 @@ it("makes one call of a start that is recorded twice, also where no invocation i
   const graph = reduceLeniently(rollout);
   expect(codesOf(graph)).toEqual(["duplicate_start"]);
   expect(Object.keys(graph.tool_calls)).toEqual(["c1"]);
+});
+
+it("makes a call of each of two cells' calls with one id, also where no invocation is recorded", () => {
+  const rollout = new RolloutBuilder();
+  const turn = rollout.root.turn();
+  for (const id of ["1", "2"]) turn.cell(id, `x${id}`);
+  for (const cell of ["1", "2"]) turn.tool("n", { cell });
+  const nested = Object.values(reduceLeniently(rollout).code_cells).map((cell) => cell.nested_tool_call_ids);
+  expect(nested).toEqual([["n"], ["n#2"]]);
+});
+
+it("joins a cell with the call that runs, and not with one of its call id that was interrupted", () => {
+  const rollout = new RolloutBuilder();
+  const interrupted = rollout.root.turn();
+  interrupted.request([userMessage("hi")]).respond([functionCall("x", "look", {})]);
+  interrupted.tool("first", { callId: "x" });
+  interrupted.end("aborted");
+  const turn = rollout.root.turn();
+  const exec = { type: "custom_tool_call", call_id: "x", name: "exec", input: "…" };
+  turn.request([userMessage("hi"), userMessage("again")]).respond([exec]);
+  turn.tool("second", { callId: "x", kind: { type: "code_cell_exec" } });
+  turn.cell("1", "x").end();
+  const graph = reduceLeniently(rollout);
+  expect(Object.values(graph.code_cells)).toMatchObject([
+    { exec_tool_call_id: "second", source_item_id: "item:4" },
+  ]);
+  expect(graph.tool_calls["first"]?.code_cell_id).toBeNull();
+  expect(checkGraph(graph)).toEqual([]);
 });

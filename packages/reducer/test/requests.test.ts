@@ -354,15 +354,17 @@ describe("a response", () => {
     ]);
   });
 
-  it("that says something with an id twice says one item twice", () => {
+  it("that says something with an id twice says two items, as a request does, also of what was accepted before", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();
-    const call = functionCall("c1", "tool", {}, { id: "fc_1" });
+    const said = assistantMessage("so", { id: "msg_1" });
+    turn.accept("msg_1", said);
     const inference = turn.request([userMessage("hi")]);
-    inference.respond([call, call]);
+    inference.respond([said, said]);
+    turn.request([userMessage("hi"), said, said]);
     const graph = reduce(rollout);
-    expect(graph.inference_calls[inference.id]?.response_item_ids).toEqual(["item:2", "item:2"]);
-    expect(Object.keys(graph.conversation_items)).toEqual(["item:1", "item:2"]);
+    expect(graph.inference_calls[inference.id]?.response_item_ids).toEqual(["item:1", "item:3"]);
+    expect(expandRequest(graph, "inference-2")).toEqual(["item:2", "item:1", "item:3"]);
     expect(graph.diagnostics).toEqual([]);
     expect(checkGraph(graph)).toEqual([]);
   });

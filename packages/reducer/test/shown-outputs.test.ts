@@ -63,6 +63,21 @@ describe("a call that its thread has in other words later", () => {
     expect(checkGraph(graph)).toEqual([]);
   });
 
+  it("is the use of its call id that it was, where the id has been used again since", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const call = (n: number) => functionCall("c", "tool", { n });
+    const [hi, first] = [userMessage("hi"), functionOutput("c", "first")];
+    turn.request([hi]).respond([call(1)]);
+    turn.tool("t1", { callId: "c", input: { n: 1 } }).end();
+    turn.request([hi, call(1), first]).respond([call(2)]);
+    turn.tool("t2", { callId: "c", input: { n: 2 } }).end();
+    turn.request([hi, call(1), functionOutput("c", "[cleared]"), call(2), functionOutput("c", "second")]);
+    const { t1, t2 } = reduce(rollout).tool_calls;
+    expect([t1, t2].map((each) => each?.output_item_ids.length)).toEqual([2, 1]);
+    expect([t1, t2].map((each) => each?.visibility.to_model_bytes)).toEqual([5, 6]);
+  });
+
   it("is another call beside the one that it has had", () => {
     const { rollout, turn, asked } = answered();
     const output = functionOutput("c1", "0123456789");
@@ -108,7 +123,7 @@ describe("the bytes of an output that reached the model", () => {
     turn.request([userMessage("hi")]).respond([asked]);
     turn.tool("x", { callId: "x", kind: { type: "code_cell_exec" } });
     turn.cell("1", "x").notify("x", "hello").end();
-    turn.request([userMessage("hi"), asked, output("ab"), output("hello")]);
+    turn.request([userMessage("hi"), asked, output("hello"), output("ab")]);
     expect(reduce(rollout).tool_calls["x"]?.visibility).toMatchObject({
       to_model_bytes: 2,
       seen_by_model: true,
@@ -125,5 +140,56 @@ describe("the bytes of an output that reached the model", () => {
     turn.request([asked, output, assistantMessage("so")]);
     const seen = reduce(rollout).tool_calls["c1"];
     expect(seen?.visibility).toMatchObject({ to_model_bytes: 10, seen_by_model: true });
+  });
+});
+
+describe("a nested call", () => {
+  const exec = { type: "custom_tool_call", call_id: "x", name: "exec", input: "…" };
+  const output = (text: string) => ({ type: "custom_tool_call_output", call_id: "x", output: text });
+
+  it("is not seen in what its cell tells of besides, but in what its exec returns", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.request([userMessage("hi")]).respond([exec]);
+    const call = turn.tool("x", { callId: "x", kind: { type: "code_cell_exec" } });
+    const cell = turn.cell("1", "x");
+    turn.tool("n", { cell: "1" }).end();
+    cell.notify("x", "note");
+    turn.request([userMessage("hi"), exec, output("note")]);
+    cell.end();
+    call.end();
+    const isSeen = () => reduce(rollout).tool_calls["n"]?.visibility.seen_by_model;
+    expect(isSeen()).toBe(false);
+    turn.request([userMessage("hi"), exec, output("note"), output("21")]);
+    expect(isSeen()).toBe(true);
+  });
+
+  it("is observed in the first of what a wait returned, however much that is", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const wait = functionCall("w", "wait", { cell_id: "1" });
+    turn.request([userMessage("hi")]).respond([exec]);
+    turn.tool("x", { callId: "x", kind: { type: "code_cell_exec" } }).end();
+    const cell = turn.cell("1", "x").respond("yielded");
+    turn.request([userMessage("hi"), exec, output("yielded")]).respond([wait]);
+    const waiting = turn.tool("w", {
+      callId: "w",
+      kind: { type: "code_cell_wait" },
+      input: { cell_id: "1" },
+    });
+    turn
+      .tool("n", { cell: "1", kind: { type: "exec_command" } })
+      .runtimeStart({ type: "exec_command_begin", command: ["ls"], cwd: "/" })
+      .end();
+    cell.end();
+    waiting.end();
+    const outputs = [functionOutput("w", "one"), functionOutput("w", "two")];
+    turn.request([userMessage("hi"), exec, output("yielded"), wait, ...outputs]);
+    const graph = reduce(rollout);
+    expect(checkGraph(graph)).toEqual([]);
+    const [first] = graph.tool_calls["w"]?.output_item_ids ?? [];
+    expect(graph.terminal_operations["terminal_operation:1"]?.observed_by).toMatchObject([
+      { source: "code_cell_output", output_item_ids: [first] },
+    ]);
   });
 });

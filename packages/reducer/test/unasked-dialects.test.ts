@@ -58,12 +58,12 @@ describe("a compaction of a thread that has not asked yet", () => {
     },
   );
 
-  it("is read as the rollout spoke last, where no ancestor has asked", () => {
+  it("is read as the root speaks, where no ancestor has asked, whatever others speak", () => {
     const rollout = new RolloutBuilder();
+    const origin = { type: "spawned", parent_thread_id: "not recorded" };
+    ask(rollout.root, "openai_chat");
     ask(rollout.child("one"), "anthropic_messages");
-    ask(rollout.child("two"), "openai_chat");
-    compact(rollout.child("three"), CHAT);
-    ask(rollout.root, "anthropic_messages");
+    compact(rollout.thread("two", { agentPath: "/two", origin }), CHAT);
     const graph = reduce(rollout);
     expect(replacementOf(graph)).toEqual(LINES);
     expect(codesOf(graph)).toEqual([]);

@@ -92,3 +92,55 @@ describe("an answer that the call which started the agent returned", () => {
     expect(results(rollout)).toEqual([undefined]);
   });
 });
+
+describe("what else says the same as an agent's answer", () => {
+  function answered(record: (rollout: RolloutBuilder) => void) {
+    const rollout = new RolloutBuilder();
+    record(rollout);
+    return reduce(rollout);
+  }
+
+  const result = (rollout: RolloutBuilder, child: string, turnId: string, message: string) =>
+    rollout.event({
+      type: "agent_result_observed",
+      edge_id: `result of ${child}`,
+      child_thread_id: child,
+      child_turn_id: turnId,
+      parent_thread_id: "root",
+      message,
+    });
+
+  it("is not the answer where another tool returned it", () => {
+    const graph = answered((rollout) => {
+      const turn = rollout.root.turn();
+      const child = rollout.child("child").turn();
+      turn.tool("ls", { callId: "ls" }).end();
+      result(rollout, "child", child.id, "ok");
+      turn.request([{ type: "function_call_output", call_id: "ls", output: "ok" }]);
+    });
+    expect(Object.values(graph.interaction_edges).map(({ target }) => target)).toEqual([null]);
+  });
+
+  it("is the answer of the agent that the call started which returned it", () => {
+    const graph = answered((rollout) => {
+      const turn = rollout.root.turn();
+      const ids = ["one", "two"];
+      for (const id of ids) {
+        turn
+          .tool(`spawn ${id}`, { callId: `spawn ${id}`, kind: { type: "spawn_agent" } })
+          .interacted("spawn_agent", id)
+          .end();
+      }
+      const turns = ids.map((id) => rollout.child(id).turn());
+      turn.request(
+        ids.map((id) => ({ type: "function_call_output", call_id: `spawn ${id}`, output: "done" })),
+      );
+      for (const index of [1, 0]) result(rollout, ids[index] ?? "", turns[index]?.id ?? "", "done");
+    });
+    const results = Object.values(graph.interaction_edges).filter(({ kind }) => kind === "agent_result");
+    expect(results.map(({ source, target }) => [source.id, target?.id])).toEqual([
+      ["two", "item:2"],
+      ["one", "item:1"],
+    ]);
+  });
+});

@@ -1,14 +1,21 @@
 /** The items that a changed part of a request may be sightings of. */
 import type { ContextNode, Conversation, TranscriptItem } from "../state/conversation-state.ts";
-import { offer, type Queue, take } from "../state/queues.ts";
+import { offer, type Queue } from "../state/queues.ts";
 import { childLike, childOf } from "./context-tree.ts";
 import { identityOf, isSameItem, isSameSort } from "./identity.ts";
 import { itemAt, nodeOnPath, positionOf } from "./live-context.ts";
 import type { NormalItem } from "./normal-item.ts";
 import { firstAfter, placesOf } from "./path-index.ts";
 
-/** How many items that look like an element and have another id of the provider's may stand before the one that is it. */
+/** How many items that look like an element, and have another id of the provider's or are used, may stand before the one that is it. */
 const LOOKS = 8;
+
+/** Items that look alike, in order. */
+interface Alike {
+  readonly from: number;
+  readonly at: (index: number) => TranscriptItem | undefined;
+  readonly pass: (index: number) => void;
+}
 
 /**
  * Where the elements of a request are looked for, in this order: at their place in the live context, at their place in an earlier
@@ -24,8 +31,8 @@ export class Candidates {
   readonly #kept: number;
   /** Items that earlier elements of this request were sightings of; made when there is one. */
   #used: Set<TranscriptItem> | null = null;
-  /** Of each identity, how many of its places in the part of the live context that is not filled in have been looked at. */
-  #lookedAt: Map<string, number> | null = null;
+  /** Of each identity, the first of its places in the part of the live context that is not filled in which may not be used. */
+  #passed: Map<string, number> | null = null;
   /** The rest of what is filled in of the live context, by identity; made when first needed. */
   #rest: Map<string, Queue<TranscriptItem>> | null = null;
   /** The context that the request has been so far; null when there was none like it. Looked up when first needed. */
@@ -89,15 +96,13 @@ export class Candidates {
     if (before.depth <= this.#kept) return undefined;
     const identity = identityOf(normal);
     const places = placesOf(before, identity);
-    const lookedAt = (this.#lookedAt ??= new Map<string, number>());
-    const first = lookedAt.get(identity) ?? firstAfter(places, this.#kept);
-    const end = Math.min(places.length, first + LOOKS);
-    for (let index = first; index < end; index += 1) {
-      const found = this.#unused(places.get(index)?.item ?? undefined, normal);
-      lookedAt.set(identity, index + 1);
-      if (found !== undefined) return found;
-    }
-    return undefined;
+    const passed = (this.#passed ??= new Map<string, number>());
+    const from = passed.get(identity) ?? firstAfter(places, this.#kept);
+    return this.#firstOf(normal, {
+      from,
+      at: (index) => places.get(index)?.item ?? undefined,
+      pass: (index) => passed.set(identity, index),
+    });
   }
 
   #inRest(normal: NormalItem): TranscriptItem | undefined {
@@ -135,10 +140,23 @@ export class Candidates {
   }
 
   #takeFrom(queues: Map<string, Queue<TranscriptItem>>, normal: NormalItem): TranscriptItem | undefined {
-    const identity = identityOf(normal);
-    const next = () => take(queues, identity);
-    for (let item = next(); item !== undefined; item = next()) {
-      const found = this.#unused(item, normal);
+    const queue = queues.get(identityOf(normal));
+    if (queue === undefined) return undefined;
+    return this.#firstOf(normal, {
+      from: queue.head,
+      at: (index) => queue.entries[index],
+      pass: (index) => (queue.head = index),
+    });
+  }
+
+  /** The first of items that look like an element and is one of it. Used ones at the front are passed for good. */
+  #firstOf(normal: NormalItem, { from, at, pass }: Alike): TranscriptItem | undefined {
+    let first = from;
+    for (let item = at(first); item !== undefined && this.#used?.has(item) === true; item = at(first))
+      first += 1;
+    pass(first);
+    for (let index = first; index < first + LOOKS; index += 1) {
+      const found = this.#unused(at(index), normal);
       if (found !== undefined) return found;
     }
     return undefined;

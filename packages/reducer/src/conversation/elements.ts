@@ -143,7 +143,7 @@ function leaveOut(conversation: Conversation, providerItemId: string): void {
 }
 
 /** A document, or null (and a diagnostic, unless the payload is known to be missing) when it cannot be read. */
-export function readJson(reduction: Reduction, payloadId: string): JsonValue | null {
+function readJson(reduction: Reduction, payloadId: string): JsonValue | null {
   const read = reduction.payloads.json(asId<PayloadId>(payloadId));
   if (read.ok) return read.value;
   unreadable(reduction, payloadId, read.message);

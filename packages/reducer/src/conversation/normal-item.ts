@@ -48,7 +48,7 @@ export type NormalElement = NormalItem | (Required<NormalItems> & { readonly kin
 export type Normalise = (element: JsonValue, payloadId: string) => NormalItems;
 
 /** Enough to recognise a call by; the whole is in the payload. */
-export const JSON_PREVIEW_CODE_POINTS = 240;
+const JSON_PREVIEW_CODE_POINTS = 240;
 
 /** A part and the bytes of UTF-8 that it stands for beside the text that it has. */
 export interface SizedPart {
@@ -57,6 +57,14 @@ export interface SizedPart {
 }
 
 /** How long an item is, about: code units and bytes together. */
+export function isCall({ kind }: Pick<NormalItem, "kind">): boolean {
+  return kind === "function_call" || kind === "custom_tool_call";
+}
+
+export function isOutput({ kind }: Pick<NormalItem, "kind">): boolean {
+  return kind === "function_call_output" || kind === "custom_tool_call_output";
+}
+
 export function lengthOf({ parts, hiddenBytes }: NormalItem): number {
   let length = hiddenBytes;
   for (const part of parts) length += textOf(part).length;

@@ -14,10 +14,10 @@ import { Candidates } from "./candidates.ts";
 import { addChild, childOf, goTo } from "./context-tree.ts";
 import type { Reading } from "./elements.ts";
 import { isSameItem, isSameSort } from "./identity.ts";
-import { append, cutTo, headLength, itemAt, positionOf, seeAt } from "./live-context.ts";
-import type { NormalItem } from "./normal-item.ts";
+import { append, contextLength, cutTo, headLength, itemAt, positionOf, seeAt } from "./live-context.ts";
+import { isCall, type NormalItem } from "./normal-item.ts";
 import { forgiveSideRequests, noteShrinkage } from "./side-requests.ts";
-import { createItem, isCall, type ItemOrigin, seeAgain, seeInResponse } from "./transcript.ts";
+import { createItem, type ItemOrigin, seeAgain, seeInResponse } from "./transcript.ts";
 
 /** What a request is, compared with the live context: its first `kept` items, and then `tail`. */
 interface Comparison {
@@ -66,7 +66,12 @@ export function applyResponse(
   const { rest } = reading;
   const from = { ...origin, inference: call };
   let items: readonly TranscriptItem[] = NONE;
-  for (const normal of rest) items = appended(items, responseItem(reduction, normal, from));
+  for (const normal of rest) {
+    const item = responseItem(reduction, normal, from);
+    // A response may say an item twice, and then there are two.
+    item.position = contextLength(conversation) + items.length;
+    items = appended(items, item);
+  }
   let calls: InferenceState["calls"] = null;
   let ids: readonly string[] = NONE;
   const continues =
@@ -80,7 +85,7 @@ export function applyResponse(
     if (continues) conversation.nodes.push(node);
     append(conversation, item, rest[index]);
     show(reduction, item);
-    if (item.slot !== null && isCall(item)) calls = withEntry(calls, item);
+    if (item.slot !== null && isCall(item.normal)) calls = withEntry(calls, item);
     ids = appended(ids, item.draft.item_id);
   }
   call.calls = calls;
@@ -147,7 +152,6 @@ function compare(reduction: Reduction, reading: Reading, origin: ItemOrigin): Co
     kept += 1;
   }
   const candidates = new Candidates(conversation, kept);
-  const from = { ...origin, hasBefore: candidates.has };
   let tail: readonly TranscriptItem[] = NONE;
   for (let index = kept - reading.kept; index < rest.length; index += 1) {
     const normal = rest[index] as NormalItem;
@@ -157,7 +161,8 @@ function compare(reduction: Reduction, reading: Reading, origin: ItemOrigin): Co
       tail = appended(tail, known);
       continue;
     }
-    const item = createItem(reduction, normal, from);
+    const insteadOf = itemAt(conversation, kept + tail.length);
+    const item = createItem(reduction, normal, { ...origin, beside: { has: candidates.has, insteadOf } });
     if (normal.providerItemId !== null) candidates.use(item);
     if (normal.role === "system") {
       checkPlace(reduction, item, tail.at(-1) ?? itemAt(conversation, kept - 1));

@@ -1,13 +1,21 @@
 /** The items of a thread's transcript: making them, and recognising them again. */
 import type { BodyPart, Producer } from "../graph/conversation.ts";
-import { attachCallItem, attachOutputItem, type ItemPlace } from "../linking/call-slots.ts";
+import { attachCallItem, attachOutputItem } from "../linking/call-slots.ts";
 import { offerMessage } from "../linking/deliveries.ts";
 import { appended, NONE } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
 import type { Conversation, TranscriptItem } from "../state/conversation-state.ts";
 import type { InferenceState } from "../state/call-state.ts";
 import type { ThreadState, TurnState } from "../state/thread-state.ts";
-import type { NormalItem } from "./normal-item.ts";
+import { isCall, isOutput, type NormalItem } from "./normal-item.ts";
+
+/** What else a request has that a new item is made for. */
+export interface Beside {
+  /** Whether an older item comes before it. */
+  has(item: TranscriptItem): boolean;
+  /** What the live context had in its place. */
+  readonly insteadOf: TranscriptItem | undefined;
+}
 
 /** Where a new item comes from. */
 export interface ItemOrigin {
@@ -18,8 +26,8 @@ export interface ItemOrigin {
   readonly inference?: InferenceState | undefined;
   /** Set for an item that a compaction put into the history; its calls are not new calls. */
   readonly compactionId?: string | undefined;
-  /** Set for an item of a request: whether the request has an older item before this one. */
-  readonly hasBefore?: ((item: TranscriptItem) => boolean) | undefined;
+  /** Set for an item of a request. */
+  readonly beside?: Beside | undefined;
 }
 
 /** Adds an item to a thread's transcript and links it to whatever it belongs to. */
@@ -74,10 +82,6 @@ export function createItem(reduction: Reduction, normal: NormalItem, from: ItemO
   return item;
 }
 
-function placeOf({ thread, inference, compactionId, hasBefore }: ItemOrigin, callId: string): ItemPlace {
-  return { thread, callId, inference, compactionId, hasBefore };
-}
-
 function producersOf(origin: ItemOrigin): readonly Producer[] {
   if (origin.inference !== undefined) return [inferenceProducer(origin.inference)];
   return origin.compactionId === undefined
@@ -90,13 +94,11 @@ function inferenceProducer({ draft }: InferenceState): Producer {
 }
 
 function link(reduction: Reduction, item: TranscriptItem, origin: ItemOrigin): void {
-  const { kind, callId } = item.normal;
+  const { normal } = item;
+  const { callId } = normal;
   if (origin.inference !== undefined) noteAnswer(item, origin.inference);
-  if (callId !== null && isCall(item)) {
-    attachCallItem(reduction, item, placeOf(origin, callId));
-  } else if (callId !== null && (kind === "function_call_output" || kind === "custom_tool_call_output")) {
-    attachOutputItem(reduction, item, placeOf(origin, callId));
-  }
+  if (callId !== null && isCall(normal)) attachCallItem(reduction, item, { ...origin, callId });
+  else if (callId !== null && isOutput(normal)) attachOutputItem(reduction, item, { ...origin, callId });
   if (origin.inference === undefined && origin.compactionId === undefined)
     offerMessage(reduction, item, origin.thread);
 }
@@ -104,10 +106,6 @@ function link(reduction: Reduction, item: TranscriptItem, origin: ItemOrigin): v
 function noteAnswer(item: TranscriptItem, { turn }: InferenceState): void {
   const { kind, role, agentMessage } = item.normal;
   if (kind === "message" && role === "assistant" && agentMessage === null) turn.lastAnswer = item;
-}
-
-export function isCall({ normal }: TranscriptItem): boolean {
-  return normal.kind === "function_call" || normal.kind === "custom_tool_call";
 }
 
 /** Takes note of an item that a response says and that is there already, since the host accepted it with its body. */
@@ -125,7 +123,7 @@ export function seeInResponse(
   draft.produced_by = [inferenceProducer(inference), ...draft.produced_by];
   reduction.touch(draft);
   noteAnswer(item, inference);
-  if (slot !== null && isCall(item)) slot.inference = inference.draft;
+  if (slot !== null && isCall(item.normal)) slot.inference = inference.draft;
 }
 
 /**

@@ -8,7 +8,7 @@ import type {
 } from "../state/call-state.ts";
 import type { TranscriptItem } from "../state/conversation-state.ts";
 import type { ReducerState } from "../state/reducer-state.ts";
-import { eachEntry } from "../state/several.ts";
+import { eachEntry, firstEntry } from "../state/several.ts";
 import { countFirst } from "../state/sorted.ts";
 import type { CodeCell } from "./code-cell.ts";
 import { bytesOf } from "../conversation/normal-item.ts";
@@ -74,7 +74,7 @@ export function buildToolCall(call: ToolCallState, { outputsOf, spans, finish }:
   built.caused_by = causeOf(slot ?? call.parentCell?.slot ?? null);
   const through = outputsOf.firstAfter(call);
   addShowing(built, shown);
-  if (through !== null) addShowing(built, shownOutputs(through));
+  if (through !== null) addShowing(built, [through.output]);
   built.visibility = {
     ...built.visibility,
     to_model_bytes: shown.length === 0 ? null : shown.reduce((sum, { normal }) => sum + bytesOf(normal), 0),
@@ -102,12 +102,16 @@ export function buildOperation(
   const built = finish(draft, OPERATION_LISTS);
   joinSession(built, sessions.links.get(operation));
   const throughCell = outputsOf.firstAfter(call);
-  addShowing(built, call.slot === null ? NONE : shownOutputs(call.slot));
-  if (throughCell !== null) addShowing(built, shownOutputs(throughCell));
-  built.observed_by = [
-    ...observation("direct", call.slot),
-    ...(throughCell === null ? [] : observation("code_cell_output", throughCell)),
-  ];
+  const shown = call.slot === null ? NONE : shownOutputs(call.slot);
+  const asked = eachEntry(call.slot?.callItems ?? null);
+  addShowing(built, shown);
+  if (shown.length > 0) built.observed_by = [observation("direct", asked, shown)];
+  if (throughCell === null) return built;
+  const { slot, output } = throughCell;
+  addShowing(built, [output]);
+  // A cell may have many operations, and a history that is replaced many copies of its call.
+  const source = eachEntry(slot.callItems).slice(0, 1);
+  built.observed_by = [...built.observed_by, observation("code_cell_output", source, [output])];
   return built;
 }
 
@@ -117,7 +121,7 @@ export interface CellOutputs {
    * For a nested call that came to an end of its own and gave its script something: the first output of its cell that went
    * out after that and that a request carries. Null for any other call.
    */
-  firstAfter(call: ToolCallState): CallSlot | null;
+  firstAfter(call: ToolCallState): SentOutput | null;
 }
 
 export function cellOutputs(state: ReducerState): CellOutputs {
@@ -129,7 +133,7 @@ export function cellOutputs(state: ReducerState): CellOutputs {
       if (parentCell === null || !answered || endedSeq === null) return null;
       let outputs = known.get(parentCell);
       if (outputs === undefined) known.set(parentCell, (outputs = sentOutputs(state, parentCell)));
-      return outputs[countFirst(outputs, ({ sentSeq }) => sentSeq <= endedSeq)]?.slot ?? null;
+      return outputs[countFirst(outputs, ({ sentSeq }) => sentSeq <= endedSeq)] ?? null;
     },
   };
 }
@@ -137,6 +141,7 @@ export function cellOutputs(state: ReducerState): CellOutputs {
 interface SentOutput {
   readonly sentSeq: number;
   readonly slot: CallSlot;
+  readonly output: TranscriptItem;
 }
 
 /** What `exec` and each wait of a cell returned, where a request carries it, in the order of returning. */
@@ -150,32 +155,33 @@ function sentOutputs(state: ReducerState, cell: CellState): readonly SentOutput[
     slot: of,
   }));
   return [{ sentSeq: execSeq, slot }, ...waits]
-    .flatMap(({ sentSeq, slot: of }) =>
-      sentSeq === null || of === null || of.shown === null ? [] : [{ sentSeq, slot: of }],
-    )
+    .flatMap(({ sentSeq, slot: of }) => {
+      const output = of === null ? null : returnedOutput(of);
+      return sentSeq === null || of === null || output === null ? [] : [{ sentSeq, slot: of, output }];
+    })
     .toSorted((left, right) => left.sentSeq - right.sentSeq);
 }
 
 function observation(
   source: TerminalObservation["source"],
-  slot: CallSlot | null,
-): readonly TerminalObservation[] {
-  if (slot === null || slot.shown === null) return [];
-  const asked = eachEntry(slot.callItems);
-  return [
-    {
-      source,
-      // A cell may have many operations, and a history that is replaced many copies of its call.
-      call_item_ids: idsOf(source === "direct" ? asked : asked.slice(0, 1)),
-      output_item_ids: idsOf(shownOutputs(slot)),
-    },
-  ];
+  asked: readonly TranscriptItem[],
+  outputs: readonly TranscriptItem[],
+): TerminalObservation {
+  return { source, call_item_ids: idsOf(asked), output_item_ids: idsOf(outputs) };
 }
 
 /** What a model was shown of a call: not what a host only says that it took into its history, and not what a cell told of besides. */
-function shownOutputs({ shown, cell }: CallSlot): readonly TranscriptItem[] {
-  const outputs = eachEntry(shown);
-  return cell === null ? outputs : outputs.slice(0, 1);
+function shownOutputs(slot: CallSlot): readonly TranscriptItem[] {
+  const shown = eachEntry(slot.shown);
+  if (slot.cell === null || shown.length < 2) return shown;
+  return [returnedOutput(slot) ?? (shown[0] as TranscriptItem)];
+}
+
+/** What `exec` or a wait returned, as a model was first shown it. */
+function returnedOutput({ shown, cell }: CallSlot): TranscriptItem | null {
+  if (cell === null) return firstEntry(shown) ?? null;
+  const told = new Set(cell.draft.notifications.map((each) => each.output_item_id));
+  return eachEntry(shown).find(({ draft }) => !told.has(draft.item_id)) ?? null;
 }
 
 /** The requests by which a model was shown outputs are evidence of that. */

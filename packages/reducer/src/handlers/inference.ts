@@ -104,7 +104,6 @@ function startCall(
   const { inferenceCalls } = reduction.state;
   const { inference_call_id: recordedId } = payload;
   const { model, provider, dialect } = askedBy(thread, payload);
-  reduction.state.latestDialect = dialect;
   const id = inferenceCalls.mint(recordedId);
   const requestId = reduction.payload(payload.request);
   const call: InferenceState = {

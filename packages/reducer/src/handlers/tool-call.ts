@@ -14,6 +14,7 @@ import {
   openWrite,
   resolveStdinTarget,
 } from "../linking/terminals.ts";
+import { addPayload } from "../linking/edges.ts";
 import { joinWaitCall } from "../linking/waits.ts";
 import type { Reduction } from "../reduction.ts";
 import type { CellState, ToolCallState } from "../state/call-state.ts";
@@ -79,7 +80,10 @@ export const toolCallHandlers: Handlers<ToolCallEventPayload["type"]> = {
     const mayNow = mayEnd(reduction, draft.execution, { type: "tool_call", id: draft.tool_call_id });
     if (!mayNow && draft.execution.end_cause === "observed") return;
     draft.recorded_end_cause ??= end_cause ?? null;
-    draft.result_payload_id ??= resultId;
+    if (resultId !== null && draft.result_payload_id === null) {
+      draft.result_payload_id = resultId;
+      addPayload(reduction, call);
+    }
     draft.output_preview ??= output_preview ?? null;
     if (sizes !== null && sizes !== undefined) {
       draft.visibility = {
@@ -149,9 +153,16 @@ function isRepeatedStart(
     draft.execution.status === "running" &&
     draft.invocation_payload_id === invocationId &&
     draft.label === payload.label &&
+    isSameRequester(draft.requester, payload.requester) &&
+    draft.runtime_tool_call_id === (payload.runtime_tool_call_id ?? null) &&
     draft.input_preview === (payload.input_preview ?? null) &&
     draft.model_visible_call_id === (payload.model_visible_call_id ?? null)
   );
+}
+
+function isSameRequester(known: GraphToolRequester, other: ToolCallStarted["requester"]): boolean {
+  if (known.type !== "code_cell" || other.type !== "code_cell") return known.type === other.type;
+  return known.runtime_cell_id === other.runtime_cell_id;
 }
 
 interface CallPlace {
@@ -212,6 +223,7 @@ function startCall(reduction: Reduction, payload: ToolCallStarted, place: CallPl
     asks: null,
     operation: null,
     interaction: null,
+    payloadSeqs: NONE,
     recordedId,
     scope: thread?.draft.thread_id ?? null,
     isOver: false,
@@ -258,6 +270,7 @@ function join(reduction: Reduction, cell: CellState, call: ToolCallState): void 
 
 function addRuntime(reduction: Reduction, call: ToolCallState, runtimeId: string): void {
   call.draft.runtime_payload_ids = appended(call.draft.runtime_payload_ids, runtimeId);
+  addPayload(reduction, call);
   reduction.touch(call.draft);
 }
 

@@ -6,6 +6,8 @@
  * output yet and no such start, or where there is none to the latest, if a response asked for it and nothing has started for it:
  * a start may be recorded after the request that carries its output. An output belongs to the latest use that has none, or where all have to the latest.
  */
+import { isCall } from "../conversation/normal-item.ts";
+import type { Beside } from "../conversation/transcript.ts";
 import { appended } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
 import type {
@@ -27,12 +29,11 @@ export interface ItemPlace {
   readonly callId: string;
   readonly inference?: InferenceState | undefined;
   readonly compactionId?: string | undefined;
-  readonly hasBefore?: ((item: TranscriptItem) => boolean) | undefined;
+  readonly beside?: Beside | undefined;
 }
 
 export function attachCallItem(reduction: Reduction, item: TranscriptItem, place: ItemPlace): void {
-  const isReplay = place.compactionId !== undefined || isRewritten(reduction, place, "callItems");
-  const slot = isReplay ? latestSlot(place) : slotFor(reduction, place, "callItems");
+  const slot = copiedSlot(reduction, place, "callItems") ?? slotFor(reduction, place, "callItems");
   item.slot = slot;
   slot.callItems = withEntry(slot.callItems, item);
   if (place.inference !== undefined) slot.inference = place.inference.draft;
@@ -40,12 +41,36 @@ export function attachCallItem(reduction: Reduction, item: TranscriptItem, place
   if (slot.cell !== null) joinSourceItem(reduction, slot.cell, item);
 }
 
-/** Whether a request has a call or an output in other words than before, and not beside what it was before. */
-function isRewritten(reduction: Reduction, place: ItemPlace, part: "callItems" | "outputItems"): boolean {
-  const { thread, callId, hasBefore } = place;
-  if (hasBefore === undefined || !thread.slots.has(callId)) return false;
-  const latest = eachEntry(latestSlot(place)[part]).at(-1);
-  return latest !== undefined && latest.madeSeq !== reduction.moment.seq && !hasBefore(latest);
+export function attachOutputItem(reduction: Reduction, item: TranscriptItem, place: ItemPlace): void {
+  const copied = copiedSlot(reduction, place, "outputItems");
+  const open = copied === undefined ? latestOpen(place) : undefined;
+  if (open !== undefined) open.isOpen = false;
+  const slot = copied ?? open ?? latestSlot(place);
+  item.slot = slot;
+  item.isCopy = copied !== undefined;
+  slot.outputItems = withEntry(slot.outputItems, item);
+  if (slot.toolCall !== null) joinOutputItem(reduction, slot.toolCall, item);
+  if (slot.cell !== null) joinCellOutput(reduction, slot.cell, item);
+}
+
+/** The use of its call id that an item says again: what a compaction has copied, or a request has in other words than before. */
+function copiedSlot(
+  reduction: Reduction,
+  place: ItemPlace,
+  part: "callItems" | "outputItems",
+): CallSlot | undefined {
+  const { thread, callId, compactionId, beside } = place;
+  if (compactionId !== undefined) return latestSlot(place);
+  if (beside === undefined || !thread.slots.has(callId)) return undefined;
+  const { insteadOf } = beside;
+  if (insteadOf?.slot != null && insteadOf.normal.callId === callId && !beside.has(insteadOf)) {
+    if (isCall(insteadOf.normal) === (part === "callItems")) return insteadOf.slot;
+  }
+  // It may be in another place too. What is beside the latest one is another.
+  const slot = latestSlot(place);
+  const latest = eachEntry(slot[part]).at(-1);
+  if (latest === undefined || latest.madeSeq === reduction.moment.seq || beside.has(latest)) return undefined;
+  return slot;
 }
 
 /** Takes note that a model was shown an item, or said it. */
@@ -53,21 +78,8 @@ export function show(reduction: Reduction, item: TranscriptItem): void {
   if (item.shownSeq > 0) return;
   item.shownSeq = reduction.moment.seq;
   const { slot, isCopy, normal } = item;
-  if (slot === null || (isCopy && slot.shown !== null)) return;
-  if (normal.kind === "function_call" || normal.kind === "custom_tool_call") return;
+  if (slot === null || isCall(normal) || (isCopy && slot.shown !== null)) return;
   slot.shown = withEntry(slot.shown, item);
-}
-
-export function attachOutputItem(reduction: Reduction, item: TranscriptItem, place: ItemPlace): void {
-  const isCopy = place.compactionId !== undefined || isRewritten(reduction, place, "outputItems");
-  const open = isCopy ? undefined : latestOpen(place);
-  if (open !== undefined) open.isOpen = false;
-  const slot = open ?? latestSlot(place);
-  item.slot = slot;
-  item.isCopy = isCopy;
-  slot.outputItems = withEntry(slot.outputItems, item);
-  if (slot.toolCall !== null) joinOutputItem(reduction, slot.toolCall, item);
-  if (slot.cell !== null) joinCellOutput(reduction, slot.cell, item);
 }
 
 export function attachToolCall(reduction: Reduction, call: ToolCallState, place: ItemPlace): CallSlot {
@@ -94,8 +106,10 @@ function slotFor(reduction: Reduction, place: ItemPlace, part: SlotPart): CallSl
   if (first === undefined) return firstSlot(place);
   const uses = usesOf(place);
   const open = uses === undefined ? (lacks(first, part) ? first : undefined) : nextLacking(uses, part);
-  if (open !== undefined) return open;
   const latest = latestSlot(place);
+  // An earlier call of that id may have been interrupted. A cell starts while its call runs.
+  if (part === "cell" && isRunning(latest) && open !== undefined && !isRunning(open)) return latest;
+  if (open !== undefined) return open;
   if (part !== "callItems" && latest[part] === null && latest.inference !== null) return latest;
   reduction.diagnose(
     "call_id_reused",
@@ -118,6 +132,10 @@ function nextLacking(uses: CallUses, part: SlotPart): CallSlot | undefined {
     slot = uses.all[uses.next[part]];
   }
   return slot;
+}
+
+function isRunning({ toolCall, cell }: CallSlot): boolean {
+  return cell === null && toolCall?.draft.execution.status === "running";
 }
 
 function lacks(slot: CallSlot, part: SlotPart): boolean {

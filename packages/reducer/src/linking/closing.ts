@@ -25,7 +25,7 @@ export interface End {
 }
 
 /** How a cell's own status reads as that of an execution. */
-export const CELL_EXECUTION_STATUS: { readonly [Status in FinalCellStatus]: EndStatus } = {
+const CELL_EXECUTION_STATUS: { readonly [Status in FinalCellStatus]: EndStatus } = {
   completed: "completed",
   failed: "failed",
   terminated: "cancelled",

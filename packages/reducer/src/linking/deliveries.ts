@@ -4,6 +4,7 @@
  * The item is recognised by its thread, its author and its content. A message between agents may be wrapped in a header, and
  * its text may travel as an encoded part, so an item is known by several contents; the sender knows only what it sent.
  */
+import { isOutput } from "../conversation/normal-item.ts";
 import { textKey } from "../conversation/text-key.ts";
 import { appended } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
@@ -20,14 +21,16 @@ export interface Delivery {
   readonly message: string;
   /** An item that was seen before this is not the delivery. */
   readonly sentSeq: number;
+  /** For a result: the thread that it is of. */
+  readonly childId?: string | undefined;
 }
 
 /** Links an edge to the item that carries its message, now or when that item shows up. */
 export function expectMessage(reduction: Reduction, edge: EdgeState, delivery: Delivery): void {
-  const { recipient, author, message, sentSeq } = delivery;
+  const { recipient, author, message, sentSeq, childId } = delivery;
   sortMessages(recipient);
   const keys = [keyOf(author, message), keyOf(null, message)];
-  if (edge.draft.kind === "agent_result") keys.push(outputKeyOf(message));
+  if (childId !== undefined) keys.push(outputKeyOf(childId, message), outputKeyOf(null, message));
   for (const key of keys) {
     const item = takeSince(recipient.possibleMessages, key, sentSeq);
     if (item === undefined) continue;
@@ -41,8 +44,7 @@ export function expectMessage(reduction: Reduction, edge: EdgeState, delivery: D
 export function offerMessage(reduction: Reduction, item: TranscriptItem, thread: ThreadState): void {
   const { agentMessage, role, kind } = item.normal;
   const isMessage = kind === "message" && (agentMessage !== null || role === "user");
-  // An agent's answer may be what the call that waited for it returned.
-  if (!isMessage && !(isOutput(item) && thread.spawns !== undefined)) return;
+  if (!isMessage && !(thread.spawns !== undefined && isAnswer(item))) return;
   const keys = thread.expectedMessages.size === 0 ? [] : keysOf(item);
   for (const key of keys) {
     const next = () => take(thread.expectedMessages, key);
@@ -63,13 +65,25 @@ function sortMessages({ unsortedMessages, possibleMessages }: ThreadState): void
   unsortedMessages.length = 0;
 }
 
-function isOutput({ normal }: TranscriptItem): boolean {
-  return normal.kind === "function_call_output" || normal.kind === "custom_tool_call_output";
+/**
+ * Whether an item may be an agent's answer that a call returned: the call that started the agent, or one that waited for it. What
+ * else says the same, says it by chance.
+ */
+function isAnswer(item: TranscriptItem): boolean {
+  if (!isOutput(item.normal)) return false;
+  const call = item.slot?.toolCall ?? null;
+  if (call === null) return true;
+  const { type } = call.draft.kind;
+  return call.interaction !== null || type === "spawn_agent" || type === "wait_agent";
 }
 
 function keysOf(item: TranscriptItem): readonly string[] {
   const contents = contentsOf(item);
-  if (isOutput(item)) return contents.map(outputKeyOf);
+  if (isOutput(item.normal)) {
+    // What a call that started an agent returned is that agent's answer and no other's.
+    const childId = item.slot?.toolCall?.interaction?.targetThreadId ?? null;
+    return contents.map((content) => outputKeyOf(childId, content));
+  }
   const author = item.normal.agentMessage?.author ?? null;
   return contents.map((content) => keyOf(author, content));
 }
@@ -103,6 +117,6 @@ function keyOf(author: string | null, content: string): string {
 }
 
 /** For an answer that a tool returns. Other messages do not arrive that way, whatever tools may print. */
-function outputKeyOf(content: string): string {
-  return textKey(JSON.stringify([content]));
+function outputKeyOf(childId: string | null, content: string): string {
+  return textKey(JSON.stringify([childId, "answers", content]));
 }

@@ -92,7 +92,7 @@ export function findSessions({ operations, threads }: ReducerState): Sessions {
 }
 
 /** When its process was named. */
-export function namedSeq({ opener }: Session): number {
+function namedSeq({ opener }: Session): number {
   return opener.named === null ? 0 : seqOf(opener.named.evidence);
 }
 

@@ -97,6 +97,11 @@ export class RecordedIds<Entry extends Recorded> {
     return uses === undefined ? undefined : (uses.open.at(-1) ?? uses.latest);
   }
 
+  /** The one object that was recorded under an id; undefined where there are several. */
+  sole(recordedId: string): Entry | undefined {
+    return this.#only(recordedId);
+  }
+
   /** Says that an object has ended. */
   close(entry: Entry): void {
     entry.isOver = true;

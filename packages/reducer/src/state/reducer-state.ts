@@ -1,5 +1,5 @@
 /** Everything a reduction has gathered so far. Handlers change it; `graph/build.ts` only reads it, unless it may take what there is. */
-import type { Dialect, HostInfo, RawEvent, RolloutStatus } from "@rollout-trace/protocol";
+import type { HostInfo, RawEvent, RolloutStatus } from "@rollout-trace/protocol";
 import type { Diagnostic } from "../diagnostics.ts";
 import type { ConversationItem } from "../graph/conversation.ts";
 import type { Draft, Evidenced, Moment } from "../graph/draft.ts";
@@ -50,8 +50,6 @@ export interface ReducerState {
   /** Whether the recording was closed, or found to have stopped. */
   isOver: boolean;
   lastSeq: number;
-  /** The wire format of the latest request of any thread; null before there is one. */
-  latestDialect: Dialect | null;
   /** When the event being applied happened; between two events, the last one. */
   moment: Moment;
   readonly threads: Map<string, ThreadState>;
@@ -113,7 +111,6 @@ export function emptyState(): ReducerState {
     completed: false,
     isOver: false,
     lastSeq: 0,
-    latestDialect: null,
     moment: { at_us: 0, seq: 0 },
     threads: new Map(),
     turns: new RecordedIds(),
