@@ -45,6 +45,8 @@ interface Call {
   readonly kind: string;
   readonly thread: string | null;
   readonly isNested: boolean;
+  /** With its thread. */
+  readonly visibleId: string | null;
   /** Whether it asks for the end of a cell. */
   readonly terminates: boolean;
   /** Of a nested call the one that asked for it, of an `exec` the one that it started, of a wait the one that it asks for. */
@@ -66,13 +68,15 @@ export interface Fact {
   readonly cell: string | null;
   /** The model-visible id that it starts something for. */
   readonly callId: string | null;
+  /** That of the call that it tells of, or for which the runtime waited. */
+  readonly useId: string | null;
 }
 
 export class Causality {
   readonly facts: readonly Fact[];
   readonly #payloads: ReadonlyMap<string, MemoryPayload>;
   readonly #calls: Map<string, Call> = new Map();
-  readonly #waits: Map<string, string> = new Map();
+  readonly #waits: Map<string, { readonly cell: string; readonly useId: string }> = new Map();
   /** The latest `exec` call for each model-visible id. */
   readonly #execs: Map<string, Call> = new Map();
   readonly #ofTerminals: Call[] = [];
@@ -122,6 +126,7 @@ export class Causality {
     const { call } = one;
     if (call === null) return false;
     if (other.sort === "call" && one.object === other.object) return true;
+    if (one.useId !== null && one.useId === other.useId && this.#isReused(one.useId)) return true;
     if (one.callId !== null && one.callId === other.callId) return this.#isReused(one.callId);
     if (call.cell !== null && call.cell === other.cell) {
       if (isSentOrdered(one, other) || (call.isNested && bindsCalls(other))) return true;
@@ -147,6 +152,7 @@ export class Causality {
   /** The same for what the runtime tells of them; else what it tells of a cell is in order. */
   #isCellOrdered(one: Fact, other: Fact): boolean {
     if (one.object === other.object) return true;
+    if (one.useId !== null && one.useId === other.useId && this.#isReused(one.useId)) return true;
     if (one.callId !== null && one.callId === other.callId) return this.#isReused(one.callId);
     if (one.cell !== other.cell || (other.sort !== "cell" && other.sort !== "wait")) return false;
     const early = [one, other].filter(({ type }) => type === "code_cell_wait_started").length;
@@ -193,6 +199,10 @@ export class Causality {
         return call?.cell ?? null;
       },
       callId: callId === null || callId === undefined ? null : `${thread} ${callId}`,
+      useId:
+        "wait_id" in payload
+          ? (this.#waits.get(`${thread} ${payload.wait_id}`)?.useId ?? null)
+          : (call?.visibleId ?? null),
       ...this.#cellOf(event),
     };
   }
@@ -220,6 +230,7 @@ export class Causality {
       kind,
       thread,
       isNested: requester?.type === "code_cell",
+      visibleId: visible === null || visible === undefined ? null : `${thread} ${visible}`,
       terminates: JSON.stringify(values).includes("terminate"),
       cell: cell === null ? null : `${thread} ${cell}`,
       process: null,
@@ -232,7 +243,9 @@ export class Causality {
 
   #cellOf({ thread_id: thread, payload }: RawEvent): { cell?: string | null } {
     if ("runtime_cell_id" in payload) return { cell: `${thread} ${payload.runtime_cell_id}` };
-    return "wait_id" in payload ? { cell: this.#waits.get(`${thread} ${payload.wait_id}`) ?? null } : {};
+    return "wait_id" in payload
+      ? { cell: this.#waits.get(`${thread} ${payload.wait_id}`)?.cell ?? null }
+      : {};
   }
 
   #learn({ thread_id: thread, payload }: RawEvent): void {
@@ -243,7 +256,10 @@ export class Causality {
       const exec = this.#execs.get(`${thread} ${payload.model_visible_call_id}`);
       if (exec !== undefined) exec.cell = cell;
     } else if (payload.type === "code_cell_wait_started") {
-      this.#waits.set(`${thread} ${payload.wait_id}`, `${thread} ${payload.runtime_cell_id}`);
+      this.#waits.set(`${thread} ${payload.wait_id}`, {
+        cell: `${thread} ${payload.runtime_cell_id}`,
+        useId: `${thread} ${payload.model_visible_call_id}`,
+      });
     } else if (payload.type === "inference_completed") {
       for (const id of new Set(this.#valuesOf(payload).flatMap((value) => textsUnder(value, /^(call_)?id$/))))
         use(`${thread} ${id}`);
@@ -296,8 +312,7 @@ function threadsNamedBy(payload: RawEventPayload): readonly (string | null | und
   if (payload.type === "agent_result_observed") return [payload.parent_thread_id, payload.child_thread_id];
   if (payload.type === "thread_started" && payload.origin.type === "spawned")
     return [payload.origin.parent_thread_id];
-  // Either may come first, but an edge has the start of its thread in its evidence only where it waited for that.
-  return "target_thread_id" in payload ? [payload.target_thread_id] : [];
+  return [];
 }
 
 /** Whether the end of a turn ends what runs in it. */

@@ -95,6 +95,80 @@ describe("a wait call", () => {
   });
 });
 
+describe("a wait whose call has an id that another had", () => {
+  it("is of the next call where the wait of the one before is over, whichever is recorded first", () => {
+    const graphs = ordersOf(["call", "runtime"] as const).map((order) => {
+      const rollout = new RolloutBuilder();
+      const turn = rollout.root.turn();
+      const cell = turn.cell("1", "x1");
+      const options = { ...wait, callId: "w", input: { cell_id: "1" } };
+      const first = turn.tool("w1", options);
+      cell.wait("wait-1", { callId: "w" }).waited("wait-1", "yielded");
+      first.end();
+      for (const fact of order) {
+        if (fact === "call") turn.tool("w2", options);
+        else cell.wait("wait-2", { callId: "w" });
+      }
+      const graph = reduce(rollout);
+      expect(checkGraph(graph)).toEqual([]);
+      expect(graph.code_cells[CELL]?.waits).toMatchObject([
+        { wait_id: "wait-1", tool_call_id: "w1" },
+        { wait_id: "wait-2", tool_call_id: "w2" },
+      ]);
+      return withoutOrder(graph);
+    });
+    expect(new Set(graphs).size).toBe(1);
+  });
+
+  it("is of the call before where that has returned and the runtime has not told of its wait", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const cell = turn.cell("1", "x1");
+    turn.tool("w1", { ...wait, callId: "w", input: { cell_id: "1" } }).end();
+    cell.wait("wait-1", { callId: "w" });
+    expect(reduce(rollout).code_cells[CELL]?.waits).toMatchObject([
+      { wait_id: "wait-1", tool_call_id: "w1" },
+    ]);
+  });
+});
+
+describe("a wait that ends twice", () => {
+  const facts = ["cell", "first", "second"] as const;
+
+  it("ended as it first did, be that before or after its cell is recorded", () => {
+    const orders = ordersOf(facts).filter((order) => order.indexOf("first") < order.indexOf("second"));
+    for (const [first, second] of [
+      ["completed", "missing"],
+      ["completed", "yielded"],
+      ["yielded", "busy"],
+    ] as const) {
+      for (const order of orders) {
+        const rollout = new RolloutBuilder();
+        const turn = rollout.root.turn();
+        const place = { wait_id: "wait-1", model_visible_call_id: null };
+        turn.event({ type: "code_cell_wait_started", ...place, runtime_cell_id: "1", mode: "yield" });
+        for (const fact of order) {
+          if (fact === "cell") turn.cell("1", "x1");
+          else {
+            const outcome = fact === "first" ? first : second;
+            turn.event({ type: "code_cell_wait_ended", wait_id: "wait-1", outcome });
+          }
+        }
+        const graph = reduceLeniently(rollout);
+        expect(graph.code_cells[CELL]?.waits).toMatchObject([{ wait_id: "wait-1", outcome: first }]);
+        expect(graph.diagnostics).toMatchObject([
+          {
+            code: "duplicate_end",
+            seq: 5 + order.indexOf("second"),
+            object: { type: "code_cell", id: CELL },
+          },
+        ]);
+        expect(checkGraph(graph)).toEqual([]);
+      }
+    }
+  });
+});
+
 describe("a wait call that names another cell than the runtime waited for", () => {
   const facts = ["cell 1", "cell 2", "call", "runtime"] as const;
   type Fact = (typeof facts)[number];

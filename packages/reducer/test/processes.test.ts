@@ -239,6 +239,62 @@ describe("the end of a process that several threads tell of", () => {
   });
 });
 
+describe("the exit of another process than the operation's", () => {
+  const record = (tell: (write: ToolCallBuilder, command: ToolCallBuilder) => void) => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const command = turn.tool("c1", exec).runtimeStart(begin("7"));
+    tell(turn.tool("w1", { ...write, input }), command);
+    const graph = reduceLeniently(rollout);
+    expect(graph.diagnostics.map(({ code }) => code)).toEqual(["call_id_conflict"]);
+    expect(checkGraph(graph)).toEqual([]);
+    return graph.terminal_sessions["7"];
+  };
+
+  it("that what a write returned tells of does not end its session", () => {
+    const session = record((each) => each.end("completed", returned({ session_id: 8, exit_code: 0 })));
+    expect(session?.execution.status).toBe("running");
+  });
+
+  it("that the runtime tells of does not end its session", () => {
+    const session = record((_write, command) => command.runtimeEnd(end("8", 0)));
+    expect(session?.execution.status).toBe("running");
+  });
+});
+
+describe("a call that the runtime turns into a write", () => {
+  const become = { kind: { type: "write_stdin" } } as const;
+  const UNREADABLE = "not there";
+
+  it("is a write at its end too, where what the runtime began with cannot be read", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.tool("c1", exec).runtimeStart(begin("7"));
+    const call = turn.tool("w1", { kind: { type: "other", name: "shell" }, label: "shell", host: true });
+    const runtime = { payload_id: UNREADABLE, kind: "tool_runtime_event" };
+    turn.event({ type: "tool_call_runtime_started", tool_call_id: "w1", ...become, runtime });
+    call.runtimeEnd({ type: "write_stdin_end", process_id: "7", stdin: "y", exit_code: 0 });
+    const graph = reduceLeniently(rollout);
+    expect(graph.diagnostics.map(({ code }) => code)).toEqual(["missing_payload"]);
+    expect(Object.keys(graph.terminal_sessions)).toEqual(["7"]);
+    expect(graph.terminal_sessions["7"]?.execution.status).toBe("completed");
+    expect(graph.terminal_operations["terminal_operation:2"]).toMatchObject({
+      kind: "write_stdin",
+      request: { type: "write_stdin", stdin: "y" },
+      terminal_session_id: "7",
+    });
+    expect(checkGraph(graph)).toEqual([]);
+  });
+
+  it("is one by what the runtime says of its end alone", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.tool("c1", exec).runtimeStart(begin("7"));
+    turn.tool("w1", exec).runtimeEnd({ type: "write_stdin_end", process_id: "7", stdin: "y" });
+    expect(openerOf(reduce(rollout), "w1")).toBe("c1");
+  });
+});
+
 describe("a session of a thread that was resumed", () => {
   it("ended with its thread where it had begun before that, whenever it is told of", () => {
     const rollout = new RolloutBuilder();

@@ -126,6 +126,24 @@ describe("the evidence of a write", () => {
       payload_ids: ["payload-2", "payload-3", "payload-4"],
     });
   });
+
+  it("has the host's word that moved it to another session of the process that it names, as that session has", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const begin = { type: "exec_command_begin", command: ["sh"], cwd: "/", process_id: "7" };
+    for (const id of ["c1", "c2"]) turn.tool(id, exec).runtimeStart(begin);
+    turn.tool("w1", { ...write, input: { session_id: 7, chars: "y" } });
+    const before = reduce(rollout);
+    expect(before.terminal_operations["terminal_operation:3"]?.terminal_session_id).toBe("7#2");
+    turn.event({ type: "stdin_target_resolved", tool_call_id: "w1", exec_tool_call_id: "c1" });
+    const graph = reduce(rollout);
+    expect(checkGraph(graph)).toEqual([]);
+    expect(graph.terminal_operations["terminal_operation:3"]).toMatchObject({
+      terminal_session_id: "7",
+      evidence: { seqs: [8, 9], payload_ids: ["payload-3"] },
+    });
+    expect(graph.terminal_sessions["7"]?.evidence.seqs).toEqual([5, 8, 9]);
+  });
 });
 
 describe("the evidence of a session", () => {

@@ -52,7 +52,7 @@ function buildSession(session: Session, sessionId: string): Unshared<TerminalSes
   const { execution, ending } = windowOf(session);
   const evidence = [
     ...evidenceOfName(opener),
-    ...writes.map((write) => write.evidence),
+    ...writes.flatMap((write) => [write.evidence, ...evidenceOfTarget(write, opener)]),
     ...(ending === null ? [] : [ending]),
   ];
   const byEvent = evidence.toSorted((left, right) => (left.seqs[0] ?? 0) - (right.seqs[0] ?? 0));
@@ -76,6 +76,14 @@ function evidenceOfName({ draft, named }: OperationState): readonly Evidence[] {
   if (named === null) return [];
   const { evidence, confirmed } = named;
   return draft.kind === "exec_command" || confirmed === null ? [evidence] : [evidence, confirmed];
+}
+
+/** The host's word that a write went to the process of a command. */
+function evidenceOfTarget(
+  { operation: { target } }: SessionWrite,
+  { call }: OperationState,
+): readonly Evidence[] {
+  return target !== null && target.exec === call ? [target.evidence] : [];
 }
 
 interface SessionWindow {

@@ -93,8 +93,12 @@ export const codeCellHandlers: Handlers<CodeCellEventPayload["type"]> = {
         return;
       }
       // A model may wait for a cell that there is not, and be told so; any other outcome needs a cell.
-      if (outcome === "missing" || outcome === "busy") changeWait(wait, ended);
-      else reduction.awaitStart("code_cell", wait.runtimeCellId, event);
+      const needsCell = outcome !== "missing" && outcome !== "busy";
+      // An end that comes after one that needs a cell comes after that there, too.
+      if (needsCell || wait.endsWithCell === true) {
+        wait.endsWithCell = true;
+        reduction.awaitStart("code_cell", wait.runtimeCellId, event);
+      } else changeWait(wait, ended);
       return;
     }
     const { draft } = wait.cell;

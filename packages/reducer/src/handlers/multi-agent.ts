@@ -6,7 +6,7 @@ import type {
   RawEvent,
 } from "@rollout-trace/protocol";
 import { isEnd } from "../linking/closing.ts";
-import { addEdge, mergeResult, updateEdge } from "../linking/edges.ts";
+import { addEdge, addPayload, mergeResult, updateEdge } from "../linking/edges.ts";
 import { appended } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
 import type { Interaction } from "../state/call-state.ts";
@@ -57,8 +57,10 @@ function interactionOf(reduction: Reduction, event: InteractionEvent): Interacti
     return null;
   }
   const runtimeId = reduction.payload(runtime);
-  if (runtimeId !== null)
+  if (runtimeId !== null) {
     call.draft.runtime_payload_ids = appended(call.draft.runtime_payload_ids, runtimeId);
+    addPayload(reduction, call);
+  }
   reduction.touch(call.draft);
   const interaction = (call.interaction ??= {
     call,

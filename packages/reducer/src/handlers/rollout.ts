@@ -51,7 +51,8 @@ export const rolloutHandlers: Handlers<RolloutEventPayload["type"]> = {
     reduction.touch(thread.draft);
     if (origin.type === "spawned") {
       const parent = reduction.state.threads.get(origin.parent_thread_id);
-      if (parent !== undefined) parent.spawns ??= new Map();
+      const spawn = parent === undefined ? undefined : (parent.spawns ??= new Map()).get(thread_id);
+      if (spawn !== undefined) reduction.addOrigin(thread.draft, spawn);
     }
     recipientStarted(reduction, thread_id);
   },

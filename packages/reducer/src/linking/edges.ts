@@ -1,9 +1,9 @@
 /** Interaction edges: made as soon as both ends can be named, completed as the rest becomes known. */
 import type { EdgeKind } from "../graph/edge.ts";
-import type { Anchor } from "../graph/base.ts";
-import { NONE } from "../graph/draft.ts";
+import type { Anchor, Evidence } from "../graph/base.ts";
+import { appended, NONE } from "../graph/draft.ts";
 import { type Reduction, withPayload } from "../reduction.ts";
-import type { EdgeState, Interaction } from "../state/call-state.ts";
+import type { EdgeState, Interaction, ToolCallState } from "../state/call-state.ts";
 import { enqueue } from "../state/queues.ts";
 import type { ThreadState, TurnState } from "../state/thread-state.ts";
 import { expectMessage } from "./deliveries.ts";
@@ -28,7 +28,10 @@ export function addEdge(reduction: Reduction, interaction: Interaction): EdgeSta
     recipientThreadId: targetThreadId,
     resultOf: null,
     call,
+    // What its making waited for is no part of what was done.
+    evidence: { seqs: [call.draft.execution.started_seq], payload_ids: NONE },
   });
+  for (const seq of [...call.payloadSeqs, ...interaction.seqs]) reduction.addEvidence(edge.draft, seq);
   if (kind === "spawn_agent" && call.thread !== null && targetThreadId !== null) {
     const spawns = (call.thread.spawns ??= new Map());
     if (!spawns.has(targetThreadId)) {
@@ -38,18 +41,27 @@ export function addEdge(reduction: Reduction, interaction: Interaction): EdgeSta
     }
   }
   edge.draft.started_at_us = call.draft.execution.started_at_us;
-  for (const seq of [call.draft.execution.started_seq, ...interaction.seqs])
-    reduction.addEvidence(edge.draft, seq);
   if (kind === "close_agent" && targetThreadId !== null)
     edge.draft.target = { type: "thread", id: targetThreadId };
   return edge;
 }
 
-/** Brings an edge up to date with what is known of its interaction. */
+/** The event being applied has named a payload of a call, which is carried by the call's edge, made or still to be made. */
+export function addPayload(reduction: Reduction, call: ToolCallState): void {
+  call.payloadSeqs = appended(call.payloadSeqs, reduction.moment.seq);
+  const edge = call.interaction?.edge ?? null;
+  if (edge !== null) reduction.touch(edge.draft);
+}
+
+/** Brings an edge up to date with what the event being applied tells of its interaction. */
 export function updateEdge(reduction: Reduction, interaction: Interaction): void {
+  if (interaction.edge !== null) reduction.touch(interaction.edge.draft);
+  completeEdge(reduction, interaction);
+}
+
+function completeEdge(reduction: Reduction, interaction: Interaction): void {
   const { edge, call, ended, message } = interaction;
   if (edge === null) return;
-  reduction.touch(edge.draft);
   if (ended !== null) {
     // Clocks are set back, and an end may be told of before the call that it is of.
     edge.draft.ended_at_us = Math.max(ended.moment.at_us, edge.draft.started_at_us);
@@ -72,13 +84,13 @@ export function updateEdge(reduction: Reduction, interaction: Interaction): void
   });
 }
 
-/** Completes the edges of interactions that name a thread which has now started. */
+/** Completes the edges of interactions that name a thread which has now started, as if it had started before. */
 export function recipientStarted(reduction: Reduction, threadId: string): void {
   const waiting = reduction.state.awaitingThread.get(threadId) ?? [];
   reduction.state.awaitingThread.delete(threadId);
   for (const interaction of waiting) {
     interaction.edge ??= addEdge(reduction, interaction);
-    updateEdge(reduction, interaction);
+    completeEdge(reduction, interaction);
   }
 }
 
@@ -113,6 +125,7 @@ export function mergeResult(reduction: Reduction, result: ObservedResult): void 
       recipientThreadId: parentId,
       resultOf: turn,
       call: null,
+      evidence: reduction.evidence(),
     });
   results.set(parentId, edge);
   reduction.touch(edge.draft);
@@ -128,6 +141,7 @@ export function mergeResult(reduction: Reduction, result: ObservedResult): void 
     author: child.draft.agent_path,
     message,
     sentSeq: turn.draft.execution.started_seq,
+    childId: child.draft.thread_id,
   });
 }
 
@@ -135,10 +149,13 @@ interface NewEdge extends Pick<EdgeState, "recipientThreadId" | "resultOf" | "ca
   readonly id: string;
   readonly kind: EdgeKind;
   readonly source: Anchor;
+  readonly evidence: Evidence;
 }
 
-function newEdge(reduction: Reduction, { id: recordedId, kind, source, ...rest }: NewEdge): EdgeState {
-  const evidence = reduction.evidence();
+function newEdge(
+  reduction: Reduction,
+  { id: recordedId, kind, source, evidence, ...rest }: NewEdge,
+): EdgeState {
   const id = unusedEdgeId(reduction, recordedId);
   const edge: EdgeState = {
     draft: {
@@ -155,7 +172,7 @@ function newEdge(reduction: Reduction, { id: recordedId, kind, source, ...rest }
       provenance: reduction.provenance,
     },
     madeSeq: reduction.moment.seq,
-    madePayloads: evidence.payload_ids,
+    madePayloads: reduction.evidence().payload_ids,
     ...rest,
     expecting: false,
     sameIds: 1,

@@ -30,16 +30,12 @@ export function beginRuntime(reduction: Reduction, call: ToolCallState, runtimeI
   if (kind !== "exec_command" && kind !== "write_stdin") return;
   const runtime = readObject(reduction, runtimeId);
   if (runtime === null || !isOfTerminal(runtime)) return;
-  const processId = idOf(runtime["process_id"]);
-  const isWrite = kind === "write_stdin" || runtime["type"] === "write_stdin_begin";
-  const request: TerminalRequest = isWrite
-    ? { type: "write_stdin", stdin: stringOf(runtime["stdin"]) ?? "" }
-    : { type: "exec_command", command: stringsOf(runtime["command"]), cwd: stringOf(runtime["cwd"]) };
+  const request = requestOf(kind, runtime);
   const operation = call.operation ?? openOperation(reduction, call, request);
   // An invocation that could not be read leaves it to the runtime to say what was written.
   if (request.type === "write_stdin" && request.stdin !== "") operation.draft.request = request;
   reduction.touch(operation.draft);
-  if (processId !== null) nameProcess(reduction, operation, processId);
+  nameProcess(reduction, operation, idOf(runtime["process_id"]));
 }
 
 export function endRuntime(
@@ -51,14 +47,8 @@ export function endRuntime(
   if (kind !== "exec_command" && kind !== "write_stdin") return;
   const runtime = readObject(reduction, end.runtimeId);
   if (runtime === null || !isOfTerminal(runtime)) return;
-  const request: TerminalRequest = {
-    type: "exec_command",
-    command: stringsOf(runtime["command"]),
-    cwd: stringOf(runtime["cwd"]),
-  };
-  const operation = call.operation ?? openOperation(reduction, call, request);
-  const processId = idOf(runtime["process_id"]);
-  if (processId !== null) nameProcess(reduction, operation, processId);
+  const operation = call.operation ?? openOperation(reduction, call, requestOf(kind, runtime));
+  const isOfIt = nameProcess(reduction, operation, idOf(runtime["process_id"]));
   const { draft } = operation;
   reduction.touch(draft);
   if (operation.hasRuntimeEnd || !isEnd(end.status)) return;
@@ -71,7 +61,7 @@ export function endRuntime(
     status !== "running" && cause === "observed"
       ? { ...draft.execution, status: end.status }
       : endedAt(draft.execution, reduction.moment, { status: end.status, cause: "observed" });
-  if (result.exit_code !== null) addExit(reduction, operation, end.status);
+  if (isOfIt && result.exit_code !== null) addExit(reduction, operation, end.status);
 }
 
 /** What a call returned fills in for a runtime end that never comes. */
@@ -92,15 +82,15 @@ export function addReturned(
   if (!operation.hasRuntimeEnd) draft.result = returnedResult(result);
   const value = result["value"];
   if (!isJsonObject(value)) return;
-  const processId = idOf(value["session_id"] ?? value["process_id"]);
-  if (processId !== null) nameProcess(reduction, operation, processId);
-  if (integerOf(value["exit_code"]) !== null && isEnd(end.status)) addExit(reduction, operation, end.status);
+  const isOfIt = nameProcess(reduction, operation, idOf(value["session_id"] ?? value["process_id"]));
+  if (isOfIt && integerOf(value["exit_code"]) !== null && isEnd(end.status))
+    addExit(reduction, operation, end.status);
 }
 
 /** A write went to the process that an exec call started, be it that its process id is not known yet. */
 export function resolveStdinTarget(reduction: Reduction, call: ToolCallState, exec: ToolCallState): void {
   const operation = call.operation ?? openOperation(reduction, call, { type: "write_stdin", stdin: "" });
-  if (operation.named === null) reduction.touch(operation.draft);
+  reduction.touch(operation.draft);
   const known = operation.target?.exec;
   if (known === undefined) operation.target = { exec, evidence: reduction.evidence() };
   else if (known !== exec) {
@@ -138,13 +128,21 @@ function openOperation(reduction: Reduction, call: ToolCallState, request: Termi
   return operation;
 }
 
-/** The runtime, or what a call returned, says which process an operation is of. */
-function nameProcess(reduction: Reduction, operation: OperationState, processId: string): void {
+/**
+ * The runtime, or what a call returned, says which process an operation is of; null where it does not say. Whether what it tells is of
+ * the operation's process.
+ */
+function nameProcess(reduction: Reduction, operation: OperationState, processId: string | null): boolean {
+  if (processId === null) return true;
   const known = operation.named;
   const evidence = reduction.evidence();
   if (known === null) operation.named = { id: processId, evidence, confirmed: evidence };
   else if (known.id === processId) known.confirmed ??= evidence;
-  else conflict(reduction, operation, `${known.id} and ${processId}`);
+  else {
+    conflict(reduction, operation, `${known.id} and ${processId}`);
+    return false;
+  }
+  return true;
 }
 
 /** The process has exited. */
@@ -165,6 +163,14 @@ function isOfTerminal(runtime: JsonObject): boolean {
   const type = stringOf(runtime["type"]);
   if (type !== null) return type.startsWith("exec_command_") || type.startsWith("write_stdin_");
   return Array.isArray(runtime["command"]) || runtime["process_id"] !== undefined;
+}
+
+/** What the runtime, when it begins or ends an operation, says that was asked for. */
+function requestOf(kind: "exec_command" | "write_stdin", runtime: JsonObject): TerminalRequest {
+  const isWrite = kind === "write_stdin" || stringOf(runtime["type"])?.startsWith("write_stdin_") === true;
+  return isWrite
+    ? { type: "write_stdin", stdin: stringOf(runtime["stdin"]) ?? "" }
+    : { type: "exec_command", command: stringsOf(runtime["command"]), cwd: stringOf(runtime["cwd"]) };
 }
 
 function resultOf(runtime: JsonObject): TerminalResult {

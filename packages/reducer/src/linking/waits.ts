@@ -15,7 +15,7 @@ import type { ThreadState } from "../state/thread-state.ts";
 export function startWait(reduction: Reduction, thread: ThreadState, payload: CodeCellWaitStarted): void {
   const { wait_id: waitId, runtime_cell_id: runtimeCellId, mode } = payload;
   const callId = payload.model_visible_call_id ?? null;
-  const call = callId === null ? undefined : thread.waitCallsByCall.get(callId);
+  const call = callId === null ? undefined : waitingCall(thread, callId);
   const wait = addWait(reduction, thread, {
     runtimeCellId,
     wait: {
@@ -32,6 +32,14 @@ export function startWait(reduction: Reduction, thread: ThreadState, payload: Co
   if (call !== undefined) join(reduction, call, wait);
   else if (callId !== null)
     thread.waitsByCall.set(callId, withEntry(thread.waitsByCall.get(callId) ?? null, wait));
+}
+
+/** The call that a wait with this model-visible call id is of. One that has returned after its wait is over waits no more. */
+function waitingCall(thread: ThreadState, callId: string): ToolCallState | undefined {
+  const call = thread.waitCallsByCall.get(callId);
+  if (call === undefined || call.wait === null || call.draft.execution.status === "running") return call;
+  const { status } = waitOf(call.wait)?.execution ?? call.draft.execution;
+  return status === "running" && call.wait.endsWithCell !== true ? call : undefined;
 }
 
 /** What the arguments of a wait call say, where they can be read. */

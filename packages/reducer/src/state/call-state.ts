@@ -74,6 +74,8 @@ export interface ToolCallState extends Recorded, Made {
   asks: AskedWait | null;
   operation: OperationState | null;
   interaction: Interaction | null;
+  /** The events after its start that named payloads of it. */
+  payloadSeqs: readonly number[];
 }
 
 export interface CellState extends Recorded, Made {
@@ -102,6 +104,8 @@ export interface WaitState {
   index: number;
   early: CellWait | null;
   readonly runtimeCellId: string;
+  /** Whether its end is kept until its cell has started. Few are. */
+  endsWithCell?: true;
 }
 
 export interface AskedWait {

@@ -100,6 +100,9 @@ export class RandomCalls {
     const { terminals, rollout } = this.#world;
     const { id, name, input } = spoken;
     if (caller !== null) caller.calls += 1;
+    const startWait = () => this.cells.startWait(turn, spoken, pick);
+    const isEarly = name === "wait" && this.cells.mayPrecede(id) && pick(4) === 0;
+    const early = isEarly ? startWait() : null;
     const tool = turn.tool(isOfTerminal(name) ? rollout.next(name) : id, {
       label: name,
       kind: kindOf(name),
@@ -110,7 +113,7 @@ export class RandomCalls {
     else if (name === "lookup")
       turn.event({ type: "mcp_call_assigned", tool_call_id: tool.id, mcp_call_id: rollout.next("mcp") });
     const started = name === "exec" ? this.cells.start(turn, spoken, pick) : null;
-    const wait = name === "wait" ? this.cells.startWait(turn, spoken, pick) : null;
+    const wait = name === "wait" ? (early ?? startWait()) : null;
     caller?.nested.add(tool);
     this.#open = [...this.#open, { spoken, tool, caller, started, wait }];
   }
@@ -129,8 +132,9 @@ export class RandomCalls {
       : undefined;
     const ofScript = caller === null ? undefined : { type: "code_mode", value: 1 };
     const returned = end.cause === "error" ? { type: "error", error: "broken" } : (ofTerminal ?? ofScript);
-    // What is done to another agent gives nothing back.
-    const result = isInteraction(spoken.name) ? undefined : returned;
+    const ofAgent =
+      isInteraction(spoken.name) && pick(2) === 0 ? { type: "code_mode", value: "done" } : undefined;
+    const result = returned ?? ofAgent;
     tool.end(end.status, {
       sizes: { produced_bytes: 4 + pick(2), to_requester_bytes: 4 },
       ...(end.cause === undefined ? {} : { cause: end.cause }),

@@ -47,6 +47,8 @@ export class RandomCells {
   readonly #late: (() => void)[];
   #running: readonly RandomCell[] = [];
   #lastEnded: string = NO_CELL;
+  /** The calls of whose latest wait the runtime did not tell. */
+  readonly #untold: Set<string> = new Set();
 
   /** What is recorded only once it is over is added to `late`. */
   constructor(ids: RandomIds, late: (() => void)[]) {
@@ -92,6 +94,11 @@ export class RandomCells {
     }
   }
 
+  /** Whether the runtime's wait for a call may be recorded before it: the latest call with that id has another, or there is none. */
+  mayPrecede(callId: string): boolean {
+    return !this.#untold.has(callId);
+  }
+
   /** The runtime may tell nothing of a wait. */
   startWait(turn: TurnBuilder, { id: callId, input }: SpokenCall, pick: Pick): RandomWait {
     const cell = this.#running.find(({ id }) => isOf(input, id)) ?? null;
@@ -103,7 +110,11 @@ export class RandomCells {
       mode: pick(3) === 0 ? "pending" : "yield",
       terminates: isJsonObject(input) && input["terminate"] === true,
     };
-    if (wait.id !== null) wait.builder.wait(wait.id, { callId, mode: wait.mode });
+    if (wait.id === null) this.#untold.add(callId);
+    else {
+      this.#untold.delete(callId);
+      wait.builder.wait(wait.id, { callId, mode: wait.mode });
+    }
     cell?.waits.add(wait);
     return wait;
   }

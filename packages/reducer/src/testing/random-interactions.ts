@@ -21,8 +21,17 @@ export function isInteraction(name: string): boolean {
   return AGENT_INTERACTION_KINDS.some((kind) => kind === name);
 }
 
-/** Does to another agent what a call is for, if it is for that. */
+/** Does to another agent what a call is for, if it is for that. The runtime may tell of it too, before or after. */
 export function interact(world: World, interacting: Interacting): void {
+  if (!isInteraction(interacting.name)) return;
+  const { tool, pick } = interacting;
+  const told = pick(4);
+  if (told === 0) tool.runtimeStart({ type: "agent_begin", id: tool.id });
+  act(world, interacting);
+  if (told <= 1) tool.runtimeEnd({ type: "agent_end", id: tool.id });
+}
+
+function act(world: World, interacting: Interacting): void {
   switch (interacting.name) {
     case "spawn_agent":
       spawn(world, interacting);

@@ -14,8 +14,8 @@ const UNKNOWN = "p0";
 
 export class RandomTerminals {
   readonly #started: Set<string> = new Set();
-  /** The latest command of each thread that started each process. */
-  readonly #commands: Map<string, string> = new Map();
+  /** The commands of any thread that started each process. */
+  readonly #commands: Map<string, string[]> = new Map();
   readonly #processes: Map<string, string> = new Map();
 
   /** Something to write to: now and then what no recorded command has started. */
@@ -26,7 +26,7 @@ export class RandomTerminals {
 
   /**
    * The runtime begins a command, or confirms a write; either may be left out, and a process id may not be known yet. The host may say
-   * which command of its thread a write went to.
+   * which command a write went to, also where its id alone would lead to another.
    */
   begin(
     turn: TurnBuilder,
@@ -37,7 +37,7 @@ export class RandomTerminals {
       const process = IDS[pick(IDS.length)] ?? "p1";
       this.#processes.set(tool.id, process);
       this.#started.add(process);
-      this.#commands.set(`${turn.thread.id} ${process}`, tool.id);
+      this.#commands.set(process, [...(this.#commands.get(process) ?? []), tool.id]);
       const known = pick(2) === 0 ? process : null;
       if (pick(4) > 0)
         tool.runtimeStart({ type: "exec_command_begin", command: [tool.id], cwd: "/", process_id: known });
@@ -47,7 +47,8 @@ export class RandomTerminals {
     this.#processes.set(tool.id, process);
     const known = pick(2) === 0 ? process : null;
     if (pick(4) === 0) tool.runtimeStart({ type: "write_stdin_begin", stdin: tool.id, process_id: known });
-    const target = this.#commands.get(`${turn.thread.id} ${process}`);
+    const commands = this.#commands.get(process) ?? [];
+    const target = commands[pick(Math.max(commands.length, 1))];
     if (target !== undefined && pick(2) === 0)
       turn.event({ type: "stdin_target_resolved", tool_call_id: tool.id, exec_tool_call_id: target });
   }
