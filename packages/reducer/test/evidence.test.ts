@@ -18,8 +18,12 @@ const LISTS_OF_MEMBERS = new Set([
   "operation_ids",
 ]);
 
-/** The call of a span may be that of a span above it, which has evidence of its own. */
-const INHERITED = /^spans .*: tool_call_id /;
+/**
+ * The call of a span may be that of a span above it, which has evidence of its own. And when a command's process becomes known, writes
+ * that made a session of their own until then leave it, and sessions may be numbered anew.
+ */
+const INHERITED =
+  /^spans .*: tool_call_id |^terminal_sessions |^terminal_operations .*: terminal_session_id /;
 
 type Objects = ReadonlyMap<string, { readonly fields: object; readonly seqs: readonly number[] }>;
 

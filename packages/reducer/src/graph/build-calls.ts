@@ -103,15 +103,12 @@ export function buildOperation(
   joinSession(built, sessions.links.get(operation));
   const throughCell = outputsOf.firstAfter(call);
   const shown = call.slot === null ? NONE : shownOutputs(call.slot);
-  const asked = eachEntry(call.slot?.callItems ?? null);
   addShowing(built, shown);
-  if (shown.length > 0) built.observed_by = [observation("direct", asked, shown)];
+  if (shown.length > 0) built.observed_by = [observation("direct", call.slot, shown)];
   if (throughCell === null) return built;
   const { slot, output } = throughCell;
   addShowing(built, [output]);
-  // A cell may have many operations, and a history that is replaced many copies of its call.
-  const source = eachEntry(slot.callItems).slice(0, 1);
-  built.observed_by = [...built.observed_by, observation("code_cell_output", source, [output])];
+  built.observed_by = [...built.observed_by, observation("code_cell_output", slot, [output])];
   return built;
 }
 
@@ -164,10 +161,16 @@ function sentOutputs(state: ReducerState, cell: CellState): readonly SentOutput[
 
 function observation(
   source: TerminalObservation["source"],
-  asked: readonly TranscriptItem[],
+  slot: CallSlot | null,
   outputs: readonly TranscriptItem[],
 ): TerminalObservation {
-  return { source, call_item_ids: idsOf(asked), output_item_ids: idsOf(outputs) };
+  // A cell may have many operations, and a history that is replaced many copies of its call.
+  const asked = firstEntry(slot?.callItems ?? null);
+  return {
+    source,
+    call_item_ids: asked === undefined ? NONE : idsOf([asked]),
+    output_item_ids: idsOf(outputs),
+  };
 }
 
 /** What a model was shown of a call: not what a host only says that it took into its history, and not what a cell told of besides. */

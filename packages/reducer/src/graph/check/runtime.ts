@@ -110,7 +110,7 @@ function hasShown(call: ToolCall, seen: TerminalObservation): boolean {
   const { call_item_ids: asked, output_item_ids: shown } = seen;
   let found = 0;
   for (const id of call.output_item_ids) if (id === shown[found]) found += 1;
-  return shown.length > 0 && found === shown.length && isSameList(asked, call.call_item_ids);
+  return shown.length > 0 && found === shown.length && isSameList(asked, call.call_item_ids.slice(0, 1));
 }
 
 /** Whether it is one output of a cell, returned by its exec, by a wait, or where no call of its is recorded by the cell. */
