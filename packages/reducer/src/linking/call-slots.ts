@@ -63,8 +63,9 @@ function copiedSlot(
   if (compactionId !== undefined) return latestSlot(place);
   if (beside === undefined || !thread.slots.has(callId)) return undefined;
   const { insteadOf } = beside;
-  if (insteadOf?.slot != null && insteadOf.normal.callId === callId && !beside.has(insteadOf)) {
-    if (isCall(insteadOf.normal) === (part === "callItems")) return insteadOf.slot;
+  const inPlace = insteadOf?.slot ?? null;
+  if (insteadOf !== undefined && inPlace?.callId === callId && !beside.has(insteadOf)) {
+    if (isCall(insteadOf.normal) === (part === "callItems")) return inPlace;
   }
   // It may be in another place too. What is beside the latest one is another.
   const slot = latestSlot(place);
