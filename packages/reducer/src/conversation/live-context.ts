@@ -11,7 +11,7 @@ import type { NormalItem } from "./normal-item.ts";
 import { ancestorOf, headLengthOf, itemOnPath, placesOf } from "./path-index.ts";
 
 /** Items that are filled in for each that is compared with them, at most: to look one up costs about as much. */
-const MUCH = 4;
+const FILLED_FOR_EACH = 4;
 
 export function emptyConversation(): Conversation {
   const root = rootNode();
@@ -135,7 +135,7 @@ export function rewindTo(conversation: Conversation, node: ContextNode): void {
 /** Fills in the live context for what has about `length` items, unless that is much less than what there is to fill in. */
 export function fillIn(conversation: Conversation, length: number): void {
   const { before, root } = conversation;
-  if (before === root || before.depth > MUCH * length) return;
+  if (before === root || before.depth > FILLED_FOR_EACH * length) return;
   const nodes = pathTo(before);
   const items = nodes.map(({ item }) => item as TranscriptItem);
   for (const [index, item] of items.entries()) item.position = index;

@@ -71,6 +71,11 @@ export function lengthOf({ parts, hiddenBytes }: NormalItem): number {
   return length;
 }
 
+/** What the text parts of an item say together. */
+export function plainText(parts: readonly BodyPart[]): string {
+  return parts.map((part) => (part.type === "text" ? part.text : "")).join("");
+}
+
 /** Bytes of UTF-8 that an item amounts to. Few items are ever asked. */
 export function bytesOf({ parts, hiddenBytes }: NormalItem): number {
   return parts.reduce((sum, part) => sum + utf8Bytes(textOf(part)), hiddenBytes);

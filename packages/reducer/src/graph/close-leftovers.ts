@@ -5,8 +5,8 @@
  * recording the ends of its children, and an end that was observed is better than one that was concluded.
  */
 import type { RolloutEnd } from "../state/reducer-state.ts";
-import type { Evidence, ExecutionWindow, GraphObject } from "./base.ts";
-import { endedAt, type Unshared } from "./draft.ts";
+import type { ExecutionWindow, GraphObject } from "./base.ts";
+import { endedAt, joinedEvidence, NONE, type Unshared } from "./draft.ts";
 import type { RolloutGraph } from "./rollout-graph.ts";
 
 export type Window = GraphObject & { readonly execution: ExecutionWindow };
@@ -17,13 +17,14 @@ export function closeLeftovers(
   running: readonly Unshared<Window>[],
   end: RolloutEnd,
 ): void {
+  const ending = { seqs: [end.seq], payload_ids: NONE };
   const close = (window: ExecutionWindow): ExecutionWindow =>
     window.status === "running" ? endedAt(window, end, { status: "aborted", cause: end.cause }) : window;
   for (const cell of unshared(graph.code_cells)) {
     if (cell.execution.status === "running") cell.runtime_status = "terminated";
     if (cell.waits.some(({ execution }) => execution.status === "running")) {
       cell.waits = cell.waits.map((wait) => ({ ...wait, execution: close(wait.execution) }));
-      cell.evidence = withSeq(cell.evidence, end.seq);
+      cell.evidence = joinedEvidence([cell.evidence, ending]);
     }
   }
   for (const edge of unshared(graph.interaction_edges)) {
@@ -31,18 +32,14 @@ export function closeLeftovers(
     // Children may go on after their rollout.
     edge.ended_at_us = Math.max(end.at_us, edge.started_at_us);
     edge.status = "aborted";
-    edge.evidence = withSeq(edge.evidence, end.seq);
+    edge.evidence = joinedEvidence([edge.evidence, ending]);
   }
   for (const entry of running) {
     entry.execution = close(entry.execution);
-    entry.evidence = withSeq(entry.evidence, end.seq);
+    entry.evidence = joinedEvidence([entry.evidence, ending]);
   }
 }
 
 function* unshared<Entry>(collection: { readonly [id: string]: Entry }): Generator<Unshared<Entry>, void> {
   for (const id in collection) yield collection[id] as Unshared<Entry>;
-}
-
-function withSeq({ seqs, payload_ids }: Evidence, seq: number): Evidence {
-  return { seqs: [...new Set([...seqs, seq])].toSorted((left, right) => left - right), payload_ids };
 }

@@ -4,7 +4,7 @@
  * The item is recognised by its thread, its author and its content. A message between agents may be wrapped in a header, and
  * its text may travel as an encoded part, so an item is known by several contents; the sender knows only what it sent.
  */
-import { isOutput } from "../conversation/normal-item.ts";
+import { isOutput, plainText } from "../conversation/normal-item.ts";
 import { textKey } from "../conversation/text-key.ts";
 import { appended } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
@@ -104,7 +104,7 @@ const HEADER = /^Message Type: [^\n]*\n(?:[^\n]*\n)*?Payload:\n/;
 const HEADER_CODE_UNITS = 2000;
 
 function contentsOf(item: TranscriptItem): readonly string[] {
-  const text = item.normal.parts.map((part) => (part.type === "text" ? part.text : "")).join("");
+  const text = plainText(item.normal.parts);
   const encoded = item.normal.parts.map((part) => (part.type === "encoded" ? part.value : "")).join("");
   const header = HEADER.exec(text.slice(0, HEADER_CODE_UNITS))?.[0] ?? "";
   const payload = text.slice(header.length);

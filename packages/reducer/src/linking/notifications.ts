@@ -1,4 +1,5 @@
 /** Joins what a cell notified with the output items that show it. */
+import { plainText } from "../conversation/normal-item.ts";
 import { textKey } from "../conversation/text-key.ts";
 import { appended, replaced } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
@@ -19,7 +20,7 @@ export function addNotification(reduction: Reduction, cell: CellState, text: str
 }
 
 export function matchNotification(cell: CellState, item: TranscriptItem): void {
-  const text = item.normal.parts.map((part) => (part.type === "text" ? part.text : "")).join("");
+  const text = plainText(item.normal.parts);
   const key = textKey(text);
   const index = take(cell.unseenNotifications, key);
   const notification = index === undefined ? undefined : cell.draft.notifications[index];

@@ -1,7 +1,7 @@
 /** Cells with their waits and notifications, and terminals with what the model saw of them. */
+import { plainText } from "../../conversation/normal-item.ts";
 import { textKey } from "../../conversation/text-key.ts";
 import type { CodeCell, CellWait } from "../code-cell.ts";
-import type { ConversationItem } from "../conversation.ts";
 import type { TerminalObservation, TerminalOperation } from "../terminal.ts";
 import type { ToolCall } from "../tool-call.ts";
 import { cellOf } from "./links.ts";
@@ -55,17 +55,15 @@ function checkNotifications(check: Check, cellId: string, cell: CodeCell): void 
       `it notified in item ${JSON.stringify(id)}, which is no output of it or another notification`,
     );
   }
-  const texts = new Set([...outputs].map((id) => textKey(textOf(check.get("conversation_item", id)))));
+  const texts = new Set(
+    [...outputs].map((id) => textKey(plainText(check.get("conversation_item", id)?.body.parts ?? []))),
+  );
   for (const { output_item_id: id, text } of cell.notifications)
     check.holds(
       object,
       id !== null || !texts.has(textKey(text)),
       `its notification ${JSON.stringify(text)} has an item`,
     );
-}
-
-function textOf(item: ConversationItem | undefined): string {
-  return (item?.body.parts ?? []).map((part) => (part.type === "text" ? part.text : "")).join("");
 }
 
 function checkWait(check: Check, cellId: string, wait: CellWait): void {
