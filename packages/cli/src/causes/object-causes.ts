@@ -82,10 +82,15 @@ const CAUSES: { readonly [Type in ObjectAnchor["type"]]: Causes } = {
     const { source, evidence } = edge;
     switch (source.type) {
       case "tool_call": {
-        const recorded = graph.tool_calls[source.id]?.recorded_id ?? source.id;
+        const call = graph.tool_calls[source.id];
+        // The call's own start and end name it too, and say nothing of the interaction.
+        const own = new Set([call?.execution.started_seq, call?.execution.ended_seq]);
+        const seqs = evidence.seqs
+          .toReversed()
+          .toSorted((left, right) => Number(own.has(left)) - Number(own.has(right)));
         return [
           leads("was made by", { type: "tool_call", id: source.id }, [
-            proof(evidence.seqs.toReversed(), recorded),
+            proof(seqs, call?.recorded_id ?? source.id),
           ]),
         ];
       }
