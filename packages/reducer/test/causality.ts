@@ -70,6 +70,17 @@ export interface Fact {
   readonly callId: string | null;
   /** That of the call that it tells of, or for which the runtime waited. */
   readonly useId: string | null;
+  /** Of a wait and its call, which may be recorded in either order although their id is used again: which use of it they are. */
+  readonly waitUse: string | null;
+}
+
+/** The latest wait call with an id. */
+interface WaitUse {
+  readonly count: number;
+  /** Whether the runtime's wait for it may come before it: one for the call before it cannot be meant. */
+  readonly isFree: boolean;
+  /** Whether the runtime's wait for it has ended. */
+  isOver: boolean;
 }
 
 export class Causality {
@@ -80,6 +91,7 @@ export class Causality {
   /** The latest `exec` call for each model-visible id. */
   readonly #execs: Map<string, Call> = new Map();
   readonly #ofTerminals: Call[] = [];
+  readonly #waitUses: Map<string, WaitUse> = new Map();
   /** How often a model-visible id is asked for, and a cell with a runtime id started. */
   readonly #uses: Map<string, number> = new Map();
   /** The turns whose results each thread gets. */
@@ -126,7 +138,7 @@ export class Causality {
     const { call } = one;
     if (call === null) return false;
     if (other.sort === "call" && one.object === other.object) return true;
-    if (one.useId !== null && one.useId === other.useId && this.#isReused(one.useId)) return true;
+    if (this.#isOfUse(one, other)) return one.waitUse === null || one.waitUse !== other.waitUse;
     if (one.callId !== null && one.callId === other.callId) return this.#isReused(one.callId);
     if (call.cell !== null && call.cell === other.cell) {
       if (isSentOrdered(one, other) || (call.isNested && bindsCalls(other))) return true;
@@ -152,7 +164,7 @@ export class Causality {
   /** The same for what the runtime tells of them; else what it tells of a cell is in order. */
   #isCellOrdered(one: Fact, other: Fact): boolean {
     if (one.object === other.object) return true;
-    if (one.useId !== null && one.useId === other.useId && this.#isReused(one.useId)) return true;
+    if (this.#isOfUse(one, other)) return one.waitUse === null || one.waitUse !== other.waitUse;
     if (one.callId !== null && one.callId === other.callId) return this.#isReused(one.callId);
     if (one.cell !== other.cell || (other.sort !== "cell" && other.sort !== "wait")) return false;
     const early = [one, other].filter(({ type }) => type === "code_cell_wait_started").length;
@@ -174,6 +186,24 @@ export class Causality {
     return this.#ofTerminals.some((each) => each.thread === thread && each.process === call.process);
   }
 
+  /** Whether both tell of calls with one id that is used again, or of waits for them. */
+  #isOfUse({ useId }: Fact, other: Fact): boolean {
+    return useId !== null && useId === other.useId && this.#isReused(useId);
+  }
+
+  #waitUseOf({ type }: RawEventPayload, call: Call | null, useId: string | null): string | null {
+    const known = useId === null ? undefined : this.#waitUses.get(useId);
+    if (type === "code_cell_wait_ended" && known !== undefined) known.isOver = true;
+    const isCall = type === "tool_call_started" && call?.kind === "code_cell_wait";
+    if (useId === null || !(isCall || type === "code_cell_wait_started")) return null;
+    const isNext = isCall || known === undefined || known.isOver;
+    const use = isNext
+      ? { count: (known?.count ?? 0) + 1, isFree: known === undefined || known.isOver, isOver: false }
+      : known;
+    if (isCall) this.#waitUses.set(useId, use);
+    return use.isFree ? `${useId} ${use.count}` : null;
+  }
+
   #isReused(id: string | null): boolean {
     return id !== null && (this.#uses.get(id) ?? 0) > 1;
   }
@@ -187,6 +217,10 @@ export class Causality {
     const callId =
       "model_visible_call_id" in payload && type.endsWith("_started") ? payload.model_visible_call_id : null;
     this.#learn(event);
+    const useId =
+      "wait_id" in payload
+        ? (this.#waits.get(`${thread} ${payload.wait_id}`)?.useId ?? null)
+        : (call?.visibleId ?? null);
     return {
       event,
       type,
@@ -199,10 +233,8 @@ export class Causality {
         return call?.cell ?? null;
       },
       callId: callId === null || callId === undefined ? null : `${thread} ${callId}`,
-      useId:
-        "wait_id" in payload
-          ? (this.#waits.get(`${thread} ${payload.wait_id}`)?.useId ?? null)
-          : (call?.visibleId ?? null),
+      useId,
+      waitUse: this.#waitUseOf(payload, call, useId),
       ...this.#cellOf(event),
     };
   }
