@@ -59,7 +59,7 @@ function interactionOf(reduction: Reduction, event: InteractionEvent): Interacti
   const runtimeId = reduction.payload(runtime);
   if (runtimeId !== null) {
     call.draft.runtime_payload_ids = appended(call.draft.runtime_payload_ids, runtimeId);
-    addPayload(reduction, call);
+    addPayload(reduction, call, "runtime");
   }
   reduction.touch(call.draft);
   const interaction = (call.interaction ??= {

@@ -82,7 +82,7 @@ export const toolCallHandlers: Handlers<ToolCallEventPayload["type"]> = {
     draft.recorded_end_cause ??= end_cause ?? null;
     if (resultId !== null && draft.result_payload_id === null) {
       draft.result_payload_id = resultId;
-      addPayload(reduction, call);
+      addPayload(reduction, call, "result");
     }
     draft.output_preview ??= output_preview ?? null;
     if (sizes !== null && sizes !== undefined) {
@@ -223,7 +223,8 @@ function startCall(reduction: Reduction, payload: ToolCallStarted, place: CallPl
     asks: null,
     operation: null,
     interaction: null,
-    payloadSeqs: NONE,
+    resultSeq: 0,
+    runtimeSeqs: NONE,
     recordedId,
     scope: thread?.draft.thread_id ?? null,
     isOver: false,
@@ -270,7 +271,7 @@ function join(reduction: Reduction, cell: CellState, call: ToolCallState): void 
 
 function addRuntime(reduction: Reduction, call: ToolCallState, runtimeId: string): void {
   call.draft.runtime_payload_ids = appended(call.draft.runtime_payload_ids, runtimeId);
-  addPayload(reduction, call);
+  addPayload(reduction, call, "runtime");
   reduction.touch(call.draft);
 }
 

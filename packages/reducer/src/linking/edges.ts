@@ -31,7 +31,8 @@ export function addEdge(reduction: Reduction, interaction: Interaction): EdgeSta
     // What its making waited for is no part of what was done.
     evidence: { seqs: [call.draft.execution.started_seq], payload_ids: NONE },
   });
-  for (const seq of [...call.payloadSeqs, ...interaction.seqs]) reduction.addEvidence(edge.draft, seq);
+  if (call.resultSeq > 0) reduction.addEvidence(edge.draft, call.resultSeq);
+  for (const seq of [...call.runtimeSeqs, ...interaction.seqs]) reduction.addEvidence(edge.draft, seq);
   if (kind === "spawn_agent" && call.thread !== null && targetThreadId !== null) {
     const spawns = (call.thread.spawns ??= new Map());
     if (!spawns.has(targetThreadId)) {
@@ -47,10 +48,16 @@ export function addEdge(reduction: Reduction, interaction: Interaction): EdgeSta
 }
 
 /** The event being applied has named a payload of a call, which is carried by the call's edge, made or still to be made. */
-export function addPayload(reduction: Reduction, call: ToolCallState): void {
-  call.payloadSeqs = appended(call.payloadSeqs, reduction.moment.seq);
+export function addPayload(reduction: Reduction, call: ToolCallState, of: "result" | "runtime"): void {
+  const { seq } = reduction.moment;
+  if (of === "result") call.resultSeq = seq;
+  else if (!isOfTerminal(call)) call.runtimeSeqs = appended(call.runtimeSeqs, seq);
   const edge = call.interaction?.edge ?? null;
   if (edge !== null) reduction.touch(edge.draft);
+}
+
+function isOfTerminal({ draft: { kind } }: ToolCallState): boolean {
+  return kind.type === "exec_command" || kind.type === "write_stdin";
 }
 
 /** Brings an edge up to date with what the event being applied tells of its interaction. */

@@ -74,8 +74,10 @@ export interface ToolCallState extends Recorded, Made {
   asks: AskedWait | null;
   operation: OperationState | null;
   interaction: Interaction | null;
-  /** The events after its start that named payloads of it. */
-  payloadSeqs: readonly number[];
+  /** The event that named its result; 0 for none. */
+  resultSeq: number;
+  /** The events that named runtime payloads of it, if it may be an interaction of agents. */
+  runtimeSeqs: readonly number[];
 }
 
 export interface CellState extends Recorded, Made {
