@@ -126,7 +126,10 @@ function sameItems(
   item: PayloadItem,
   reader: ArrayReader,
 ): number {
-  const seen = seenAt(conversation, position);
+  const { before, seenAs } = conversation;
+  // Nearly all of it is filled in.
+  const seen =
+    position < before.depth ? seenAt(conversation, position) : (seenAs[position - before.depth] ?? null);
   if (seen === null || seen.contentId !== item.contentId || seen.normalise !== reader.normalise) return 0;
   const { siblings } = seen;
   if (siblings === null) return 1;

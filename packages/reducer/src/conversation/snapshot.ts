@@ -17,7 +17,7 @@ import { isSameItem, isSameSort } from "./identity.ts";
 import { append, contextLength, cutTo, headLength, itemAt, positionOf, seeAt } from "./live-context.ts";
 import { isCall, type NormalItem } from "./normal-item.ts";
 import { forgiveSideRequests, noteShrinkage } from "./side-requests.ts";
-import { createItem, type ItemOrigin, seeAgain, seeInResponse } from "./transcript.ts";
+import { type Beside, createItem, type ItemOrigin, seeAgain, seeInResponse } from "./transcript.ts";
 
 /** What a request is, compared with the live context: its first `kept` items, and then `tail`. */
 interface Comparison {
@@ -152,6 +152,8 @@ function compare(reduction: Reduction, reading: Reading, origin: ItemOrigin): Co
     kept += 1;
   }
   const candidates = new Candidates(conversation, kept);
+  const beside: Beside = { has: candidates.has, insteadOf: undefined };
+  const from = { ...origin, beside };
   let tail: readonly TranscriptItem[] = NONE;
   for (let index = kept - reading.kept; index < rest.length; index += 1) {
     const normal = rest[index] as NormalItem;
@@ -161,8 +163,8 @@ function compare(reduction: Reduction, reading: Reading, origin: ItemOrigin): Co
       tail = appended(tail, known);
       continue;
     }
-    const insteadOf = itemAt(conversation, kept + tail.length);
-    const item = createItem(reduction, normal, { ...origin, beside: { has: candidates.has, insteadOf } });
+    beside.insteadOf = itemAt(conversation, kept + tail.length);
+    const item = createItem(reduction, normal, from);
     if (normal.providerItemId !== null) candidates.use(item);
     if (normal.role === "system") {
       checkPlace(reduction, item, tail.at(-1) ?? itemAt(conversation, kept - 1));

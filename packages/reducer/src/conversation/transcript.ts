@@ -1,6 +1,6 @@
 /** The items of a thread's transcript: making them, and recognising them again. */
 import type { BodyPart, Producer } from "../graph/conversation.ts";
-import { attachCallItem, attachOutputItem } from "../linking/call-slots.ts";
+import { attachCallItem, attachOutputItem, type ItemPlace } from "../linking/call-slots.ts";
 import { offerMessage } from "../linking/deliveries.ts";
 import { appended, NONE } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
@@ -14,7 +14,7 @@ export interface Beside {
   /** Whether an older item comes before it. */
   has(item: TranscriptItem): boolean;
   /** What the live context had in its place. */
-  readonly insteadOf: TranscriptItem | undefined;
+  insteadOf: TranscriptItem | undefined;
 }
 
 /** Where a new item comes from. */
@@ -93,12 +93,17 @@ function inferenceProducer({ draft }: InferenceState): Producer {
   return { type: "inference", inference_call_id: draft.inference_call_id };
 }
 
+/** Field by field: to spread the origin of every item costs several times as much. */
+function placeOf({ thread, inference, compactionId, beside }: ItemOrigin, callId: string): ItemPlace {
+  return { thread, callId, inference, compactionId, beside };
+}
+
 function link(reduction: Reduction, item: TranscriptItem, origin: ItemOrigin): void {
   const { normal } = item;
   const { callId } = normal;
   if (origin.inference !== undefined) noteAnswer(item, origin.inference);
-  if (callId !== null && isCall(normal)) attachCallItem(reduction, item, { ...origin, callId });
-  else if (callId !== null && isOutput(normal)) attachOutputItem(reduction, item, { ...origin, callId });
+  if (callId !== null && isCall(normal)) attachCallItem(reduction, item, placeOf(origin, callId));
+  else if (callId !== null && isOutput(normal)) attachOutputItem(reduction, item, placeOf(origin, callId));
   if (origin.inference === undefined && origin.compactionId === undefined)
     offerMessage(reduction, item, origin.thread);
 }
