@@ -93,7 +93,6 @@ function inferenceProducer({ draft }: InferenceState): Producer {
   return { type: "inference", inference_call_id: draft.inference_call_id };
 }
 
-/** Field by field: to spread the origin of every item costs several times as much. */
 function placeOf({ thread, inference, compactionId, beside }: ItemOrigin, callId: string): ItemPlace {
   return { thread, callId, inference, compactionId, beside };
 }
