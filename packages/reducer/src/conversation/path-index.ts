@@ -7,6 +7,7 @@
  * what a reduction has gathered: whoever has lost it makes it again.
  */
 import type { ContextNode, TranscriptItem } from "../state/conversation-state.ts";
+import { firstIndex } from "../state/sorted.ts";
 import { identityOf } from "./identity.ts";
 import { PersistentArray } from "./persistent-array.ts";
 
@@ -55,14 +56,7 @@ export function placesOf(end: ContextNode, key: TranscriptItem | string): Nodes 
 
 /** The index of the first of `nodes`, which are in order, that stands after `length` items. */
 export function firstAfter(nodes: Nodes, length: number): number {
-  let from = 0;
-  let to = nodes.length;
-  while (from < to) {
-    const middle = Math.floor((from + to) / 2);
-    if ((nodes.get(middle)?.depth ?? 0) <= length) from = middle + 1;
-    else to = middle;
-  }
-  return from;
+  return firstIndex(nodes.length, (index) => (nodes.get(index)?.depth ?? 0) <= length);
 }
 
 function indexOf(end: ContextNode): PathIndex {

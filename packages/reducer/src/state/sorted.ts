@@ -3,11 +3,16 @@
  * need to be looked at.
  */
 export function countFirst<Entry>(entries: readonly Entry[], holds: (entry: Entry) => boolean): number {
+  return firstIndex(entries.length, (index) => holds(entries[index] as Entry));
+}
+
+/** The same of what has an index. */
+export function firstIndex(length: number, holds: (index: number) => boolean): number {
   let from = 0;
-  let to = entries.length;
+  let to = length;
   while (from < to) {
     const middle = Math.floor((from + to) / 2);
-    if (holds(entries[middle] as Entry)) from = middle + 1;
+    if (holds(middle)) from = middle + 1;
     else to = middle;
   }
   return from;
