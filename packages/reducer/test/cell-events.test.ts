@@ -95,6 +95,96 @@ describe("a wait call", () => {
   });
 });
 
+describe("a call id under which the runtime waits for two cells", () => {
+  /** The runtime waits for cell 1 and then for cell 2. One that is early is before its cell, and is answered or not. */
+  const record = ({ isCallFirst = true, early = null as "missing" | "yielded" | null }) => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const options = { ...wait, callId: "w", input: {} };
+    if (early === null) turn.cell("1", "x1");
+    turn.cell("2", "x2");
+    if (isCallFirst) turn.tool("w1", options);
+    for (const id of ["1", "2"]) {
+      const names = { wait_id: `wait-${id}`, runtime_cell_id: id, model_visible_call_id: "w" };
+      turn.event({ type: "code_cell_wait_started", mode: "yield", ...names });
+      if (id === "1" && early !== null)
+        turn.event({ type: "code_cell_wait_ended", wait_id: "wait-1", outcome: early });
+    }
+    if (!isCallFirst) turn.tool("w1", options);
+    if (early !== null) turn.cell("1", "x1");
+    return { rollout, another: () => turn.tool("w2", options) };
+  };
+  const conflict = {
+    code: "call_id_conflict",
+    object: { type: "tool_call", id: "w1" },
+    message: 'call "w1" waited for two cells: "1" and "2"',
+  };
+
+  it("has a call that waited for the first alone, with an error, whichever is recorded first", () => {
+    for (const isCallFirst of [true, false]) {
+      for (const early of [null, "yielded"] as const) {
+        const graph = reduceLeniently(record({ isCallFirst, early }).rollout);
+        expect(graph.diagnostics).toMatchObject([conflict]);
+        expect(checkGraph(graph)).toEqual([]);
+        expect(graph.tool_calls["w1"]?.code_cell_id).toBe("cell:root:x1");
+        expect(graph.code_cells["cell:root:x1"]?.waits).toMatchObject([{ tool_call_id: "w1" }]);
+        expect(graph.code_cells["cell:root:x2"]?.waits).toMatchObject([{ tool_call_id: null }]);
+      }
+    }
+  });
+
+  it("gives the second to the next call with that id", () => {
+    for (const isCallFirst of [true, false]) {
+      const { rollout, another } = record({ isCallFirst });
+      another();
+      const graph = reduceLeniently(rollout);
+      expect(graph.diagnostics).toMatchObject([conflict, { code: "call_id_reused" }]);
+      expect(checkGraph(graph)).toEqual([]);
+      expect(graph.tool_calls["w2"]?.code_cell_id).toBe("cell:root:x2");
+      expect(graph.code_cells["cell:root:x2"]?.waits).toMatchObject([{ tool_call_id: "w2" }]);
+    }
+  });
+
+  it("has a call that waited for the second where the first was not there", () => {
+    const graph = reduce(record({ early: "missing" }).rollout);
+    expect(checkGraph(graph)).toEqual([]);
+    expect(graph.tool_calls["w1"]?.code_cell_id).toBe("cell:root:x2");
+    expect(graph.code_cells["cell:root:x1"]?.waits).toEqual([]);
+  });
+});
+
+describe("a wait call with the call id of a cell", () => {
+  const facts = ["call", "cell", "runtime"] as const;
+
+  it("is another use of that id, and of the cell that it waits for, whichever is recorded first", () => {
+    for (const order of ordersOf(facts)) {
+      const rollout = new RolloutBuilder();
+      const turn = rollout.root.turn();
+      const other = turn.cell("2", "x2");
+      for (const fact of order) {
+        if (fact === "call") turn.tool("w1", { ...wait, callId: "x1", input: { cell_id: "2" } });
+        else if (fact === "cell") turn.cell("1", "x1");
+        else other.wait("wait-1", { callId: "x1" });
+      }
+      const graph = reduceLeniently(rollout);
+      expect(graph.diagnostics).toMatchObject([{ code: "call_id_reused" }]);
+      expect(checkGraph(graph)).toEqual([]);
+      expect(graph.tool_calls["w1"]?.code_cell_id).toBe("cell:root:x2");
+      expect(graph.code_cells[CELL]).toMatchObject({ exec_tool_call_id: null, waits: [] });
+      expect(graph.code_cells["cell:root:x2"]?.waits).toMatchObject([{ tool_call_id: "w1" }]);
+    }
+  });
+
+  it("leaves the cell to the call that runs it", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.tool("w1", { ...wait, callId: "x1", input: {} });
+    turn.tool("x1", { kind: { type: "code_cell_exec" }, label: "exec", host: true, callId: "x1" });
+    turn.cell("1", "x1");
+    expect(reduce(rollout).code_cells[CELL]).toMatchObject({ exec_tool_call_id: "x1" });
+  });
+});
+
 describe("a wait whose call has an id that another had", () => {
   it("is of the next call where the wait of the one before is over, whichever is recorded first", () => {
     const graphs = ordersOf(["call", "runtime"] as const).map((order) => {

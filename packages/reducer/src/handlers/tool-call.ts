@@ -37,7 +37,11 @@ export const toolCallHandlers: Handlers<ToolCallEventPayload["type"]> = {
     const call = startCall(reduction, event.payload, { ...place, invocationId });
     const callId = event.payload.model_visible_call_id ?? null;
     if (place.thread !== null && callId !== null) {
-      call.slot = attachToolCall(reduction, call, { thread: place.thread, callId });
+      call.slot = attachToolCall(reduction, call, {
+        thread: place.thread,
+        callId,
+        isWait: isWait(event.payload),
+      });
     }
     if (event.payload.kind.type === "write_stdin") openWrite(reduction, call, invocationId);
     if (isWait(event.payload)) {

@@ -83,9 +83,14 @@ export function show(reduction: Reduction, item: TranscriptItem): void {
   slot.shown = withEntry(slot.shown, item);
 }
 
-export function attachToolCall(reduction: Reduction, call: ToolCallState, place: ItemPlace): CallSlot {
-  const slot = slotFor(reduction, place, "toolCall");
+export function attachToolCall(
+  reduction: Reduction,
+  call: ToolCallState,
+  place: ItemPlace & { readonly isWait: boolean },
+): CallSlot {
+  const slot = slotFor(reduction, place, place.isWait ? "waitCall" : "toolCall");
   slot.toolCall = call;
+  slot.isOfWait = place.isWait;
   for (const item of eachEntry(slot.callItems)) joinCallItem(reduction, call, item);
   for (const item of eachEntry(slot.outputItems)) joinOutputItem(reduction, call, item);
   if (slot.cell !== null) joinExec(reduction, call, slot.cell);
@@ -111,7 +116,7 @@ function slotFor(reduction: Reduction, place: ItemPlace, part: SlotPart): CallSl
   // An earlier call of that id may have been interrupted. A cell starts while its call runs.
   if (part === "cell" && isRunning(latest) && open !== undefined && !isRunning(open)) return latest;
   if (open !== undefined) return open;
-  if (part !== "callItems" && latest[part] === null && latest.inference !== null) return latest;
+  if (part !== "callItems" && hasPlaceFor(latest, part) && latest.inference !== null) return latest;
   reduction.diagnose(
     "call_id_reused",
     `thread ${JSON.stringify(thread.draft.thread_id)} uses call id ${JSON.stringify(callId)} again`,
@@ -135,12 +140,19 @@ function nextLacking(uses: CallUses, part: SlotPart): CallSlot | undefined {
   return slot;
 }
 
-function isRunning({ toolCall, cell }: CallSlot): boolean {
-  return cell === null && toolCall?.draft.execution.status === "running";
+function isRunning(slot: CallSlot): boolean {
+  return hasPlaceFor(slot, "cell") && slot.toolCall?.draft.execution.status === "running";
 }
 
 function lacks(slot: CallSlot, part: SlotPart): boolean {
-  return slot.isOpen && slot[part] === null;
+  return slot.isOpen && hasPlaceFor(slot, part);
+}
+
+/** A cell under the call id of a wait is of another use: whoever waits for a cell did not start it. */
+function hasPlaceFor({ callItems, toolCall, cell, isOfWait }: CallSlot, part: SlotPart): boolean {
+  if (part === "callItems") return callItems === null;
+  if (part === "cell") return cell === null && !isOfWait;
+  return toolCall === null && (part === "toolCall" || cell === null);
 }
 
 function latestSlot(place: ItemPlace): CallSlot {
@@ -169,7 +181,7 @@ function anotherSlot(place: ItemPlace, first: CallSlot): CallSlot {
     return slot;
   }
   const open = first.isOpen ? [first, slot] : [slot];
-  const next = { callItems: 0, toolCall: 0, cell: 0 };
+  const next = { callItems: 0, toolCall: 0, waitCall: 0, cell: 0 };
   place.thread.reusedSlots.set(place.callId, { all: [first, slot], open, next });
   return slot;
 }
@@ -183,6 +195,7 @@ function emptySlot({ thread, callId }: ItemPlace): CallSlot {
     outputItems: null,
     shown: null,
     toolCall: null,
+    isOfWait: false,
     cell: null,
     inference: null,
   };

@@ -29,9 +29,13 @@ export function startWait(reduction: Reduction, thread: ThreadState, payload: Co
     },
   });
   thread.waits.set(waitId, wait);
-  if (call !== undefined) join(reduction, call, wait);
-  else if (callId !== null)
-    thread.waitsByCall.set(callId, withEntry(thread.waitsByCall.get(callId) ?? null, wait));
+  if (callId !== null && (call === undefined || !join(reduction, call, wait)))
+    leaveWait(thread, callId, wait);
+}
+
+/** A wait whose call is not known yet. */
+function leaveWait(thread: ThreadState, callId: string, wait: WaitState): void {
+  thread.waitsByCall.set(callId, withEntry(thread.waitsByCall.get(callId) ?? null, wait));
 }
 
 /** The call that a wait with this model-visible call id is of. One that has returned after its wait is over waits no more. */
@@ -67,7 +71,7 @@ export function joinWaitCall(reduction: Reduction, call: ToolCallState, input: W
     thread.waitCallsByCall.set(callId, call);
     const observed = thread.waitsByCall.get(callId) ?? null;
     thread.waitsByCall.delete(callId);
-    for (const wait of eachEntry(observed)) join(reduction, call, wait);
+    for (const wait of eachEntry(observed)) if (!join(reduction, call, wait)) leaveWait(thread, callId, wait);
   }
   if (runtimeCellId === null || call.wait !== null) return;
   const cell = thread.cells.get(runtimeCellId);
@@ -104,8 +108,7 @@ function adoptWait(reduction: Reduction, wait: WaitState, cell: CellState): void
   place(wait, cell, early);
   reduction.addEvidence(cell.draft, early.execution.started_seq);
   if (call === undefined) return;
-  if (call.wait === wait || call.draft.code_cell_id === null)
-    call.draft.code_cell_id = cell.draft.code_cell_id;
+  call.draft.code_cell_id = cell.draft.code_cell_id;
   reduction.addOrigin(call.draft, cell);
   reduction.addOrigin(cell.draft, call);
 }
@@ -123,8 +126,18 @@ export function waitOf({ cell, index, early }: WaitState): CellWait | undefined 
   return cell === null ? (early ?? undefined) : cell.draft.waits[index];
 }
 
-function join(reduction: Reduction, call: ToolCallState, wait: WaitState): void {
+/** Whether the wait is of the call: one call waits, once or again, for one cell. */
+function join(reduction: Reduction, call: ToolCallState, wait: WaitState): boolean {
   const { draft, asks } = call;
+  if (call.wait !== null && !isOfSameCell(call.wait, wait)) {
+    const cells = [call.wait, wait].map(({ runtimeCellId }) => JSON.stringify(runtimeCellId)).join(" and ");
+    const id = draft.tool_call_id;
+    reduction.diagnose("call_id_conflict", `call ${JSON.stringify(id)} waited for two cells: ${cells}`, {
+      type: "tool_call",
+      id,
+    });
+    return false;
+  }
   call.wait = wait;
   changeWait(wait, {
     tool_call_id: draft.tool_call_id,
@@ -139,10 +152,17 @@ function join(reduction: Reduction, call: ToolCallState, wait: WaitState): void 
       id: draft.tool_call_id,
     });
   }
-  if (wait.cell === null) return;
+  if (wait.cell === null) return true;
   draft.code_cell_id = wait.cell.draft.code_cell_id;
   reduction.touch(draft);
   reduction.addOrigin(wait.cell.draft, call);
+  return true;
+}
+
+/** Whether a wait may follow another of its call. One that was told that there is no such cell was of none. */
+function isOfSameCell(known: WaitState, wait: WaitState): boolean {
+  if (known.cell !== null) return known.cell === wait.cell;
+  return known.early?.outcome === "missing" || known.runtimeCellId === wait.runtimeCellId;
 }
 
 function addWait(

@@ -28,13 +28,15 @@ export interface CallSlot {
   /** The outputs that a model was shown, each once: of what it was shown again in other words, the first. */
   shown: Several<TranscriptItem>;
   toolCall: ToolCallState | null;
+  /** Whether the tool call waits for a cell, and so has none of its own. */
+  isOfWait: boolean;
   cell: CellState | null;
   /** The call whose response carries the call item. */
   inference: Draft<InferenceCall> | null;
 }
 
-/** What a use of a call id may be waiting for: its call item, its tool call, its cell. */
-export type SlotPart = "callItems" | "toolCall" | "cell";
+/** What a use of a call id may be waiting for: its call item, its tool call (a wait only beside no cell), its cell. */
+export type SlotPart = "callItems" | "toolCall" | "waitCall" | "cell";
 
 /**
  * The uses of one model-visible call id in one thread, oldest first; `open` are those without an output. No use before
