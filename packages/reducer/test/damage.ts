@@ -36,6 +36,8 @@ function eventDamages(events: unknown[], pick: Pick): readonly (() => void)[] {
     () => (events[at] = { ...event, payload: { ...event.payload, type: "moon_phase_changed" } }),
     () => (events[at] = { ...event, payload: otherEvent.payload }),
     () => (events[at] = { ...event, payload: { ...otherEvent.payload, ...event.payload } }),
+    () => (events[at] = withFieldOfOther(events, { event, pick })),
+    () => (events[at] = withFieldOfOther(events, { event, pick })),
     () => (events[at] = { ...event, thread_id: "__proto__", turn_id: "constructor" }),
     () => (events[at] = { ...event, thread_id: otherEvent.thread_id, turn_id: otherEvent.turn_id }),
     () => (events[at] = { ...event, rollout_id: "other" }),
@@ -94,6 +96,20 @@ const ODD_VALUES: readonly JsonValue[] = [
     '{"__proto__": {"type": "message", "role": "user"}, "constructor": 1, "toString": null}',
   ) as JsonValue,
 ];
+
+/** The event with one field of what it says as another event has that: ids that are those of something else. */
+function withFieldOfOther(
+  events: readonly unknown[],
+  { event, pick }: { event: RawEvent; pick: Pick },
+): unknown {
+  const payload: { readonly [key: string]: unknown } = { ...event.payload };
+  const keys = Object.keys(payload).filter((key) => key !== "type");
+  const key = keys[pick(Math.max(keys.length, 1))] ?? "";
+  const values = events
+    .map((each) => (each as RawEvent | null)?.payload as { readonly [key: string]: unknown } | undefined)
+    .flatMap((other) => (Object.hasOwn(other ?? {}, key) ? [other?.[key]] : []));
+  return { ...event, payload: { ...payload, [key]: values[pick(Math.max(values.length, 1))] } };
+}
 
 /** A copy with an odd value, or none, in the place of something that was in it. */
 function withOddField(value: JsonValue, pick: Pick): JsonValue {
