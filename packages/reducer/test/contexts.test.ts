@@ -17,11 +17,8 @@ import {
   userMessage,
 } from "@rollout-trace/reducer/testing";
 import fc from "fast-check";
+import { assertLaw, LAW_TIMEOUT } from "./laws.ts";
 import { reduce, textsOf } from "./support.ts";
-
-/** `ROLLOUT_TRACE_RUNS=10000 npm run -s vitest -- run packages/reducer/test/contexts.test.ts` is the long form. */
-const LONG_RUNS = Number(process.env["ROLLOUT_TRACE_RUNS"] ?? 0);
-const RUNS = { numRuns: LONG_RUNS > 0 ? LONG_RUNS : 200 };
 
 interface Said {
   readonly text: string;
@@ -135,33 +132,37 @@ class Thread {
   }
 }
 
-it("shows each request what it carries, each item once, also when it is resumed in between", () => {
-  fc.assert(
-    fc.property(
-      fc.array(step, { minLength: 1, maxLength: 40, size: "max" }),
-      fc.boolean(),
-      fc.nat(),
-      (steps, rambles, cut) => {
-        const thread = new Thread();
-        if (rambles) thread.ramble();
-        for (const each of steps) thread.take(each);
-        const graph = reduce(thread.rollout);
-        for (const [id, context] of thread.shown) {
-          const items = expandRequest(graph, id);
-          expect(textsOf(graph, items)).toEqual(context.map(({ text }) => text));
-          expect(new Set(items).size).toBe(items.length);
-        }
-        expect(checkGraph(graph)).toEqual([]);
-        const { events } = thread.rollout;
-        const payloads = new MemoryPayloads(thread.rollout.payloads);
-        const before = createReducer({ payloads });
-        for (const event of events.slice(0, cut % events.length)) before.apply(event);
-        const saved = JSON.parse(JSON.stringify(before.save())) as ReducerCheckpoint;
-        const after = resumeReducer(saved, { payloads });
-        for (const event of events.slice(cut % events.length)) after.apply(event);
-        expect(graphJson(after.finish())).toBe(graphJson(graph));
-      },
-    ),
-    RUNS,
-  );
-});
+it(
+  "shows each request what it carries, each item once, also when it is resumed in between",
+  () => {
+    assertLaw(
+      fc.property(
+        fc.array(step, { minLength: 1, maxLength: 40, size: "max" }),
+        fc.boolean(),
+        fc.nat(),
+        (steps, rambles, cut) => {
+          const thread = new Thread();
+          if (rambles) thread.ramble();
+          for (const each of steps) thread.take(each);
+          const graph = reduce(thread.rollout);
+          for (const [id, context] of thread.shown) {
+            const items = expandRequest(graph, id);
+            expect(textsOf(graph, items)).toEqual(context.map(({ text }) => text));
+            expect(new Set(items).size).toBe(items.length);
+          }
+          expect(checkGraph(graph)).toEqual([]);
+          const { events } = thread.rollout;
+          const payloads = new MemoryPayloads(thread.rollout.payloads);
+          const before = createReducer({ payloads });
+          for (const event of events.slice(0, cut % events.length)) before.apply(event);
+          const saved = JSON.parse(JSON.stringify(before.save())) as ReducerCheckpoint;
+          const after = resumeReducer(saved, { payloads });
+          for (const event of events.slice(cut % events.length)) after.apply(event);
+          expect(graphJson(after.finish())).toBe(graphJson(graph));
+        },
+      ),
+      200,
+    );
+  },
+  LAW_TIMEOUT,
+);

@@ -2,9 +2,7 @@ import { expect, it } from "vitest";
 import { createReducer, type RolloutGraph } from "@rollout-trace/reducer";
 import { MAX_STEP, MemoryPayloads, playRollout } from "@rollout-trace/reducer/testing";
 import fc from "fast-check";
-
-/** `ROLLOUT_TRACE_RUNS=1000 npm run -s vitest -- run packages/reducer/test/evidence.test.ts` is the long form. */
-const LONG_RUNS = Number(process.env["ROLLOUT_TRACE_RUNS"] ?? 0);
+import { assertLaw, LAW_TIMEOUT } from "./laws.ts";
 
 /** What joins one of these, or leaves it, has evidence of its own. */
 const LISTS_OF_MEMBERS = new Set([
@@ -54,19 +52,23 @@ function unproven(before: Objects, after: Objects, seq: number): readonly string
   });
 }
 
-it("has, of every object that an event makes or changes, that event in its evidence", () => {
-  fc.assert(
-    fc.property(fc.array(fc.nat(MAX_STEP), { minLength: 20, maxLength: 40, size: "max" }), (numbers) => {
-      const { events, payloads } = playRollout(numbers);
-      const reducer = createReducer({ payloads: new MemoryPayloads(payloads) });
-      let before: Objects = new Map();
-      for (const event of events) {
-        reducer.apply(event);
-        const after = objectsOf(reducer.snapshot());
-        expect(unproven(before, after, event.seq)).toEqual([]);
-        before = after;
-      }
-    }),
-    { numRuns: LONG_RUNS > 0 ? LONG_RUNS : 15 },
-  );
-});
+it(
+  "has, of every object that an event makes or changes, that event in its evidence",
+  () => {
+    assertLaw(
+      fc.property(fc.array(fc.nat(MAX_STEP), { minLength: 20, maxLength: 40, size: "max" }), (numbers) => {
+        const { events, payloads } = playRollout(numbers);
+        const reducer = createReducer({ payloads: new MemoryPayloads(payloads) });
+        let before: Objects = new Map();
+        for (const event of events) {
+          reducer.apply(event);
+          const after = objectsOf(reducer.snapshot());
+          expect(unproven(before, after, event.seq)).toEqual([]);
+          before = after;
+        }
+      }),
+      15,
+    );
+  },
+  LAW_TIMEOUT,
+);

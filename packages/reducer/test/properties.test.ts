@@ -21,15 +21,13 @@ import {
 } from "@rollout-trace/reducer/testing";
 import fc from "fast-check";
 import { damaged } from "./damage.ts";
+import { assertLaw, LAW_TIMEOUT } from "./laws.ts";
 import { reorder } from "./reordering.ts";
 import { withoutOrder } from "./without-order.ts";
 
-/** `ROLLOUT_TRACE_RUNS=10000` is the long form. */
-const LONG_RUNS = Number(process.env["ROLLOUT_TRACE_RUNS"] ?? 0);
-const RUNS = LONG_RUNS > 0 ? { numRuns: LONG_RUNS } : { numRuns: 100 };
-const DAMAGED_RUNS = LONG_RUNS > 0 ? { numRuns: LONG_RUNS } : { numRuns: 250 };
-/** Milliseconds. */
-const TIMEOUT = Math.max(60_000, LONG_RUNS * 300);
+/** Runs of a law in `npm test`. */
+const RUNS = 100;
+const DAMAGED_RUNS = 250;
 
 const steps = fc.array(fc.nat(MAX_STEP), { minLength: 1, maxLength: 150, size: "max" });
 
@@ -49,7 +47,7 @@ describe("any legal rollout", () => {
   it(
     "gives the same bytes each time, in either mode, and a graph without a violation",
     () => {
-      fc.assert(
+      assertLaw(
         fc.property(steps, (numbers) => {
           const { events, payloads } = playRollout(numbers);
           const strict = run(events, payloads, "strict");
@@ -60,7 +58,7 @@ describe("any legal rollout", () => {
         RUNS,
       );
     },
-    TIMEOUT,
+    LAW_TIMEOUT,
   );
 
   it("gives the same bytes in processes of other time zones and locales", () => {
@@ -86,7 +84,7 @@ describe("any legal rollout", () => {
   it(
     "has, at any cut, the snapshot that the events up to there reduce to, and looking changes nothing",
     () => {
-      fc.assert(
+      assertLaw(
         fc.property(steps, fc.nat(), (numbers, at) => {
           const { events, payloads } = playRollout(numbers);
           const cut = at % (events.length + 1);
@@ -103,13 +101,13 @@ describe("any legal rollout", () => {
         RUNS,
       );
     },
-    TIMEOUT,
+    LAW_TIMEOUT,
   );
 
   it(
     "expands every full request to the items that it carries",
     () => {
-      fc.assert(
+      assertLaw(
         fc.property(steps, (numbers) => {
           const { events, payloads } = playRollout(numbers);
           const graph = run(events, payloads, "strict");
@@ -130,13 +128,13 @@ describe("any legal rollout", () => {
         RUNS,
       );
     },
-    TIMEOUT,
+    LAW_TIMEOUT,
   );
 
   it(
     "that is recorded with another clock differs in its times only",
     () => {
-      fc.assert(
+      assertLaw(
         fc.property(steps, fc.integer({ min: 0, max: 10 ** 12 }), (numbers, shift) => {
           const { events, payloads } = playRollout(numbers);
           const shifted = events.map((event) => shiftedBy(event, shift));
@@ -148,14 +146,14 @@ describe("any legal rollout", () => {
         RUNS,
       );
     },
-    TIMEOUT,
+    LAW_TIMEOUT,
   );
 
   it(
     "whose independent events are recorded in another order reduces to the same graph but for order",
     () => {
       const moved = new Set<string>();
-      fc.assert(
+      assertLaw(
         fc.property(steps, fc.nat(), (numbers, seed) => {
           const { events, payloads } = playRollout(numbers);
           const reordered = reorder({ events, payloads }, seed);
@@ -172,7 +170,7 @@ describe("any legal rollout", () => {
         RAW_EVENT_TYPES.filter((type) => !moved.has(type) && !/^(rollout|recording)_/.test(type)),
       ).toEqual([]);
     },
-    TIMEOUT,
+    LAW_TIMEOUT,
   );
 });
 
@@ -201,7 +199,7 @@ describe("any damaged rollout", () => {
     "is reduced leniently to a graph without a violation, which is the same each time, and every strict rejection has a code",
     () => {
       const codes = new Set<string>();
-      fc.assert(
+      assertLaw(
         fc.property(steps, fc.array(fc.nat(MAX_STEP), { minLength: 1, maxLength: 8 }), (numbers, damages) => {
           const { events, payloads } = damaged(playRollout(numbers), damages);
           const graph = run(events, payloads);
@@ -217,17 +215,21 @@ describe("any damaged rollout", () => {
         expect.arrayContaining(["invalid_event", "missing_payload", "sequence_gap", "unknown_reference"]),
       );
     },
-    TIMEOUT,
+    LAW_TIMEOUT,
   );
 
-  it("may be no rollout at all", () => {
-    fc.assert(
-      fc.property(fc.array(fc.anything()), (values) => {
-        expect(checkGraph(run(values, new Map()))).toEqual([]);
-      }),
-      RUNS,
-    );
-  });
+  it(
+    "may be no rollout at all",
+    () => {
+      assertLaw(
+        fc.property(fc.array(fc.anything()), (values) => {
+          expect(checkGraph(run(values, new Map()))).toEqual([]);
+        }),
+        RUNS,
+      );
+    },
+    LAW_TIMEOUT,
+  );
 });
 
 /** The code with which strict mode refuses a recording; anything but a `ReduceError` is a failure. */

@@ -19,6 +19,7 @@ import {
 } from "@rollout-trace/reducer/testing";
 import fc from "fast-check";
 import { damaged } from "./damage.ts";
+import { assertLaw, LAW_TIMEOUT } from "./laws.ts";
 
 const steps = fc.array(fc.nat(MAX_STEP), { minLength: 1, maxLength: 150, size: "max" });
 
@@ -28,25 +29,30 @@ function kept(checkpoint: ReducerCheckpoint): ReducerCheckpoint {
 }
 
 describe("a reduction that is saved at any event and resumed", () => {
-  it("gives the graph that it would have given, also of a damaged recording", () => {
-    fc.assert(
-      fc.property(steps, fc.array(fc.nat(MAX_STEP), { maxLength: 4 }), fc.nat(), (numbers, damages, at) => {
-        const { events, payloads } = damaged(playRollout(numbers), damages);
-        const options = { payloads: new MemoryPayloads(payloads) };
-        const cut = at % (events.length + 1);
-        const whole = createReducer(options);
-        for (const event of events.slice(0, cut)) whole.apply(event);
-        const checkpoint = kept(whole.save());
-        const resumed = resumeReducer(checkpoint, options);
-        expect(graphJson(resumed.snapshot())).toBe(graphJson(whole.snapshot()));
-        for (const event of events.slice(cut)) {
-          whole.apply(event);
-          resumed.apply(event);
-        }
-        expect(graphJson(resumed.finish())).toBe(graphJson(whole.finish()));
-      }),
-    );
-  });
+  it(
+    "gives the graph that it would have given, also of a damaged recording",
+    () => {
+      assertLaw(
+        fc.property(steps, fc.array(fc.nat(MAX_STEP), { maxLength: 4 }), fc.nat(), (numbers, damages, at) => {
+          const { events, payloads } = damaged(playRollout(numbers), damages);
+          const options = { payloads: new MemoryPayloads(payloads) };
+          const cut = at % (events.length + 1);
+          const whole = createReducer(options);
+          for (const event of events.slice(0, cut)) whole.apply(event);
+          const checkpoint = kept(whole.save());
+          const resumed = resumeReducer(checkpoint, options);
+          expect(graphJson(resumed.snapshot())).toBe(graphJson(whole.snapshot()));
+          for (const event of events.slice(cut)) {
+            whole.apply(event);
+            resumed.apply(event);
+          }
+          expect(graphJson(resumed.finish())).toBe(graphJson(whole.finish()));
+        }),
+        100,
+      );
+    },
+    LAW_TIMEOUT,
+  );
 
   it("shares nothing with the reducer that was saved", () => {
     const rollout = new RolloutBuilder();
