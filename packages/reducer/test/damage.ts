@@ -38,6 +38,7 @@ function eventDamages(events: unknown[], pick: Pick): readonly (() => void)[] {
     () => (events[at] = { ...event, payload: { ...otherEvent.payload, ...event.payload } }),
     () => (events[at] = withFieldOfOther(events, { event, pick })),
     () => (events[at] = withFieldOfOther(events, { event, pick })),
+    () => collide(events, pick),
     () => (events[at] = { ...event, thread_id: "__proto__", turn_id: "constructor" }),
     () => (events[at] = { ...event, thread_id: otherEvent.thread_id, turn_id: otherEvent.turn_id }),
     () => (events[at] = { ...event, rollout_id: "other" }),
@@ -109,6 +110,35 @@ function withFieldOfOther(
     .map((each) => (each as RawEvent | null)?.payload as { readonly [key: string]: unknown } | undefined)
     .flatMap((other) => (Object.hasOwn(other ?? {}, key) ? [other?.[key]] : []));
   return { ...event, payload: { ...payload, [key]: values[pick(Math.max(values.length, 1))] } };
+}
+
+/** Fields that say which thing an event is about. */
+const ID_FIELDS = [
+  "tool_call_id",
+  "model_visible_call_id",
+  "runtime_cell_id",
+  "wait_id",
+  "inference_call_id",
+  "response_id",
+  "compaction_id",
+  "span_id",
+  "mcp_call_id",
+  "turn_id",
+];
+
+/** From some event on, few things have one kind of id between them all. */
+function collide(events: unknown[], pick: Pick): void {
+  const key = ID_FIELDS[pick(ID_FIELDS.length)] ?? "";
+  const few = 1 + pick(3);
+  const from = pick(Math.max(events.length, 1));
+  for (const [index, event] of events.entries()) {
+    const { payload } = (event ?? {}) as { readonly payload?: { readonly [key: string]: unknown } };
+    const id = payload?.[key];
+    if (index < from || typeof id !== "string") continue;
+    const another = id.replace(/\d+$/, (digits) => String(1 + (Number(digits) % few)));
+    const place = key === "turn_id" ? { turn_id: another } : {};
+    events[index] = { ...(event as RawEvent), ...place, payload: { ...payload, [key]: another } };
+  }
 }
 
 /** A copy with an odd value, or none, in the place of something that was in it. */
