@@ -237,6 +237,22 @@ describe("the end of a process that several threads tell of", () => {
     expect(ordersOf(["own", "b", "c"] as const).map(record)).toEqual(Array(6).fill("cancelled"));
     expect(ordersOf(["b", "c"] as const).map(record)).toEqual(["failed", "failed"]);
   });
+
+  it("is known from all other threads that say the same", () => {
+    const rollout = new RolloutBuilder();
+    rollout.root.turn().tool("c1", exec).runtimeStart(begin("7"));
+    for (const id of ["b", "c"]) {
+      const call = rollout
+        .child(id)
+        .turn()
+        .tool(`w-${id}`, { ...write, input });
+      call.end("completed", returned({ exit_code: 0 }));
+    }
+    const ends = rollout.events.filter(({ payload }) => payload.type === "tool_call_ended");
+    const { execution, evidence } = reduce(rollout).terminal_sessions["7"] ?? {};
+    expect(execution).toMatchObject({ status: "completed", ended_seq: ends[0]?.seq });
+    expect(evidence?.seqs).toEqual(expect.arrayContaining(ends.map(({ seq }) => seq)));
+  });
 });
 
 describe("the exit of another process than the operation's", () => {

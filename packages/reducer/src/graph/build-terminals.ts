@@ -49,11 +49,11 @@ export function joinSession(built: Unshared<TerminalOperation>, link: SessionLin
 
 function buildSession(session: Session, sessionId: string): Unshared<TerminalSession> {
   const { processId, opener, writes } = session;
-  const { execution, ending } = windowOf(session);
+  const { execution, endings } = windowOf(session);
   const evidence = [
     ...evidenceOfName(opener),
     ...writes.flatMap((write) => [write.evidence, ...evidenceOfTarget(write, opener)]),
-    ...(ending === null ? [] : [ending]),
+    ...endings,
   ];
   const byEvent = evidence.toSorted((left, right) => (left.seqs[0] ?? 0) - (right.seqs[0] ?? 0));
   return {
@@ -89,7 +89,7 @@ function evidenceOfTarget(
 interface SessionWindow {
   readonly execution: ExecutionWindow;
   /** What ended it. */
-  readonly ending: Evidence | null;
+  readonly endings: readonly Evidence[];
 }
 
 /**
@@ -101,17 +101,17 @@ function windowOf({ opener, writes }: Session): SessionWindow {
   const window = startedAt({ at_us, seq });
   const { thread } = opener.call;
   const closed = thread === null ? null : endOf(thread, seq);
-  const exit = exitOf([opener, ...writes.map(({ operation }) => operation)], {
+  const [exit, ...others] = exitsOf([opener, ...writes.map(({ operation }) => operation)], {
     thread,
     before: closed?.seq ?? Number.POSITIVE_INFINITY,
   });
-  if (exit !== null) {
+  if (exit !== undefined) {
     const execution = endedAt(window, exit, { status: exit.status, cause: "observed" });
-    return { execution, ending: exit.evidence };
+    return { execution, endings: [exit, ...others].map(({ evidence }) => evidence) };
   }
-  if (closed === null) return { execution: window, ending: null };
+  if (closed === null) return { execution: window, endings: [] };
   const execution = endedAt(window, closed, { status: closed.status, cause: "thread_ended" });
-  return { execution, ending: { seqs: [closed.seq], payload_ids: [] } };
+  return { execution, endings: [{ seqs: [closed.seq], payload_ids: [] }] };
 }
 
 /** The first end of a thread after `seq`. What is told of in a thread that has ended, ended with that. */
@@ -128,21 +128,19 @@ function endOf(
 /** Threads do not know of each other when they say how a process ended: whoever says worse knows more. */
 const WORST_FIRST: readonly ProcessExit["status"][] = ["failed", "aborted", "cancelled", "completed"];
 
-function exitOf(
+/** The exit that counts, and then the others that say the same: of threads other than the opener's it is chance which is the first. */
+function exitsOf(
   operations: readonly OperationState[],
   { thread, before }: { thread: ThreadState | null; before: number },
-): ProcessExit | null {
+): readonly ProcessExit[] {
   let own: ProcessExit | null = null;
-  let others: ProcessExit | null = null;
+  const others: ProcessExit[] = [];
   for (const { exit, call } of operations) {
     if (exit === null || exit.seq >= before) continue;
-    if (call.thread === thread) own = own !== null && own.seq < exit.seq ? own : exit;
-    else if (others === null || isBefore(exit, others)) others = exit;
+    if (call.thread !== thread) others.push(exit);
+    else if (own === null || exit.seq < own.seq) own = exit;
   }
-  return own ?? others;
-}
-
-function isBefore(exit: ProcessExit, other: ProcessExit): boolean {
-  const [rank, otherRank] = [WORST_FIRST.indexOf(exit.status), WORST_FIRST.indexOf(other.status)];
-  return rank === otherRank ? exit.seq < other.seq : rank < otherRank;
+  if (own !== null) return [own];
+  const status = WORST_FIRST.find((worst) => others.some((exit) => exit.status === worst));
+  return others.filter((exit) => exit.status === status).toSorted((left, right) => left.seq - right.seq);
 }
