@@ -152,7 +152,7 @@ function compare(reduction: Reduction, reading: Reading, origin: ItemOrigin): Co
     kept += 1;
   }
   const candidates = new Candidates(conversation, kept);
-  const beside: Beside = { has: candidates.has, insteadOf: undefined };
+  const beside: Beside = { has: candidates.has, insteadOf: undefined, behind: undefined };
   const from = { ...origin, beside };
   let tail: readonly TranscriptItem[] = NONE;
   for (let index = kept - reading.kept; index < rest.length; index += 1) {
@@ -164,11 +164,10 @@ function compare(reduction: Reduction, reading: Reading, origin: ItemOrigin): Co
       continue;
     }
     beside.insteadOf = itemAt(conversation, kept + tail.length);
+    beside.behind = tail.at(-1) ?? itemAt(conversation, kept - 1);
     const item = createItem(reduction, normal, from);
     if (normal.providerItemId !== null) candidates.use(item);
-    if (normal.role === "system") {
-      checkPlace(reduction, item, tail.at(-1) ?? itemAt(conversation, kept - 1));
-    }
+    if (normal.role === "system") checkPlace(reduction, item, beside.behind);
     tail = appended(tail, item);
   }
   return { kept, tail };

@@ -15,6 +15,8 @@ export interface Beside {
   has(item: TranscriptItem): boolean;
   /** What the live context had in its place. */
   insteadOf: TranscriptItem | undefined;
+  /** What comes right before it. */
+  behind: TranscriptItem | undefined;
 }
 
 /** Where a new item comes from. */
@@ -26,6 +28,8 @@ export interface ItemOrigin {
   readonly inference?: InferenceState | undefined;
   /** Set for an item that a compaction put into the history; its calls are not new calls. */
   readonly compactionId?: string | undefined;
+  /** What it says again, of the history that the compaction replaced. */
+  readonly copyOf?: TranscriptItem | undefined;
   /** Set for an item of a request. */
   readonly beside?: Beside | undefined;
 }
@@ -93,8 +97,11 @@ function inferenceProducer({ draft }: InferenceState): Producer {
   return { type: "inference", inference_call_id: draft.inference_call_id };
 }
 
-function placeOf({ thread, inference, compactionId, beside }: ItemOrigin, callId: string): ItemPlace {
-  return { thread, callId, inference, compactionId, beside };
+function placeOf(
+  { thread, inference, compactionId, copyOf, beside }: ItemOrigin,
+  callId: string,
+): ItemPlace {
+  return { thread, callId, inference, compactionId, copyOf, beside };
 }
 
 function link(reduction: Reduction, item: TranscriptItem, origin: ItemOrigin): void {

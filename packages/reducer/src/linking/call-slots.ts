@@ -29,6 +29,7 @@ export interface ItemPlace {
   readonly callId: string;
   readonly inference?: InferenceState | undefined;
   readonly compactionId?: string | undefined;
+  readonly copyOf?: TranscriptItem | undefined;
   readonly beside?: Beside | undefined;
 }
 
