@@ -170,9 +170,10 @@ describe("a tool call", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();
     const calls = [functionCall("c1", "tool", { n: 1 }), functionCall("c1", "tool", { n: 2 })];
-    turn.request([userMessage("go")]).respond(calls);
-    turn.tool("c1", { input: { n: 1 } });
-    turn.tool("c1", { input: { n: 2 } });
+    for (const [index, call] of calls.entries()) {
+      turn.request([userMessage("go"), ...calls.slice(0, index)]).respond([call]);
+      turn.tool("c1", { input: { n: index } });
+    }
     turn.request([userMessage("go"), ...calls, functionOutput("c1", "x")]);
     const graph = reduce(rollout);
     expect(graph.tool_calls["c1"]).toMatchObject({ call_item_ids: ["item:2"], output_item_ids: [] });

@@ -180,7 +180,7 @@ export class Candidates {
   }
 }
 
-function byIdentity(items: readonly TranscriptItem[]): Map<string, Queue<TranscriptItem>> {
+export function byIdentity(items: readonly TranscriptItem[]): Map<string, Queue<TranscriptItem>> {
   const index = new Map<string, Queue<TranscriptItem>>();
   for (const item of items) offer(index, identityOf(item.normal), item);
   return index;

@@ -9,11 +9,12 @@ import type { Reduction } from "../reduction.ts";
 import type { InferenceState } from "../state/call-state.ts";
 import type { ContextNode, Conversation, TranscriptItem } from "../state/conversation-state.ts";
 import { show } from "../linking/call-slots.ts";
+import { take } from "../state/queues.ts";
 import { withEntry } from "../state/several.ts";
-import { Candidates } from "./candidates.ts";
+import { byIdentity, Candidates } from "./candidates.ts";
 import { addChild, childOf, goTo } from "./context-tree.ts";
 import type { Reading } from "./elements.ts";
-import { isSameItem, isSameSort } from "./identity.ts";
+import { identityOf, isSameItem, isSameSort } from "./identity.ts";
 import { append, contextLength, cutTo, headLength, itemAt, positionOf, seeAt } from "./live-context.ts";
 import { isCall, type NormalItem } from "./normal-item.ts";
 import { forgiveSideRequests, noteShrinkage } from "./side-requests.ts";
@@ -111,14 +112,20 @@ export function applyInputHistory(
   return found;
 }
 
-/** Makes new items of a compaction's replacement, and them the live context. */
+/** Makes new items of a compaction's replacement, and them the live context. `replaced` is the history that it had before. */
 export function applyReplacement(
   reduction: Reduction,
   { reading, origin }: Sighting,
+  replaced: readonly TranscriptItem[],
 ): readonly TranscriptItem[] {
   const { rest } = reading;
-  const { conversation } = origin.thread;
-  const items = rest.map((normal) => createItem(reduction, referredTo(conversation, normal), origin));
+  const { conversation, reusedSlots } = origin.thread;
+  // Where a call id was used once there is no question which use of it a copy is of.
+  const copied = byIdentity(replaced.filter(({ draft }) => reusedSlots.has(draft.call_id ?? "")));
+  const items = rest.map((normal) => {
+    const copyOf = copied.size === 0 ? undefined : take(copied, identityOf(normal));
+    return createItem(reduction, referredTo(conversation, normal), { ...origin, copyOf });
+  });
   cutTo(conversation, headLength(conversation));
   for (const [index, item] of items.entries()) append(conversation, item, rest[index]);
   const { before, live, nodes } = conversation;

@@ -42,10 +42,11 @@ const OPERATION_LISTS = listsOf<TerminalOperation>({ observed_by: true });
 export function buildInference(call: InferenceState, finish: Finish): InferenceCall {
   const built = finish(call.draft, INFERENCE_LISTS);
   for (const { slot } of eachEntry(call.calls)) {
-    if (slot === null) continue;
-    const { toolCall, cell } = slot;
-    if (toolCall !== null) built.tool_call_ids = appended(built.tool_call_ids, toolCall.draft.tool_call_id);
-    if (cell !== null) built.code_cell_ids = appended(built.code_cell_ids, cell.draft.code_cell_id);
+    for (let use = slot; use !== null; use = use.again) {
+      const { toolCall, cell } = use;
+      if (toolCall !== null) built.tool_call_ids = appended(built.tool_call_ids, toolCall.draft.tool_call_id);
+      if (cell !== null) built.code_cell_ids = appended(built.code_cell_ids, cell.draft.code_cell_id);
+    }
   }
   return built;
 }

@@ -114,11 +114,12 @@ function install(reduction: Reduction, compaction: CompactionState, origin: Item
   reduction.state.compactions.close(compaction);
   const made = { ...origin, compactionId: draft.compaction_id };
   const input = readHistory(reduction, document, "input_history");
-  if (input !== null) draft.input_item_ids = idsOf(applyInputHistory(reduction, { reading: input, origin }));
+  const replaced = input === null ? [] : applyInputHistory(reduction, { reading: input, origin });
+  draft.input_item_ids = idsOf(replaced);
   draft.marker_item_id = createItem(reduction, MARKER, made).draft.item_id;
   const reading = readHistory(reduction, { ...document, comparedFrom: null }, "replacement_history");
   if (reading === null) return;
-  draft.replacement_item_ids = idsOf(applyReplacement(reduction, { reading, origin: made }));
+  draft.replacement_item_ids = idsOf(applyReplacement(reduction, { reading, origin: made }, replaced));
 }
 
 /** Stands in the transcript for the place where the history was replaced. */

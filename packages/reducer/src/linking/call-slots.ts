@@ -2,13 +2,17 @@
  * Where everything that carries one model-visible call id in one thread meets: the call item, the output items, the tool
  * call and the code cell. They arrive in any order; each link is made when the second of its two ends arrives.
  *
- * Models reuse call ids, so a thread has uses for each id. A start (tool call, cell) belongs to the oldest use that has no
- * output yet and no such start, or where there is none to the latest, if a response asked for it and nothing has started for it:
- * a start may be recorded after the request that carries its output. An output belongs to the latest use that has none, or where all have to the latest.
+ * Models reuse call ids, so a thread has uses for each id. What has never been started when a later response has its id will not be.
+ * So a start (tool call, cell) belongs to the oldest use of the latest response that has no output yet and no such start. Where there
+ * is none it is the same call that the host runs another time, unless a request is under way that may have asked for it; or, if nothing
+ * has started for the latest use, the start of that: a start may be recorded after the request that carries its output. An output is
+ * that of the call right before it, or else of the oldest use of the latest response that has none, of the latest of all others, or
+ * where all have one of the latest.
  */
 import { isCall } from "../conversation/normal-item.ts";
 import type { Beside } from "../conversation/transcript.ts";
-import { appended } from "../graph/draft.ts";
+import { appended, type Draft } from "../graph/draft.ts";
+import type { InferenceCall } from "../graph/inference.ts";
 import type { Reduction } from "../reduction.ts";
 import type {
   CallSlot,
@@ -37,14 +41,14 @@ export function attachCallItem(reduction: Reduction, item: TranscriptItem, place
   const slot = copiedSlot(reduction, place, "callItems") ?? slotFor(reduction, place, "callItems");
   item.slot = slot;
   slot.callItems = withEntry(slot.callItems, item);
-  if (place.inference !== undefined) slot.inference = place.inference.draft;
+  if (place.inference !== undefined) noteResponse(slot, place, place.inference.draft);
   if (slot.toolCall !== null) joinCallItem(reduction, slot.toolCall, item);
   if (slot.cell !== null) joinSourceItem(reduction, slot.cell, item);
 }
 
 export function attachOutputItem(reduction: Reduction, item: TranscriptItem, place: ItemPlace): void {
   const copied = copiedSlot(reduction, place, "outputItems");
-  const open = copied === undefined ? latestOpen(place) : undefined;
+  const open = copied === undefined ? (openBehind(place) ?? nextOpen(place)) : undefined;
   if (open !== undefined) open.isOpen = false;
   const slot = copied ?? open ?? latestSlot(place);
   item.slot = slot;
@@ -60,19 +64,46 @@ function copiedSlot(
   place: ItemPlace,
   part: "callItems" | "outputItems",
 ): CallSlot | undefined {
-  const { thread, callId, compactionId, beside } = place;
-  if (compactionId !== undefined) return latestSlot(place);
+  const { thread, callId, compactionId, copyOf, beside } = place;
+  if (compactionId !== undefined) return copyOf?.slot ?? latestSlot(place);
   if (beside === undefined || !thread.slots.has(callId)) return undefined;
   const { insteadOf } = beside;
   const inPlace = insteadOf?.slot ?? null;
   if (insteadOf !== undefined && inPlace?.callId === callId && !beside.has(insteadOf)) {
     if (isCall(insteadOf.normal) === (part === "callItems")) return inPlace;
   }
+  const behind = part === "outputItems" ? slotBehind(place) : null;
+  if (behind?.isOpen === false) return behind;
   // It may be in another place too. What is beside the latest one is another.
   const slot = latestSlot(place);
   const latest = eachEntry(slot[part]).at(-1);
   if (latest === undefined || latest.madeSeq === reduction.moment.seq || beside.has(latest)) return undefined;
   return slot;
+}
+
+/** The use whose call comes right before an item, where its id has several. */
+function slotBehind(place: ItemPlace): CallSlot | null {
+  const behind = place.beside?.behind;
+  const uses = usesOf(place);
+  if (behind === undefined || uses === undefined || !isCall(behind.normal)) return null;
+  const { slot } = behind;
+  // Calls of one response come before all their outputs.
+  const mayBeOfAnother = slot?.inference !== null && slot?.inference === uses.latest;
+  return slot?.callId === place.callId && !mayBeOfAnother ? slot : null;
+}
+
+function openBehind(place: ItemPlace): CallSlot | undefined {
+  const slot = slotBehind(place);
+  return slot?.isOpen === true ? slot : undefined;
+}
+
+function noteResponse(slot: CallSlot, place: ItemPlace, inference: Draft<InferenceCall>): void {
+  slot.inference = inference;
+  const uses = usesOf(place);
+  if (uses === undefined || uses.latest === inference) return;
+  uses.latest = inference;
+  const { callItems: next } = uses.next;
+  uses.from = uses.all[next] === slot ? next : uses.all.length - 1;
 }
 
 /** Takes note that a model was shown an item, or said it. */
@@ -118,12 +149,25 @@ function slotFor(reduction: Reduction, place: ItemPlace, part: SlotPart): CallSl
   if (part === "cell" && isRunning(latest) && open !== undefined && !isRunning(open)) return latest;
   if (open !== undefined) return open;
   if (part !== "callItems" && hasPlaceFor(latest, part) && latest.inference !== null) return latest;
+  const repeated = part === "toolCall" || part === "waitCall" ? repeatedCall(latest) : undefined;
   reduction.diagnose(
     "call_id_reused",
     `thread ${JSON.stringify(thread.draft.thread_id)} uses call id ${JSON.stringify(callId)} again`,
     { type: "thread", id: thread.draft.thread_id },
   );
-  return anotherSlot(place, first);
+  const slot = anotherSlot(place, first);
+  if (repeated === undefined) return slot;
+  repeated.again = slot;
+  repeated.isOpen = false;
+  slot.callItems = repeated.callItems;
+  slot.inference = repeated.inference;
+  return slot;
+}
+
+/** The use whose call a host starts another time: nothing that may have asked for another is under way. */
+function repeatedCall(latest: CallSlot): CallSlot | undefined {
+  const { thread, isOpen, inference } = latest;
+  return isOpen && inference !== null && thread.inside.inference === null ? latest : undefined;
 }
 
 /** All uses of a call id that has more than one. */
@@ -131,8 +175,9 @@ function usesOf({ thread, callId }: ItemPlace): CallUses | undefined {
   return thread.reusedSlots.size === 0 ? undefined : thread.reusedSlots.get(callId);
 }
 
-/** The oldest open use that lacks a part. */
+/** The oldest open use that lacks a part; of what a later response follows only its call item may still be missing. */
 function nextLacking(uses: CallUses, part: SlotPart): CallSlot | undefined {
+  if (part !== "callItems") uses.next[part] = Math.max(uses.next[part], uses.from);
   let slot = uses.all[uses.next[part]];
   while (slot !== undefined && !lacks(slot, part)) {
     uses.next[part] += 1;
@@ -151,6 +196,7 @@ function lacks(slot: CallSlot, part: SlotPart): boolean {
 
 /** A cell under the call id of a wait is of another use: whoever waits for a cell did not start it. */
 function hasPlaceFor({ callItems, toolCall, cell, isOfWait }: CallSlot, part: SlotPart): boolean {
+  if (part === "output") return true;
   if (part === "callItems") return callItems === null;
   if (part === "cell") return cell === null && !isOfWait;
   return toolCall === null && (part === "toolCall" || cell === null);
@@ -160,11 +206,17 @@ function latestSlot(place: ItemPlace): CallSlot {
   return usesOf(place)?.all.at(-1) ?? place.thread.slots.get(place.callId) ?? firstSlot(place);
 }
 
-function latestOpen(place: ItemPlace): CallSlot | undefined {
+function nextOpen(place: ItemPlace): CallSlot | undefined {
   const uses = usesOf(place);
-  if (uses !== undefined) return uses.open.pop();
-  const only = place.thread.slots.get(place.callId);
-  return only?.isOpen === true ? only : undefined;
+  if (uses === undefined) {
+    const only = place.thread.slots.get(place.callId);
+    return only?.isOpen === true ? only : undefined;
+  }
+  const answered = uses.latest === null ? undefined : nextLacking(uses, "output");
+  if (answered?.inference === uses.latest) return answered;
+  let open = uses.open.pop();
+  while (open?.isOpen === false) open = uses.open.pop();
+  return open;
 }
 
 function firstSlot(place: ItemPlace): CallSlot {
@@ -182,8 +234,9 @@ function anotherSlot(place: ItemPlace, first: CallSlot): CallSlot {
     return slot;
   }
   const open = first.isOpen ? [first, slot] : [slot];
-  const next = { callItems: 0, toolCall: 0, waitCall: 0, cell: 0 };
-  place.thread.reusedSlots.set(place.callId, { all: [first, slot], open, next });
+  const next = { callItems: 0, toolCall: 0, waitCall: 0, cell: 0, output: 0 };
+  const { inference: latest } = first;
+  place.thread.reusedSlots.set(place.callId, { all: [first, slot], open, next, latest, from: 0 });
   return slot;
 }
 
@@ -199,6 +252,7 @@ function emptySlot({ thread, callId }: ItemPlace): CallSlot {
     isOfWait: false,
     cell: null,
     inference: null,
+    again: null,
   };
 }
 

@@ -33,19 +33,24 @@ export interface CallSlot {
   cell: CellState | null;
   /** The call whose response carries the call item. */
   inference: Draft<InferenceCall> | null;
+  /** The next use where the host ran the same call another time. */
+  again: CallSlot | null;
 }
 
-/** What a use of a call id may be waiting for: its call item, its tool call (a wait only beside no cell), its cell. */
-export type SlotPart = "callItems" | "toolCall" | "waitCall" | "cell";
+/** What a use of a call id may be waiting for: its call item, its tool call (a wait only beside no cell), its cell, an output. */
+export type SlotPart = "callItems" | "toolCall" | "waitCall" | "cell" | "output";
 
 /**
- * The uses of one model-visible call id in one thread, oldest first; `open` are those without an output. No use before
- * `next[part]` is open and lacks that part: neither comes back, so the next one is found without looking at those again.
+ * The uses of one model-visible call id in one thread, oldest first; `open` are those without an output, and some that have got one. No
+ * use before `next[part]` is open and lacks that part: neither comes back, so the next one is found without looking at those again.
  */
 export interface CallUses {
   readonly all: CallSlot[];
   readonly open: CallSlot[];
   readonly next: { [Part in SlotPart]: number };
+  /** The last response with a call of that id, and the first use that is its. */
+  latest: Draft<InferenceCall> | null;
+  from: number;
 }
 
 export interface InferenceState extends Recorded {
