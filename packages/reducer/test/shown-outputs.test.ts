@@ -1,11 +1,15 @@
 /** What of a call's output a model was shown, where hosts say it again in other words, or not at all. */
 import { describe, expect, it } from "vitest";
-import { checkGraph } from "@rollout-trace/reducer";
+import type { ExecutionStatus, WaitOutcomeKind } from "@rollout-trace/protocol";
+import { checkGraph, type RolloutGraph } from "@rollout-trace/reducer";
 import {
   assistantMessage,
+  type CellBuilder,
   functionCall,
   functionOutput,
   RolloutBuilder,
+  type ToolCallBuilder,
+  type TurnBuilder,
   userMessage,
 } from "@rollout-trace/reducer/testing";
 import { codesOf, findingsOf, reduce } from "./support.ts";
@@ -191,5 +195,173 @@ describe("a nested call", () => {
     expect(graph.terminal_operations["terminal_operation:1"]?.observed_by).toMatchObject([
       { source: "code_cell_output", output_item_ids: [first] },
     ]);
+  });
+
+  const ABORTED = "aborted by user";
+
+  interface Ended {
+    readonly graph: RolloutGraph;
+    readonly seen: boolean | undefined;
+    readonly observedBy: readonly string[];
+  }
+
+  /** Whether the model saw a nested command, and through which kinds of outputs. */
+  const sightOf = (rollout: RolloutBuilder): Ended => {
+    const graph = reduce(rollout);
+    expect(checkGraph(graph)).toEqual([]);
+    const [operation] = Object.values(graph.terminal_operations);
+    return {
+      graph,
+      seen: graph.tool_calls["n"]?.visibility.seen_by_model,
+      observedBy: (operation?.observed_by ?? []).map(({ source }) => source),
+    };
+  };
+  const SEEN = { seen: true, observedBy: ["code_cell_output"] };
+  const UNSEEN = { seen: false, observedBy: [] };
+
+  const nestedCommand = (turn: TurnBuilder) =>
+    turn
+      .tool("n", { cell: "1", kind: { type: "exec_command" } })
+      .runtimeStart({ type: "exec_command_begin", command: ["ls"], cwd: "/" })
+      .end();
+
+  /** An exec with a nested command, ended by `end`; the next request says what it answered. */
+  const interruptedExec = (
+    end: (of: { turn: TurnBuilder; call: ToolCallBuilder | null; cell: CellBuilder }) => unknown,
+    { callIsRecorded = true } = {},
+  ) => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.request([userMessage("hi")]).respond([exec]);
+    const call = callIsRecorded ? turn.tool("x", { callId: "x", kind: { type: "code_cell_exec" } }) : null;
+    const cell = turn.cell("1", "x");
+    nestedCommand(turn);
+    end({ turn, call, cell });
+    rollout.root.turn().request([userMessage("hi"), exec, output(ABORTED)]);
+    return sightOf(rollout);
+  };
+
+  it.each<[string, Parameters<typeof interruptedExec>]>([
+    ["the host cancelled", [({ call }) => call?.end("cancelled")]],
+    [
+      "the host cancelled after its cell had yielded",
+      [
+        ({ call, cell }) => {
+          cell.respond("yielded");
+          call?.end("cancelled");
+        },
+      ],
+    ],
+    [
+      "failed because its turn was interrupted",
+      [({ call }) => call?.end("failed", { cause: "turn_interrupted" })],
+    ],
+    ["its turn was interrupted in", [({ turn }) => turn.end("cancelled")]],
+    [
+      "is known by its cell only, which was stopped before it gave anything",
+      [({ cell }) => cell.end("terminated"), { callIsRecorded: false }],
+    ],
+    [
+      "is known by its cell only, which its turn was interrupted in",
+      [({ turn }) => turn.end("cancelled"), { callIsRecorded: false }],
+    ],
+  ])("is not seen in what is said of an exec that %s", (_, [end, options]) => {
+    expect(interruptedExec(end, options)).toMatchObject(UNSEEN);
+  });
+
+  it.each<[string, Parameters<typeof interruptedExec>]>([
+    [
+      "failed, which may have given something before",
+      [
+        ({ call, cell }) => {
+          cell.end("failed");
+          call?.end("failed");
+        },
+      ],
+    ],
+    [
+      "was closed after its cell had answered",
+      [
+        ({ turn, cell }) => {
+          cell.respond("completed").end();
+          turn.end("cancelled");
+        },
+      ],
+    ],
+    [
+      "told of its return after it was closed",
+      [
+        ({ turn, call }) => {
+          turn.end("cancelled");
+          call?.end("completed", { cause: "returned" });
+        },
+      ],
+    ],
+    ["is known by its cell only, which completed", [({ cell }) => cell.end(), { callIsRecorded: false }]],
+    [
+      "is known by its cell only, which was stopped and gave what it had",
+      [({ cell }) => cell.respond("terminated").end("terminated"), { callIsRecorded: false }],
+    ],
+  ])("is seen in what is returned by an exec that %s", (_, [end, options]) => {
+    expect(interruptedExec(end, options)).toMatchObject(SEEN);
+  });
+
+  it("is seen in the output of an exec that was closed only after a request had carried that", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.request([userMessage("hi")]).respond([exec]);
+    turn.tool("x", { callId: "x", kind: { type: "code_cell_exec" } });
+    turn.cell("1", "x");
+    nestedCommand(turn);
+    turn.request([userMessage("hi"), exec, output("21")]);
+    turn.end("cancelled");
+    expect(sightOf(rollout)).toMatchObject(SEEN);
+  });
+
+  /** Waits for a cell that go out beside each other, each with its outcomes, after a nested command has ended. */
+  const waits = (
+    outcomes: { readonly [callId: string]: readonly WaitOutcomeKind[] },
+    status: ExecutionStatus,
+  ) => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.request([userMessage("hi")]).respond([exec]);
+    turn.tool("x", { callId: "x", kind: { type: "code_cell_exec" } }).end();
+    const cell = turn.cell("1", "x").respond("yielded");
+    const ids = Object.keys(outcomes);
+    const asked = ids.map((id) => functionCall(id, "wait", { cell_id: "1" }));
+    const history = [userMessage("hi"), exec, output("yielded")];
+    turn.request(history).respond(asked);
+    const input = { cell_id: "1" };
+    const calls = ids.map((id) => turn.tool(id, { callId: id, kind: { type: "code_cell_wait" }, input }));
+    nestedCommand(turn);
+    for (const [id, each] of Object.entries(outcomes)) {
+      for (const [index, outcome] of each.entries())
+        cell.wait(`${id}-${index}`, { callId: id }).waited(`${id}-${index}`, outcome);
+    }
+    for (const call of calls) call.end(status);
+    turn.request([...history, ...asked, ...ids.map((id) => functionOutput(id, `of ${id}`))]);
+    return sightOf(rollout);
+  };
+
+  it.each<WaitOutcomeKind>(["busy", "abandoned", "missing"])(
+    "is not seen in what is said of waits of which the last ended %s",
+    (outcome) => {
+      expect(waits({ w2: ["busy"], w1: [outcome] }, "failed")).toMatchObject(UNSEEN);
+      expect(waits({ w2: ["busy"], w1: [outcome] }, "completed")).toMatchObject(UNSEEN);
+    },
+  );
+
+  it("is not seen in what is said of a wait that the host cancelled", () => {
+    expect(waits({ w1: ["yielded"] }, "cancelled")).toMatchObject(UNSEEN);
+  });
+
+  it("is seen in what the one wait returned that was given something", () => {
+    const { graph, ...sight } = waits({ w1: ["busy"], w2: ["completed"] }, "completed");
+    expect(sight).toEqual(SEEN);
+    expect(graph.terminal_operations["terminal_operation:1"]?.observed_by).toMatchObject([
+      { output_item_ids: graph.tool_calls["w2"]?.output_item_ids },
+    ]);
+    expect(waits({ w1: ["busy", "failed"] }, "failed")).toMatchObject(SEEN);
   });
 });

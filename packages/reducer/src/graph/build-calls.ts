@@ -1,4 +1,5 @@
 /** Finished calls, cells and operations, with the links that follow from their model-visible calls. */
+import type { WaitOutcomeKind } from "@rollout-trace/protocol";
 import type {
   CallSlot,
   CellState,
@@ -10,7 +11,8 @@ import type { TranscriptItem } from "../state/conversation-state.ts";
 import type { ReducerState } from "../state/reducer-state.ts";
 import { eachEntry, firstEntry } from "../state/several.ts";
 import { countFirst } from "../state/sorted.ts";
-import type { CodeCell } from "./code-cell.ts";
+import type { ExecutionWindow } from "./base.ts";
+import type { CellWait, CodeCell } from "./code-cell.ts";
 import { bytesOf } from "../conversation/normal-item.ts";
 import { type BuiltSessions, joinSession } from "./build-terminals.ts";
 import { addAskedCell, addAskedWaits, waitingCalls } from "./build-waits.ts";
@@ -134,22 +136,76 @@ interface SentOutput {
   readonly output: TranscriptItem;
 }
 
-/** What `exec` and each wait of a cell returned, where a request carries it, in the order of returning. */
+/** What `exec` and each wait of a cell returned of it, where a request carries it, in the order of returning. */
 function sentOutputs(state: ReducerState, cell: CellState): readonly SentOutput[] {
-  const { draft, slot } = cell;
-  // Where no exec call is recorded, its answer is the cell's first response or, at the latest, the cell's end.
-  const execSeq =
-    slot?.toolCall?.draft.execution.ended_seq ?? draft.initial_response?.seq ?? draft.execution.ended_seq;
-  const waits = waitingCalls(state, cell).map(({ draft: { execution }, slot: of }) => ({
-    sentSeq: execution.ended_seq,
-    slot: of,
-  }));
-  return [{ sentSeq: execSeq, slot }, ...waits]
-    .flatMap(({ sentSeq, slot: of }) => {
-      const output = of === null ? null : returnedOutput(of);
-      return sentSeq === null || of === null || output === null ? [] : [{ sentSeq, slot: of, output }];
+  return [execAnswer(cell), ...waitAnswers(state, cell)]
+    .flatMap(({ sentSeq, slot, carries }) => {
+      const output = slot === null ? null : returnedOutput(slot);
+      if (sentSeq === null || slot === null || output === null || !carries(output)) return [];
+      return [{ sentSeq, slot, output }];
     })
     .toSorted((left, right) => left.sentSeq - right.sentSeq);
+}
+
+/** What a model got that asked for something of a cell. */
+interface CellAnswer {
+  readonly sentSeq: number | null;
+  readonly slot: CallSlot | null;
+  /** Whether an output has what the cell gave, and does not only say that the model got nothing of it. */
+  readonly carries: (output: TranscriptItem) => boolean;
+}
+
+function execAnswer({ draft, slot }: CellState): CellAnswer {
+  const { initial_response: first, execution } = draft;
+  const gave = first === null ? null : true;
+  const call = slot?.toolCall ?? null;
+  if (call !== null) {
+    const sentSeq = call.draft.execution.ended_seq ?? first?.seq ?? execution.ended_seq;
+    return { sentSeq, slot, carries: (output) => hasReturned(call, { gave, output }) };
+  }
+  // Where no exec call is recorded, its answer is the cell's first response or, at the latest, the cell's end.
+  const carries = (output: TranscriptItem): boolean => gave ?? mayHaveReturned(execution, output);
+  return { sentSeq: first?.seq ?? execution.ended_seq, slot, carries };
+}
+
+function waitAnswers(state: ReducerState, cell: CellState): readonly CellAnswer[] {
+  const waits = Map.groupBy(cell.draft.waits, ({ tool_call_id: id }) => id);
+  return [...new Set(waitingCalls(state, cell))].map((call) => {
+    const { tool_call_id: id, execution } = call.draft;
+    const gave = gaveSomething(waits.get(id) ?? []);
+    const carries = (output: TranscriptItem): boolean => hasReturned(call, { gave, output });
+    return { sentSeq: execution.ended_seq, slot: call.slot, carries };
+  });
+}
+
+/** Whether a cell gave something to the waits of one call; null where that is not known. */
+function gaveSomething(waits: readonly CellWait[]): boolean | null {
+  const outcomes = waits.map(({ outcome }) => outcome);
+  if (outcomes.some((outcome) => outcome !== null && !GIVES_NOTHING.includes(outcome))) return true;
+  return outcomes.length === 0 || outcomes.includes(null) ? null : false;
+}
+
+const GIVES_NOTHING: readonly WaitOutcomeKind[] = ["missing", "busy", "abandoned"];
+
+/**
+ * Whether a call returned what its cell gave it. What a host puts into the place of the output of a call that it cancelled has
+ * nothing of the cell. `gave` is what the runtime says: null where it does not say.
+ */
+function hasReturned(
+  { draft: { execution, recorded_end_cause: cause } }: ToolCallState,
+  { gave, output }: { readonly gave: boolean | null; readonly output: TranscriptItem },
+): boolean {
+  if (gave === false || cause === "turn_interrupted") return false;
+  // A call that was closed may have returned all the same.
+  if (execution.end_cause !== "observed" && (gave === true || cause === "returned")) return true;
+  return mayHaveReturned(execution, output);
+}
+
+/** Whether what ran in a window came to an answer, for all that its end says. */
+function mayHaveReturned({ status, end_cause, ended_seq }: ExecutionWindow, output: TranscriptItem): boolean {
+  if (end_cause === "observed") return status === "completed" || status === "failed";
+  // What was answered before it was closed was not answered because of that.
+  return ended_seq === null || output.shownSeq < ended_seq;
 }
 
 function observation(
