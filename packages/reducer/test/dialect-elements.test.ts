@@ -314,6 +314,11 @@ describe("what a host answers a tool of openai_responses", () => {
       },
       ["ref computer_screenshot"],
     ],
+    [
+      "who asks whether an MCP server may be called",
+      { type: "mcp_approval_response", approval_request_id: "c1", id: "o_1", approve: false, reason: null },
+      ['json {"approve":false,"reason":null}'],
+    ],
   ])("is the output of its call: %s", (_what, element, parts) => {
     const items = itemsOf("openai_responses", element);
     expect(items.map(lineOf)).toEqual([["tool/commentary/function_call_output c1", ...parts].join(" | ")]);
@@ -326,6 +331,32 @@ describe("what a host answers a tool of openai_responses", () => {
     turn.request([{ ...patch, status: "completed" }]);
     turn.request([{ ...patch, status: "failed" }]);
     expect(Object.keys(reduce(rollout).conversation_items)).toHaveLength(2);
+  });
+
+  it("joins a leave to call an MCP server with what asks for it", () => {
+    const asked = {
+      type: "mcp_approval_request",
+      id: "mcpr_1",
+      name: "f",
+      server_label: "s",
+      arguments: "{}",
+    };
+    const given = { type: "mcp_approval_response", approval_request_id: "mcpr_1", approve: true };
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.request([]).respond([asked]);
+    turn.tool("ask", { callId: "mcpr_1" }).end();
+    turn.request([asked, given]);
+    turn.request([asked, { ...given, reason: null }]);
+    rollout.end();
+    const graph = reduce(rollout);
+    expect(graph.tool_calls["ask"]).toMatchObject({
+      call_item_ids: ["item:1"],
+      output_item_ids: ["item:2"],
+      visibility: { seen_by_model: true },
+    });
+    expect(expandRequest(graph, "inference-3")).toEqual(["item:1", "item:2"]);
+    expect([...codesOf(graph), ...findingsOf(graph)]).toEqual([]);
   });
 
   it.each<[string, JsonObject, JsonObject]>([

@@ -151,6 +151,25 @@ describe("a conversation that each request repeats", () => {
     expect([...codesOf(graph), ...findingsOf(graph)]).toEqual([]);
   });
 
+  it("keeps what it said aloud in openai_chat, which is sent again by its id alone", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const dialect = "openai_chat";
+    const question = { role: "user", content: "q" };
+    const say = (id: string) => ({
+      role: "assistant",
+      content: null,
+      audio: { id, data: "UklG", expires_at: 1, transcript: "yes" },
+    });
+    const again = (id: string) => ({ role: "assistant", audio: { id } });
+    turn.request([question], { dialect }).respond([{ index: 0, message: say("audio_1") }]);
+    turn.request([question, again("audio_1"), question, again("audio_2")], { dialect });
+    const graph = reduce(rollout);
+    expect(expandRequest(graph, "inference-2")).toEqual(["item:1", "item:2", "item:3", "item:4"]);
+    expect(graph.conversation_items["item:2"]?.produced_by).toMatchObject([{ type: "inference" }]);
+    expect([...codesOf(graph), ...findingsOf(graph)]).toEqual([]);
+  });
+
   it("keeps its items in anthropic_messages, whether blocks came alone or in a message", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();

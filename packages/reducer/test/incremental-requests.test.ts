@@ -188,6 +188,54 @@ describe("an incremental request", () => {
     expect(textsOf(graph, expandRequest(graph, "inference-2"))).toEqual(["a", "b", "c"]);
     expect(() => reduce(rollout)).toThrow(expect.objectContaining({ code: "unknown_reference", seq: 6 }));
   });
+
+  it.each<[string, string, readonly string[]]>([
+    ["shows", "resp_0", ["q0", "a0"]],
+    ["falls back, from a response that is not known, to", "resp_x", ["q0", "a0"]],
+  ])("that cannot be read %s what it continues", (_what, previous, context) => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.request([userMessage("q0")]).respond([assistantMessage("a0")], { responseId: "resp_0" });
+    turn
+      .request([userMessage("q1")], incremental(previous))
+      .respond([assistantMessage("a1")], { responseId: "resp_1" });
+    rollout.payloads.delete("payload-3");
+    turn.request([userMessage("q2")], incremental("resp_1"));
+    const graph = reduceLeniently(rollout);
+    expect(graph.inference_calls["inference-2"]?.request).toEqual({
+      base_inference_call_id: "inference-1",
+      keep: 2,
+      item_ids: [],
+    });
+    expect(textsOf(graph, expandRequest(graph, "inference-2"))).toEqual(context);
+    expect(textsOf(graph, expandRequest(graph, "inference-3"))).toEqual([...context, "a1", "q2"]);
+    expect(codesOf(graph).filter((code) => code !== "unknown_reference")).toEqual(["missing_payload"]);
+  });
+
+  it("that cannot be read shows the recorded prefix, where its response was not recorded", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const prefix = rollout.payload("inference_request", { input: [userMessage("a"), assistantMessage("b")] });
+    const mode = { type: "incremental_untraced", previous_response_id: "resp_0", prefix };
+    turn.request([userMessage("c")], { mode }).respond([assistantMessage("d")], { responseId: "resp_1" });
+    rollout.payloads.delete("payload-2");
+    turn.request([userMessage("e")], incremental("resp_1"));
+    const graph = reduceLeniently(rollout);
+    expect(textsOf(graph, expandRequest(graph, "inference-1"))).toEqual(["a", "b"]);
+    expect(textsOf(graph, expandRequest(graph, "inference-2"))).toEqual(["a", "b", "d", "e"]);
+  });
+
+  it("goes on from no context where a whole request cannot be read", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.request([userMessage("q0")]).respond([assistantMessage("a0")], { responseId: "resp_0" });
+    turn.request([userMessage("q1")]).respond([assistantMessage("a1")], { responseId: "resp_1" });
+    rollout.payloads.delete("payload-3");
+    turn.request([userMessage("q2")], incremental("resp_1"));
+    const graph = reduceLeniently(rollout);
+    expect(expandRequest(graph, "inference-2")).toEqual([]);
+    expect(textsOf(graph, expandRequest(graph, "inference-3"))).toEqual(["a1", "q2"]);
+  });
 });
 
 describe("a short request in a long context that goes on from earlier responses", () => {

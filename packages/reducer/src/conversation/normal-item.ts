@@ -14,6 +14,8 @@ export interface NormalItem {
   readonly agentMessage: ConversationItem["agent_message"];
   /** Whether it only names an item, of whatever sort, by the provider's id, and says nothing of it. */
   readonly isReference: boolean;
+  /** For a call of a tool that the provider runs itself, whose element has what came of it too: whether that has come yet. */
+  readonly ownTool: OwnToolState | null;
   readonly parts: readonly BodyPart[];
   /** What else tells two items apart and has no place in the graph, such as the name of a called tool. */
   readonly distinguisher: string;
@@ -30,6 +32,8 @@ export interface NormalItem {
   /** What is odd about it; reported for each item that is created from it. */
   readonly oddity: { readonly code: DiagnosticCode; readonly message: string } | null;
 }
+
+export type OwnToolState = "running" | "over";
 
 /** What an element of a model-facing array is: one item, several in order, or none. */
 export interface NormalItems {

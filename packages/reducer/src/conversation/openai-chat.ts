@@ -121,8 +121,17 @@ function answerParts(element: JsonObject, payloadId: string): readonly SizedPart
   return [
     ...contentParts(element, payloadId).filter(({ part }) => part.type !== "text" || part.text !== ""),
     ...(refusal === null ? [] : [textPart(refusal)]),
-    ...(isJsonObject(audio) ? [payloadRefPart("audio", audio, payloadId)] : []),
+    ...(isJsonObject(audio) ? [audioPart(audio, payloadId)] : []),
   ];
+}
+
+/** The response has the sound and what it says; a request that sends it again has its id and nothing else. */
+function audioPart(audio: JsonObject, payloadId: string): SizedPart {
+  const whole = payloadRefPart("audio", audio, payloadId);
+  const id = idOf(audio);
+  return id === null
+    ? whole
+    : { ...payloadRefPart("audio", { id }, payloadId), hiddenBytes: whole.hiddenBytes };
 }
 
 function callShape(call: JsonValue, payloadId: string): Shape {

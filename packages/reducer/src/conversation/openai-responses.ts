@@ -7,6 +7,7 @@ import {
   jsonPart,
   type NormalItem,
   type Normalise,
+  type OwnToolState,
   payloadRefPart,
   type SizedPart,
   summaryPart,
@@ -41,6 +42,11 @@ function idsOf(element: JsonObject): Pick<NormalItem, "providerItemId" | "callId
   switch (element["type"]) {
     case "local_shell_call":
       return { providerItemId, callId: callId ?? providerItemId };
+    // The answer is to the id of the request, which so is never left out.
+    case "mcp_approval_request":
+      return { providerItemId, callId: providerItemId };
+    case "mcp_approval_response":
+      return { providerItemId, callId: stringOf(element["approval_request_id"]) };
     case "local_shell_call_output":
       // Its `id` is documented to be that of the call; where it has a `call_id` too, it may be its own.
       return callId === null || callId === providerItemId
@@ -91,20 +97,24 @@ function shapeOf(element: JsonObject, payloadId: string): Shape {
     case "apply_patch_call_output":
     case "computer_call_output":
       return builtInOutputShape(element, payloadId);
+    case "mcp_approval_response":
+      return approvalShape(element, payloadId);
     case "custom_tool_call_output":
       return outputShape("custom_tool_call_output", element, payloadId);
     case "web_search_call":
     case "image_generation_call":
-    case "local_shell_call":
-    case "tool_search_call":
     case "file_search_call":
-    case "computer_call":
     case "code_interpreter_call":
     case "mcp_call":
+      return { ...builtInCallShape(element, payloadId), ownTool: ownToolState(element) };
+    case "local_shell_call":
+    case "tool_search_call":
+    case "computer_call":
     case "mcp_list_tools":
+    case "mcp_approval_request":
     case "shell_call":
     case "apply_patch_call":
-      return { ...callShape("function_call", element), parts: [jsonPart(withoutId(element), payloadId)] };
+      return builtInCallShape(element, payloadId);
     case "compaction":
     case "compaction_summary":
     case "context_compaction":
@@ -180,6 +190,33 @@ function reasoning(element: JsonObject, payloadId: string): Shape {
 function callShape(kind: ItemKind, element: JsonObject): Omit<Shape, "parts"> {
   const distinguisher = calledTool(element["name"], element["namespace"]);
   return { role: "assistant", channel: "commentary", kind, distinguisher };
+}
+
+function builtInCallShape(element: JsonObject, payloadId: string): Shape {
+  return { ...callShape("function_call", element), parts: [jsonPart(withoutId(element), payloadId)] };
+}
+
+/** A call that says nothing of its state is from a response that is complete. */
+function ownToolState({ status }: JsonObject): OwnToolState {
+  return typeof status === "string" && RUNNING.has(status) ? "running" : "over";
+}
+
+const RUNNING: ReadonlySet<string> = new Set([
+  "in_progress",
+  "searching",
+  "interpreting",
+  "generating",
+  "calling",
+]);
+
+/** Whether somebody lets the provider call a tool of an MCP server. */
+function approvalShape({ approve = null, reason = null }: JsonObject, payloadId: string): Shape {
+  return {
+    role: "tool",
+    channel: "commentary",
+    kind: "function_call_output",
+    parts: [jsonPart({ approve, reason }, payloadId)],
+  };
 }
 
 function outputShape(kind: ItemKind, element: JsonObject, payloadId: string): Shape {

@@ -22,6 +22,7 @@ export interface Shape {
   readonly distinguisher?: string;
   readonly agentMessage?: NormalItem["agentMessage"];
   readonly isReference?: boolean;
+  readonly ownTool?: NormalItem["ownTool"];
   readonly oddity?: NormalItem["oddity"];
 }
 
@@ -40,6 +41,7 @@ export function itemOf(
     callId: ids.callId ?? shape.callId ?? null,
     agentMessage: shape.agentMessage ?? null,
     isReference: shape.isReference ?? false,
+    ownTool: shape.ownTool ?? null,
     parts: only === undefined ? parts.map(({ part }) => part) : [only.part],
     distinguisher: shape.distinguisher ?? "",
     hiddenBytes: only?.hiddenBytes ?? parts.reduce((sum, { hiddenBytes }) => sum + hiddenBytes, 0),

@@ -131,6 +131,7 @@ const MARKER: NormalItem = {
   callId: null,
   agentMessage: null,
   isReference: false,
+  ownTool: null,
   parts: [],
   distinguisher: "",
   hiddenBytes: 0,

@@ -11,6 +11,7 @@ import {
   readResponse,
 } from "../conversation/elements.ts";
 import { contextLength, rewindTo } from "../conversation/live-context.ts";
+import { joinRequested, joinResponded } from "../conversation/own-tools.ts";
 import { endOfResponse } from "../conversation/responses.ts";
 import { applyFullRequest, applyIncrementalRequest, applyResponse } from "../conversation/snapshot.ts";
 import { createItem, type ItemOrigin } from "../conversation/transcript.ts";
@@ -161,24 +162,29 @@ function applyRequest(reduction: Reduction, call: InferenceState, payload: Infer
   const { conversation } = call.thread;
   if (mode.type === "incremental") {
     const comparedFrom = continueFrom(reduction, call, mode.previous_response_id);
-    const reading = readAddition(reduction, documentOf(call, requestId, comparedFrom));
-    if (reading === null) return;
-    conversation.hasRequests = true;
+    const added = readAddition(reduction, documentOf(call, requestId, comparedFrom));
+    if (added !== null) conversation.hasRequests = true;
+    // What it adds may be lost: what it continues is known all the same.
+    const reading = added ?? { kept: comparedFrom, rest: NONE };
     applyIncrementalRequest(reduction, call, { reading, origin });
+    joinRequested(reduction, call, reading.rest);
     return;
   }
   const prefix = prefixId === null ? null : readContext(reduction, documentOf(call, prefixId, 0));
-  const reading =
+  const request =
     prefixId === null
       ? readContext(reduction, documentOf(call, requestId, 0))
       : readAddition(reduction, documentOf(call, requestId, null));
+  const reading = joined(prefix, request);
   if (reading === null) return;
   conversation.hasRequests = true;
-  applyFullRequest(reduction, call, { reading: prefix === null ? reading : joined(prefix, reading), origin });
+  applyFullRequest(reduction, call, { reading, origin });
+  joinRequested(reduction, call, reading.rest);
 }
 
-/** One context of a recorded prefix and what a request adds to it. */
-function joined(prefix: Reading, added: Reading): Reading {
+/** One context of a recorded prefix and what a request adds to it, as far as they can be read. */
+function joined(prefix: Reading | null, added: Reading | null): Reading | null {
+  if (prefix === null || added === null) return prefix ?? added;
   return { kept: prefix.kept, rest: [...prefix.rest, ...added.rest] };
 }
 
@@ -240,7 +246,9 @@ function takeResponse(reduction: Reduction, call: InferenceState, payloadId: str
   const { response_id, model, thread_id: threadId } = draft;
   reduction.countUsage(draft.usage, { responseId: response_id, model, threadId, turn });
   const reading = readResponse(reduction, documentOf(call, payloadId, null));
-  if (reading !== null) applyResponse(reduction, call, { reading, origin: originOf(call, payloadId) });
+  if (reading === null) return;
+  applyResponse(reduction, call, { reading, origin: originOf(call, payloadId) });
+  joinResponded(reduction, call, reading.rest);
 }
 
 function documentOf(
