@@ -35,7 +35,7 @@ const SEVERITY = {
   invalid_payload: "error",
   /** Two facts about one call that cannot both be true, such as two process ids. */
   call_id_conflict: "error",
-  /** Two ends of one interaction that cannot both be true. */
+  /** Two ends, kinds or threads of one interaction that cannot both be true. */
   edge_conflict: "error",
   /** An event names a turn that belongs to another thread. */
   turn_thread_mismatch: "error",
@@ -51,7 +51,7 @@ const SEVERITY = {
   empty_reasoning: "warning",
   /** A system message that is not at the head of its request. */
   misplaced_system_item: "warning",
-  /** A model-requested call or cell whose call item no response of its thread carries. */
+  /** A model's call or cell that no item of its thread asks for, although the thread has requests. */
   missing_source_item: "warning",
 } as const;
 

@@ -1,6 +1,7 @@
 /** Following a rollout that somebody is still recording, without reading anything twice. */
 import type { RolloutSource, SourceRecord } from "@rollout-trace/protocol";
 import type { RolloutGraph } from "./graph/rollout-graph.ts";
+import { ReduceError } from "./errors.ts";
 import { createReducer, type ReduceMode, type Reducer, resumeReducer } from "./reduce.ts";
 import type { ReducerCheckpoint } from "./state/checkpoint.ts";
 
@@ -14,7 +15,8 @@ export interface FollowOptions {
 export interface RolloutFollower {
   /**
    * Reads what the source has got since the last time, and gives the number of events that were new. Costs nothing for those
-   * that were read before.
+   * that were read before. Throws a `ReduceError`: what `apply` throws in strict mode, and that again each time it is asked from
+   * then on; `reducer_finished` where there is something new after `finish`.
    */
   poll(): number;
   /** The `seq` of the last event that was read; 0 when there was none. */
@@ -43,6 +45,8 @@ class Follower implements RolloutFollower {
    * Taken in by the next event that has one, or by `finish`.
    */
   #unplaced: SourceRecord[] = [];
+  /** What strict mode has thrown: the reducer is in the middle of an event. */
+  #failure: ReduceError | null = null;
 
   constructor(source: RolloutSource, { mode, checkpoint }: FollowOptions) {
     const { payloads, provenance } = source;
@@ -62,6 +66,16 @@ class Follower implements RolloutFollower {
   }
 
   poll(): number {
+    if (this.#failure !== null) throw this.#failure;
+    try {
+      return this.#readOn();
+    } catch (error) {
+      if (error instanceof ReduceError) this.#failure = error;
+      throw error;
+    }
+  }
+
+  #readOn(): number {
     let count = 0;
     this.#unplaced = [];
     for (const record of this.#source.events(this.#lastSeq + 1)) {

@@ -16,7 +16,7 @@ export function pendingDiagnostics(
   const isOver = state.end !== null;
   return [
     ...nothing(state),
-    ...(isOver || isLast ? [...unstarted(state), ...orphans(state)] : []),
+    ...(isOver || isLast ? [...unstarted(state), ...orphans(state), ...strangers(state)] : []),
     ...otherProcesses(sessions),
     ...(isOver ? missingSources(state) : []),
   ];
@@ -54,6 +54,21 @@ function orphans(state: ReducerState): readonly Diagnostic[] {
         }),
       ),
     ),
+  );
+}
+
+/** Interactions with a thread that never started, of which the graph has no edge. */
+function strangers(state: ReducerState): readonly Diagnostic[] {
+  return [...state.awaitingThread].flatMap(([threadId, interactions]) =>
+    interactions
+      .filter(({ edge }) => edge === null)
+      .map(({ kind, call: { draft }, seqs }) =>
+        diagnostic("unknown_reference", {
+          seq: seqs[0] ?? null,
+          message: `${kind} of tool call ${JSON.stringify(draft.tool_call_id)}: thread ${JSON.stringify(threadId)} never started`,
+          object: { type: "tool_call", id: draft.tool_call_id },
+        }),
+      ),
   );
 }
 

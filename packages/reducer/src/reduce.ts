@@ -28,9 +28,12 @@ export interface ReducerOptions {
 }
 
 export interface Reducer {
-  /** Takes the next event, in `seq` order, and keeps parts of it: it must not change afterwards. Lenient mode takes anything at all. */
+  /**
+   * Takes the next event, in `seq` order, and keeps parts of it: it must not change afterwards. Lenient mode takes anything at all;
+   * strict mode throws a `ReduceError` with the code of the first diagnostic of severity `error`, and is then of no more use.
+   */
   apply(event: unknown): void;
-  /** Takes a place that the source could not read; becomes the diagnostic `source_problem`. */
+  /** Takes a place that the source could not read; becomes the diagnostic `source_problem`, which strict mode throws. */
   report(problem: SourceProblem): void;
   /** Whether the recording has been closed, or found to have stopped: nothing more is to come. */
   readonly isOver: boolean;
@@ -68,6 +71,7 @@ export interface ReduceProgress {
   readonly total: number | null;
 }
 
+/** A reducer that is given events one by one, from the first on. Reads payloads as events name them, and nothing else. */
 export function createReducer(options: ReducerOptions): Reducer {
   return new EventReducer(options);
 }

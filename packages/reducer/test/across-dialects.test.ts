@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { DIALECTS, type Dialect, type JsonObject, type JsonValue } from "@rollout-trace/protocol";
-import { expandRequest } from "@rollout-trace/reducer";
+import { expandRequest, graphJson } from "@rollout-trace/reducer";
 import {
   assistantMessage,
   execCall,
@@ -123,6 +123,9 @@ describe("a thread that goes on in another dialect", () => {
     for (const dialect of [from, to, from]) turn.request(history[dialect], { dialect });
     const graph = reduce(rollout);
     expect(expandRequest(graph, "inference-2")).toEqual(["item:1", "item:2", "item:3"]);
+    const parsed = JSON.parse(graphJson(graph)) as typeof graph;
+    expect(expandRequest(parsed, "inference-2")).toEqual(["item:1", "item:2", "item:3"]);
+    for (const id of ["constructor", "__proto__", "none"]) expect(expandRequest(parsed, id)).toEqual([]);
     expect(Object.keys(graph.conversation_items)).toHaveLength(3);
     expect(codesOf(graph)).toEqual([]);
   });

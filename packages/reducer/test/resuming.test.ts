@@ -183,6 +183,29 @@ describe("a rollout that is followed", () => {
     expect(graphJson(follower.finish())).toBe(graphJson(reduceRollout(source)));
   });
 
+  it("throws in strict mode what is wrong, and that again each time it is asked to go on", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    for (let time = 0; time < 2; time += 1) turn.tool("c1", { host: true });
+    const follower = followRollout(rollout.source(), { mode: "strict" });
+    const wrong = expect.objectContaining({ code: "duplicate_start", seq: 5 });
+    expect(() => follower.poll()).toThrow(wrong);
+    turn.end();
+    expect(() => follower.poll()).toThrow(wrong);
+  });
+
+  it("throws what there is to read once it is finished", () => {
+    const rollout = new RolloutBuilder();
+    const source = memorySource("rollout-1", rollout);
+    const follower = followRollout(source);
+    expect(follower.poll()).toBe(2);
+    follower.finish();
+    expect(follower.poll()).toBe(0);
+    rollout.root.turn();
+    expect(source.eventCount).toBe(3);
+    expect(() => follower.poll()).toThrow(expect.objectContaining({ code: "reducer_finished" }));
+  });
+
   it("says once what could not be read, however often it looks", () => {
     const rollout = new RolloutBuilder();
     const problem = { type: "problem", problem: { where: "row 3", message: "torn" } } as const;

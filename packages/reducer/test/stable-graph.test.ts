@@ -158,6 +158,8 @@ describe("toReduceTo", () => {
     expect(graph).toReduceTo(stableGraph(graph));
     expect(session().source()).toReduceTo(JSON.parse(JSON.stringify(stableGraph(graph))) as JsonValue);
     expect(session({ answer: "bad" })).not.toReduceTo(graph);
+    for (const odd of [null, "text", [], {}])
+      expect(() => toReduceTo(odd as never, graph)).toThrow("toReduceTo is asked of a source");
     expect(() => toReduceTo(session(), 7)).toThrow(TypeError);
     expect(() => toReduceTo(session(), {})).toThrow(TypeError);
   });

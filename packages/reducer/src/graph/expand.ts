@@ -11,8 +11,9 @@ export function expandRequest(graph: RolloutGraph, inferenceCallId: string): rea
   const seen = new Set<string>();
   while (id !== null && missing > 0 && !seen.has(id)) {
     seen.add(id);
-    const call: RolloutGraph["inference_calls"][string] | undefined = graph.inference_calls[id];
-    if (call === undefined) break;
+    // A graph that was parsed has a prototype, and ids are anything.
+    if (!Object.hasOwn(graph.inference_calls, id)) break;
+    const call = graph.inference_calls[id] as RolloutGraph["inference_calls"][string];
     const { item_ids: items, keep } = call.request;
     // Many short requests may leave one long one early.
     if (seen.size > 1 && missing - keep > items.length) {

@@ -17,6 +17,7 @@ export type TerminalRequest =
   | { readonly type: "exec_command"; readonly command: readonly string[]; readonly cwd: string | null }
   | { readonly type: "write_stdin"; readonly stdin: string };
 
+/** What an operation gave back. `exit_code` is null while the process goes on, and where none is recorded. */
 export interface TerminalResult {
   readonly exit_code: number | null;
   readonly stdout: string;

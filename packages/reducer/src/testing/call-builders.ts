@@ -24,6 +24,7 @@ const RESPONSE_KEY = {
   anthropic_messages: "content",
 };
 
+/** A request that went out: records how it ends, once. */
 export class InferenceBuilder {
   readonly #turn: TurnBuilder;
   readonly #dialect: Dialect;
@@ -77,6 +78,7 @@ interface ToolEndOptions {
   readonly sizes?: ToolOutputSizes;
 }
 
+/** A tool call that has started: records what is told of it until it ends. */
 export class ToolCallBuilder {
   readonly #turn: TurnBuilder;
   readonly id: string;
@@ -134,6 +136,7 @@ export class ToolCallBuilder {
   }
 }
 
+/** A cell that runs: records what its runtime tells of it. */
 export class CellBuilder {
   readonly #turn: TurnBuilder;
   readonly id: string;

@@ -86,7 +86,9 @@ export function memorySource(
   return {
     rolloutId: rolloutId as RolloutId,
     provenance: "recorded",
-    eventCount: events.length,
+    get eventCount() {
+      return events.length;
+    },
     events: (fromSeq = 1) =>
       events.filter(({ seq }) => seq >= fromSeq).map((value) => ({ type: "event", value }) as const),
     payloads: new MemoryPayloads(payloads),

@@ -34,6 +34,10 @@ export interface RolloutBuilderOptions {
 
 const START_US = 1_700_000_000_000_000;
 
+/**
+ * A recording in memory, event by event in the order of calling: `seq` counts from 1, times are evenly spaced. Says nothing that it
+ * is not told to, so it can be as wrong as a test wants. `source()` is what a reducer reads.
+ */
 export class RolloutBuilder {
   readonly events: RawEvent[] = [];
   readonly payloads: Map<string, MemoryPayload> = new Map();
@@ -119,6 +123,7 @@ export class RolloutBuilder {
   }
 }
 
+/** A thread that has started: records its turns, its children and its end. */
 export class ThreadBuilder {
   readonly rollout: RolloutBuilder;
   readonly id: string;

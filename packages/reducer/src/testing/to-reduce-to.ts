@@ -17,7 +17,8 @@ export interface MatcherResult {
 
 /**
  * Compares the stable form of what `received` reduces to (leniently) with `expected`: a stable graph, as `stableGraph` gives it
- * and a fixture file keeps it, or a graph. The message names every difference with its place.
+ * and a fixture file keeps it, or a graph. The message names every difference with its place. Throws a `TypeError` where either is
+ * none of these.
  */
 export function toReduceTo(
   received: Reducible,
@@ -39,11 +40,18 @@ export function toReduceTo(
   };
 }
 
-function graphOf(received: Reducible): RolloutGraph {
+function graphOf(received: Reducible | JsonValue): RolloutGraph {
+  if (typeof received !== "object" || received === null || Array.isArray(received)) throw notReducible();
   if ("source" in received && typeof received.source === "function") return reduceRollout(received.source());
-  return "payloads" in received && "events" in received
-    ? reduceRollout(received)
-    : (received as RolloutGraph);
+  if ("payloads" in received && "events" in received) return reduceRollout(received as RolloutSource);
+  if ("conversation_items" in received) return received as RolloutGraph;
+  throw notReducible();
+}
+
+function notReducible(): TypeError {
+  return new TypeError(
+    "toReduceTo is asked of a source, of what gives one (a RolloutBuilder), or of a graph",
+  );
 }
 
 function stableOf(expected: RolloutGraph | JsonValue, options: StableGraphOptions): StableGraph {

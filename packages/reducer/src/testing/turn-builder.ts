@@ -31,6 +31,7 @@ interface ToolOptions {
   readonly input?: JsonValue;
 }
 
+/** A turn that runs: records what starts within it. Everything happens when it is called for, one event after the other. */
 export class TurnBuilder {
   readonly thread: ThreadBuilder;
   readonly id: string;
