@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { Dialect, JsonObject } from "@rollout-trace/protocol";
 import { assistantMessage, RolloutBuilder, userMessage } from "@rollout-trace/reducer/testing";
-import { findingsOf, reduce } from "./support.ts";
+import { findingsOf, reduce, reduceInSteps } from "./support.ts";
 
 describe("a request", () => {
   it("that is shorter than the one before it without a compaction is a finding", () => {
@@ -28,5 +29,56 @@ describe("a request", () => {
     turn.request([userMessage("find a title")]);
     turn.request([userMessage("a"), userMessage("c"), userMessage("e")]);
     expect(findings()).toEqual([shrank(5)]);
+  });
+
+  it("that is shorter is no finding once a compaction goes on from what was before it", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const said = [userMessage("a"), assistantMessage("b"), userMessage("c")];
+    turn.request(said).respond([assistantMessage("d")]);
+    turn.request([userMessage("find a title"), userMessage("for this")]);
+    turn.request([userMessage("a title")]);
+    expect(findingsOf(reduce(rollout))).toHaveLength(2);
+    turn.compact("k", { input: [...said, assistantMessage("d")], replacement: [userMessage("in short")] });
+    turn.request([userMessage("in short")]);
+    const graph = reduce(rollout);
+    expect(findingsOf(graph)).toEqual([]);
+    expect(graph.compactions["k"]?.input_item_ids).toEqual(["item:1", "item:2", "item:3", "item:4"]);
+    expect(reduceInSteps(rollout)).toEqual(graph);
+  });
+
+  it("that is shorter is a finding where a compaction goes on from that, or from something else", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const said = [userMessage("a"), assistantMessage("b"), userMessage("c")];
+    const shrank = ["context_shrank_without_compaction inference-2"];
+    turn.request(said);
+    turn.request([userMessage("a"), userMessage("c")]);
+    turn.compact("k", { input: [userMessage("a"), userMessage("c")], replacement: [userMessage("short")] });
+    expect(findingsOf(reduce(rollout))).toEqual(shrank);
+    turn.compact("l", { input: [userMessage("short"), ...said], replacement: [userMessage("shorter")] });
+    expect(findingsOf(reduce(rollout))).toEqual(shrank);
+  });
+
+  it.each<[Dialect, JsonObject, JsonObject]>([
+    [
+      "openai_responses",
+      { type: "compaction", id: "cmp_1", encrypted_content: "blob" },
+      { type: "compaction", id: "cmp_1", encrypted_content: "blob" },
+    ],
+    [
+      "anthropic_messages",
+      { type: "compaction", content: "in short" },
+      { role: "assistant", content: [{ type: "compaction", content: "in short" }] },
+    ],
+  ])("that is shorter is no finding where the provider has compacted, once (%s)", (dialect, said, again) => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const ask = (...texts: string[]) => texts.map((content) => ({ role: "user", content }));
+    turn.request(ask("a", "b", "c", "d"), { dialect }).respond([said]);
+    turn.request([again, ...ask("e", "f")], { dialect });
+    expect(findingsOf(reduce(rollout))).toEqual([]);
+    turn.request([again, ...ask("f")], { dialect });
+    expect(findingsOf(reduce(rollout))).toEqual(["context_shrank_without_compaction inference-3"]);
   });
 });

@@ -52,7 +52,22 @@ export const anthropicMessages: DialectReader = {
   head: { keys: ["system"], normalise: blockBy("system"), fromText: (text) => ({ type: "text", text }) },
   history: { keys: ["messages"], normalise: message },
   response: { keys: ["content"], normalise: blockBy("assistant") },
+  isOwn: ({ role, content }) => role !== undefined && elementsOf(content).some(isOwnBlock),
 };
+
+function isOwnBlock(block: JsonValue): boolean {
+  const type = isJsonObject(block) ? stringOf(block["type"]) : null;
+  return type !== null && (OWN_BLOCKS.has(type) || type.endsWith("tool_result"));
+}
+
+const OWN_BLOCKS: ReadonlySet<string> = new Set([
+  "thinking",
+  "redacted_thinking",
+  "tool_use",
+  "server_tool_use",
+  "mcp_tool_use",
+  "compaction",
+]);
 
 /** A bare string is short for one text block. */
 function blocksOf(content: JsonValue | undefined): readonly JsonValue[] {

@@ -1,5 +1,5 @@
 /** How the documents of one wire format are read. */
-import type { JsonValue } from "@rollout-trace/protocol";
+import type { JsonObject, JsonValue } from "@rollout-trace/protocol";
 import type { Normalise } from "./normal-item.ts";
 
 /** A model-facing array of a document. */
@@ -17,4 +17,6 @@ export interface DialectReader {
   /** What a request's history consists of, and that of a compaction's checkpoint. */
   readonly history: ArrayReader;
   readonly response: ArrayReader;
+  /** Whether an element of a history is written as only this format writes it. What is plain text is in none. */
+  readonly isOwn: (element: JsonObject) => boolean;
 }

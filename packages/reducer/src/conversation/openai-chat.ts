@@ -50,6 +50,8 @@ export const openAiChat: DialectReader = {
   head: null,
   history: { keys: ["messages"], normalise: message },
   response: { keys: ["choices"], normalise: choice },
+  isOwn: ({ role, tool_calls, function_call }) =>
+    role === "tool" || role === "function" || Array.isArray(tool_calls) || isJsonObject(function_call),
 };
 
 function shapesOf(element: JsonValue, payloadId: string): readonly Shape[] {

@@ -65,7 +65,13 @@ export const openAiResponses: DialectReader = {
     fromText: (text) => ({ type: "message", role: "user", content: text }),
   },
   response: { keys: ["output_items", "output"], normalise },
+  isOwn: ({ role, type, content }) =>
+    role === undefined ? typeof type === "string" : elementsOf(content).some(isOwnPart),
 };
+
+function isOwnPart(part: JsonValue): boolean {
+  return isJsonObject(part) && (part["type"] === "input_text" || part["type"] === "output_text");
+}
 
 function shapeOf(element: JsonObject, payloadId: string): Shape {
   const type = typeOf(element);

@@ -13,13 +13,22 @@ export const NO_USAGE: TokenUsage = Object.freeze({
 
 /**
  * The usage in a response document: the `usage` of its dialect, or the flat `token_usage` that hosts keep of it. Null when it
- * has none.
+ * has none. A response of which nothing says the dialect (null) is of the one that its usage is counted as.
  */
-export function tokenUsageOf(response: JsonObject, dialect: Dialect): TokenUsage | null {
+export function tokenUsageOf(response: JsonObject, dialect: Dialect | null): TokenUsage | null {
   const usage = response["token_usage"] ?? response["usage"];
   if (!isJsonObject(usage)) return null;
-  return dialect === "anthropic_messages" ? ofAnthropic(usage) : ofOpenAi(usage);
+  const isOfAnthropic = dialect === null ? looksOfAnthropic(usage) : dialect === "anthropic_messages";
+  return isOfAnthropic ? ofAnthropic(usage) : ofOpenAi(usage);
 }
+
+/** Without a word of the cache both ways of counting are the same. Gateways to several providers give total and details too. */
+function looksOfAnthropic(usage: JsonObject): boolean {
+  const hasCache = "cache_read_input_tokens" in usage || "cache_creation_input_tokens" in usage;
+  return hasCache && OF_OPEN_AI.every((field) => !(field in usage));
+}
+
+const OF_OPEN_AI = ["prompt_tokens", "total_tokens", "input_tokens_details", "cached_input_tokens"];
 
 /** The Responses API counts input and output, Chat Completions the same as prompt and completion. */
 function ofOpenAi(usage: JsonObject): TokenUsage {

@@ -1,9 +1,10 @@
 /** The replacement of a thread's live history by a shorter one. */
 import type { CompactionEventPayload, ExecutionStatus, PayloadRef, RawEvent } from "@rollout-trace/protocol";
-import { dialectOf } from "../conversation/dialect-of.ts";
-import { readFrame, readHistory } from "../conversation/elements.ts";
+import { dialectOfHistories } from "../conversation/dialect-of.ts";
+import { type Document, type Reading, readFrame, readHistory } from "../conversation/elements.ts";
 import type { NormalItem } from "../conversation/normal-item.ts";
 import { headLength } from "../conversation/live-context.ts";
+import { returnFromSideRequests } from "../conversation/side-requests.ts";
 import { applyInputHistory, applyReplacement } from "../conversation/snapshot.ts";
 import { createItem, type ItemOrigin } from "../conversation/transcript.ts";
 import { tokenUsageOf } from "../conversation/token-usage.ts";
@@ -66,8 +67,7 @@ export const compactionHandlers: Handlers<CompactionEventPayload["type"]> = {
     const response = readFrame(reduction, payloadId);
     if (response === null) return;
     const { draft, turn } = request;
-    const thread = reduction.thread(draft.thread_id);
-    draft.usage = tokenUsageOf(response, dialectOf(reduction.state, thread));
+    draft.usage = tokenUsageOf(response, null);
     const responseId = response["response_id"] ?? response["id"];
     reduction.countUsage(draft.usage, {
       responseId: typeof responseId === "string" ? responseId : null,
@@ -105,21 +105,32 @@ function install(reduction: Reduction, compaction: CompactionState, origin: Item
   const { draft } = compaction;
   const { thread, payloadId } = origin;
   const { conversation } = thread;
-  const dialect = dialectOf(reduction.state, thread);
-  const comparedFrom = headLength(conversation);
-  const document = { payloadId, dialect, conversation, comparedFrom };
+  const dialect = dialectOfHistories(reduction, thread, payloadId);
+  const document = { payloadId, dialect, conversation, comparedFrom: null };
   draft.installed_at_us = reduction.moment.at_us;
   draft.installed_seq = reduction.moment.seq;
   reduction.touch(draft);
   reduction.state.compactions.close(compaction);
   const made = { ...origin, compactionId: draft.compaction_id };
-  const input = readHistory(reduction, document, "input_history");
+  const input = readInput(reduction, document);
   const replaced = input === null ? [] : applyInputHistory(reduction, { reading: input, origin });
   draft.input_item_ids = idsOf(replaced);
   draft.marker_item_id = createItem(reduction, MARKER, made).draft.item_id;
-  const reading = readHistory(reduction, { ...document, comparedFrom: null }, "replacement_history");
+  const reading = readHistory(reduction, document, "replacement_history");
   if (reading === null) return;
   draft.replacement_item_ids = idsOf(applyReplacement(reduction, { reading, origin: made }, replaced));
+}
+
+/** What is compacted: it goes on from the live context, or from what that was before side requests. */
+function readInput(reduction: Reduction, document: Document): Reading | null {
+  const { conversation } = document;
+  if (conversation.shrunk.length === 0) {
+    return readHistory(reduction, { ...document, comparedFrom: headLength(conversation) }, "input_history");
+  }
+  const whole = readHistory(reduction, document, "input_history");
+  if (whole === null) return null;
+  returnFromSideRequests(conversation, whole.rest);
+  return { kept: headLength(conversation), rest: whole.rest };
 }
 
 /** Stands in the transcript for the place where the history was replaced. */
