@@ -103,7 +103,7 @@ function addRepeatedCalls(found: Finding[], state: ReducerState): void {
   for (const call of state.toolCalls.byId.values()) {
     // A key is made of the whole input; most turns have too few calls for any to be repeated.
     const isPossible = (call.turn?.toolCallCount ?? 0) >= REPEATED_CALLS;
-    const key = isPossible ? sameCallKey(call) : null;
+    const key = isPossible && !isPoll(call) ? sameCallKey(call) : null;
     if (key === null) continue;
     const known = counts.get(key);
     if (known === undefined) counts.set(key, { count: 1, last: call });
@@ -117,6 +117,15 @@ function addRepeatedCalls(found: Finding[], state: ReducerState): void {
     const message = `its turn made this call ${count} times`;
     found.push(finding("repeated_identical_call", "tool_call", last.draft.tool_call_id, message));
   }
+}
+
+/** Whether a call only looks how far something is: what goes on for long is looked after again and again. */
+function isPoll({ draft, asks, operation }: ToolCallState): boolean {
+  if (asks !== null || draft.kind.type === "wait_agent") return true;
+  const { request } = operation?.draft ?? {};
+  // Without an invocation or a runtime's word it is not known what was written.
+  const isKnown = draft.invocation_payload_id !== null || draft.runtime_payload_ids.length > 0;
+  return isKnown && request?.type === "write_stdin" && request.stdin === "";
 }
 
 /**

@@ -7,12 +7,13 @@ import type { Anchor } from "../graph/base.ts";
  *
  * - `cell_never_observed`: a cell yielded and nobody waited for it
  * - `tool_result_never_seen`: a model's call returned, and no later request carries its output
- * - `nested_call_not_awaited`: a nested call was still running when its cell ended
+ * - `nested_call_not_awaited`: a nested call was still running when its cell completed
  * - `tool_call_never_ended`: a call was closed by what it ran in, not by its own end
  * - `edge_never_delivered`: what one agent sent another never showed up there
  * - `accepted_item_never_seen`: an item entered the live history, and no recorded payload has it
  * - `output_truncated`: less came back to the requester than the tool produced
- * - `repeated_identical_call`: one turn, or its cells, made the same call with the same input at least three times
+ * - `repeated_identical_call`: one turn, or its cells, made the same call with the same input at least three times; not one that only
+ *   looks how far something is, as waits do and writes of nothing
  * - `context_shrank_without_compaction`: a request is shorter than its thread's request before it, and no compaction says why
  */
 export const FINDING_CODES = [
