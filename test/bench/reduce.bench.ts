@@ -15,7 +15,7 @@ const STORE_TURNS = [200, 2_000];
 const TRIALS = { short: 3, long: 1, longFrom: 50_000, shortFrom: 100 };
 
 /** Times: of the longest per event against the shortest, and of reducing against parsing. */
-const BOUNDS = Object.freeze({ growth: 1.5, parse: 4, graphGrowth: 1.2, bytes: 1.05 });
+const BOUNDS = Object.freeze({ growth: 1.5, parse: 4, graphGrowth: 1.2, memoryGrowth: 1.2, bytes: 1.05 });
 
 type Figures = Readonly<Record<string, number>>;
 
@@ -88,7 +88,17 @@ function growthRows(name: string, { from, to }: { from: Figures; to: Figures }):
       baseline: from["graphBytes"],
       bound: BOUNDS.graphGrowth,
     }),
+    row(`${name}: peak memory per event`, "KiB", {
+      value: memoryPerEvent(to),
+      baseline: memoryPerEvent(from),
+      bound: BOUNDS.memoryGrowth,
+    }),
   ];
+}
+
+/** With all that a process has besides, so of a long rollout at most what it is of a short one. */
+function memoryPerEvent(figures: Figures): number {
+  return (1024 * (figures["peakMib"] ?? Number.NaN)) / (figures["events"] ?? Number.NaN);
 }
 
 interface Compared {

@@ -70,7 +70,7 @@ function markdown(report: Report, pictures: readonly string[]): string {
   const missed = report.rows.filter(({ within }) => within === false);
   return `# Performance
 
-Made by \`npm run bench\`; do not edit. Every figure has its floor, or what one would use instead, beside it, measured in the
+Made by \`npm run bench\`; do not edit. Every time has its floor, or what one would use instead, beside it, measured in the
 same run: on a machine that is shared only ratios mean anything. \`npm run bench -- NAME\` runs one of the benchmarks,
 \`--json FILE\` keeps its figures; [performance.json](performance.json) has those below.
 
