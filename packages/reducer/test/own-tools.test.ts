@@ -100,7 +100,11 @@ describe("a call of a tool that the provider runs", () => {
     const running = { ...SEARCH, status: "searching" };
     turn.request([userMessage("q")]).fail("reset", [running]);
     turn.tool("t", WEB).end();
-    const seen = () => reduce(rollout).tool_calls["t"]?.visibility.seen_by_model;
+    const seen = () => {
+      const graph = reduce(rollout);
+      expect(checkGraph(graph)).toEqual([]);
+      return graph.tool_calls["t"]?.visibility.seen_by_model;
+    };
     expect(seen()).toBe(false);
     turn.request([userMessage("q"), SEARCH]);
     expect(seen()).toBe(true);

@@ -81,4 +81,16 @@ describe("a request", () => {
     turn.request([again, ...ask("f")], { dialect });
     expect(findingsOf(reduce(rollout))).toEqual(["context_shrank_without_compaction inference-3"]);
   });
+
+  it("that is shorter is no finding once a later one goes on from the provider's summary of what was before it", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const summary = { type: "compaction", id: "cmp_1", encrypted_content: "blob" };
+    const thought = { type: "reasoning", id: "rs_1", encrypted_content: "hm" };
+    turn.request([userMessage("a"), userMessage("b"), userMessage("c")]).respond([thought, summary]);
+    turn.request([userMessage("a title")]);
+    expect(findingsOf(reduce(rollout))).toEqual(["context_shrank_without_compaction inference-2"]);
+    turn.request([summary, userMessage("d")]);
+    expect(findingsOf(reduce(rollout))).toEqual([]);
+  });
 });

@@ -7,9 +7,12 @@
  */
 import type { ContextNode, Conversation, Shrinkage, TranscriptItem } from "../state/conversation-state.ts";
 import { isSameItem } from "./identity.ts";
-import { fillIn, nodeOnPath, rewindTo } from "./live-context.ts";
+import { fillIn, nodeOnPath, positionOf, rewindTo } from "./live-context.ts";
 import type { NormalItem } from "./normal-item.ts";
 import { headLengthOf } from "./path-index.ts";
+
+/** Items of a response that are looked at for a summary, which comes before most of what a model says. */
+const SUMMARY_LOOKS = 8;
 
 /** Side requests that leave out something of each other, before the conversation goes on. */
 const SIDE_REQUESTS = 8;
@@ -37,9 +40,21 @@ function isSummary({ normal: { kind, role, channel } }: TranscriptItem): boolean
   return kind === "message" && role === "assistant" && channel === "summary";
 }
 
-/** Forgives the requests since the one that the live context goes on from. */
+/** Forgives the requests since the one that the live context goes on from, be it from a summary in the response to that. */
 export function forgiveSideRequests(conversation: Conversation): void {
-  forgiveSince(conversation, ({ from }) => nodeOnPath(conversation, from.depth) === from);
+  forgiveSince(
+    conversation,
+    ({ from }) => nodeOnPath(conversation, from.depth) === from || hasSummaryAfter(conversation, from),
+  );
+}
+
+function hasSummaryAfter(conversation: Conversation, { latest }: ContextNode): boolean {
+  let at = latest;
+  for (let looks = 0; at !== null && at.item !== null && looks < SUMMARY_LOOKS; looks += 1) {
+    if (isSummary(at.item)) return positionOf(conversation, at.item) !== null;
+    at = at.latest;
+  }
+  return false;
 }
 
 /** The same for a history, without its instructions; then the context that it goes on from is the live one. */
