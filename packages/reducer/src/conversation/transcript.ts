@@ -1,7 +1,9 @@
 /** The items of a thread's transcript: making them, and recognising them again. */
 import type { BodyPart, Producer } from "../graph/conversation.ts";
 import { attachCallItem, attachOutputItem, type ItemPlace } from "../linking/call-slots.ts";
+import { noteAnswer } from "../linking/answers.ts";
 import { offerMessage } from "../linking/deliveries.ts";
+import { isNewMessage } from "../linking/kept-messages.ts";
 import { appended, NONE } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
 import type { Conversation, TranscriptItem } from "../state/conversation-state.ts";
@@ -97,26 +99,24 @@ function inferenceProducer({ draft }: InferenceState): Producer {
   return { type: "inference", inference_call_id: draft.inference_call_id };
 }
 
-function placeOf(
-  { thread, inference, compactionId, copyOf, beside }: ItemOrigin,
-  callId: string,
-): ItemPlace {
+function placeOf({ thread, inference, compactionId, copyOf, beside }: ItemOrigin, callId: string): ItemPlace {
   return { thread, callId, inference, compactionId, copyOf, beside };
 }
 
 function link(reduction: Reduction, item: TranscriptItem, origin: ItemOrigin): void {
   const { normal } = item;
   const { callId } = normal;
-  if (origin.inference !== undefined) noteAnswer(item, origin.inference);
+  if (origin.inference !== undefined) noteAnswer(item, origin.inference.turn);
   if (callId !== null && isCall(normal)) attachCallItem(reduction, item, placeOf(origin, callId));
   else if (callId !== null && isOutput(normal)) attachOutputItem(reduction, item, placeOf(origin, callId));
-  if (origin.inference === undefined && origin.compactionId === undefined)
-    offerMessage(reduction, item, origin.thread);
+  if (mayArrive(reduction, item, origin)) offerMessage(reduction, item, origin.thread);
 }
 
-function noteAnswer(item: TranscriptItem, { turn }: InferenceState): void {
-  const { kind, role, agentMessage } = item.normal;
-  if (kind === "message" && role === "assistant" && agentMessage === null) turn.lastAnswer = item;
+/** Whether an item may be the delivery of a message: what the model says, and what a compaction says again, are none. */
+function mayArrive(reduction: Reduction, item: TranscriptItem, origin: ItemOrigin): boolean {
+  const { thread, inference, compactionId } = origin;
+  if (inference !== undefined) return false;
+  return compactionId === undefined || isNewMessage(reduction, item, { thread, compactionId });
 }
 
 /** Takes note of an item that a response says and that is there already, since the host accepted it with its body. */
@@ -133,7 +133,7 @@ export function seeInResponse(
   if (draft.produced_by.some(({ type }) => type === "inference")) return;
   draft.produced_by = [inferenceProducer(inference), ...draft.produced_by];
   reduction.touch(draft);
-  noteAnswer(item, inference);
+  noteAnswer(item, inference.turn);
   if (slot !== null && isCall(item.normal)) slot.inference = inference.draft;
 }
 

@@ -1,4 +1,5 @@
 /** Finished threads and the edges between them. */
+import { answerFor } from "../linking/answers.ts";
 import type { EdgeState } from "../state/call-state.ts";
 import type { ReducerState } from "../state/reducer-state.ts";
 import type { ThreadState } from "../state/thread-state.ts";
@@ -24,7 +25,8 @@ export function buildEdge(
   { inNamingOrder, finish }: { inNamingOrder: NamingOrder; finish: Finish },
 ): InteractionEdge {
   const built = finish(edge.draft, EDGE_LISTS);
-  const answer = edge.resultOf?.lastAnswer ?? null;
+  const { recipientThreadId, resultOf } = edge;
+  const answer = resultOf === null ? null : answerFor(resultOf, recipientThreadId ?? "");
   if (answer !== null) built.source = { type: "conversation_item", id: answer.draft.item_id };
   if (edge.call !== null) {
     const { invocation_payload_id, runtime_payload_ids, result_payload_id } = edge.call.draft;
@@ -38,7 +40,6 @@ export function buildEdge(
   // What was carried is evidence of the carrying.
   const named = new Set([...built.evidence.payload_ids, ...built.carried_payload_ids]);
   built.evidence = { ...built.evidence, payload_ids: inNamingOrder([...named]) };
-  const { recipientThreadId } = edge;
   if (built.kind === "spawn_agent" && built.target === null && recipientThreadId !== null) {
     if (state.threads.has(recipientThreadId)) built.target = { type: "thread", id: recipientThreadId };
   }

@@ -1,17 +1,22 @@
 /**
  * Finds, for what one agent sent another, the conversation item in which it arrived.
  *
- * The item is recognised by its thread, its author and its content. A message between agents may be wrapped in a header, and
- * its text may travel as an encoded part, so an item is known by several contents; the sender knows only what it sent.
+ * The item is recognised by its thread, its author and its content. A message between agents may be wrapped in a header, its text
+ * may travel as an encoded part or beside other parts, and not every host says who wrote it: so an item is known by several looks,
+ * and some fit better than others. The sender knows only what it sent.
+ *
+ * The better item may show up later than the other one, and the sending may be told of before, after or in between. So a delivery
+ * that is not of the best fit is loose: it is withdrawn when an item that fits better shows up.
  */
 import { isOutput, plainText } from "../conversation/normal-item.ts";
 import { textKey } from "../conversation/text-key.ts";
-import { appended } from "../graph/draft.ts";
+import type { Evidence } from "../graph/base.ts";
+import { appended, type Made, NONE } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
 import type { EdgeState } from "../state/call-state.ts";
 import type { TranscriptItem } from "../state/conversation-state.ts";
 import { offer, shelve, take, takeSince } from "../state/queues.ts";
-import type { ThreadState } from "../state/thread-state.ts";
+import type { LooseDeliveries, ThreadState } from "../state/thread-state.ts";
 import { addProducer } from "./producers.ts";
 
 export interface Delivery {
@@ -19,25 +24,44 @@ export interface Delivery {
   /** The sender's agent path. */
   readonly author: string;
   readonly message: string;
-  /** An item that was seen before this is not the delivery. */
-  readonly sentSeq: number;
   /** For a result: the thread that it is of. */
   readonly childId?: string | undefined;
 }
 
+/** How an item may look like a message, the best first. `FIT[sort] + 1` is for an item of which only one part says it. */
+const FIT = Object.freeze({
+  /** It names the author. */
+  named: 0,
+  /** A call returned it that started the agent. */
+  returned: 2,
+  /** A call returned it that may have waited for the agent. */
+  returnedByAny: 4,
+  /** It names nobody, and may be anybody's: a person says `yes` too. */
+  unnamed: 6,
+});
+
+interface Look {
+  readonly fit: number;
+  readonly key: string;
+}
+
 /** Links an edge to the item that carries its message, now or when that item shows up. */
 export function expectMessage(reduction: Reduction, edge: EdgeState, delivery: Delivery): void {
-  const { recipient, author, message, sentSeq, childId } = delivery;
+  const { recipient } = delivery;
+  const sentSeq = sentSeqOf(edge);
   sortMessages(recipient);
-  const keys = [keyOf(author, message), keyOf(null, message)];
-  if (childId !== undefined) keys.push(outputKeyOf(childId, message), outputKeyOf(null, message));
-  for (const key of keys) {
-    const item = takeSince(recipient.possibleMessages, key, sentSeq);
+  const looks = expectedLooks(delivery);
+  for (const [index, { fit, key }] of looks.entries()) {
+    const released = recipient.loose?.released;
+    const item =
+      (released === undefined ? undefined : takeSince(released, key, sentSeq)) ??
+      takeSince(recipient.possibleMessages, key, sentSeq);
     if (item === undefined) continue;
-    deliver(reduction, edge, item);
+    give(reduction, { recipient, edge, item, fit });
+    for (const better of looks.slice(0, index)) offer(looseOf(recipient).expected, better.key, edge);
     return;
   }
-  for (const key of keys) offer(recipient.expectedMessages, key, edge);
+  for (const { key } of looks) offer(recipient.expectedMessages, key, edge);
 }
 
 /** Links an item that has just been created to the oldest edge that waits for it, or keeps it for one that will. */
@@ -45,22 +69,79 @@ export function offerMessage(reduction: Reduction, item: TranscriptItem, thread:
   const { agentMessage, role, kind } = item.normal;
   const isMessage = kind === "message" && (agentMessage !== null || role === "user");
   if (!isMessage && !(thread.spawns !== undefined && isAnswer(item))) return;
-  const keys = thread.expectedMessages.size === 0 ? [] : keysOf(item);
-  for (const key of keys) {
-    const next = () => take(thread.expectedMessages, key);
-    for (let edge = next(); edge !== undefined; edge = next()) {
-      if (edge.draft.target !== null) continue;
-      deliver(reduction, edge, item);
-      return;
-    }
+  if (!isTaken(reduction, item, thread)) thread.unsortedMessages.push(item);
+}
+
+/**
+ * Gives an item to the oldest edge that has none and whose message it may be, or else to the oldest one that has an item which fits
+ * worse. What that one had before is given on.
+ */
+function isTaken(reduction: Reduction, item: TranscriptItem, recipient: ThreadState): boolean {
+  if (recipient.expectedMessages.size === 0 && recipient.loose === undefined) return false;
+  for (const { fit, key } of looksOf(item)) {
+    const edge = nextWaiting(recipient, { fit, key }, item) ?? nextImprovable(recipient, { fit, key }, item);
+    if (edge === undefined) continue;
+    const before = recipient.loose?.of.get(edge);
+    if (before !== undefined) withdraw(edge, before.item);
+    give(reduction, { recipient, edge, item, fit });
+    if (before !== undefined) release(reduction, before.item, recipient);
+    return true;
   }
-  thread.unsortedMessages.push(item);
+  return false;
+}
+
+/** Those that come first and have an item by now are put aside: they wait for one that fits better, if there may be any. */
+function nextWaiting(
+  { expectedMessages, loose }: ThreadState,
+  { fit, key }: Look,
+  item: TranscriptItem,
+): EdgeState | undefined {
+  const queue = expectedMessages.get(key);
+  if (queue === undefined) return undefined;
+  while (queue.head < queue.entries.length) {
+    const edge = queue.entries[queue.head] as EdgeState;
+    const isWaiting = edge.draft.target === null;
+    if (isWaiting && sentSeqOf(edge) > item.madeSeq) return undefined;
+    take(expectedMessages, key);
+    if (isWaiting) return edge;
+    const delivered = loose?.of.get(edge);
+    if (loose !== undefined && delivered !== undefined && delivered.fit > fit)
+      offer(loose.expected, key, edge);
+  }
+  return undefined;
+}
+
+function nextImprovable(
+  { loose }: ThreadState,
+  { fit, key }: Look,
+  item: TranscriptItem,
+): EdgeState | undefined {
+  const queue = loose?.expected.get(key);
+  if (loose === undefined || queue === undefined) return undefined;
+  while (queue.head < queue.entries.length) {
+    const edge = queue.entries[queue.head] as EdgeState;
+    const isImprovable = (loose.of.get(edge)?.fit ?? 0) > fit;
+    if (isImprovable && sentSeqOf(edge) > item.madeSeq) return undefined;
+    take(loose.expected, key);
+    if (isImprovable) return edge;
+  }
+  return undefined;
+}
+
+/** Gives on what has turned out not to be the message that it was taken for. */
+function release(reduction: Reduction, item: TranscriptItem, recipient: ThreadState): void {
+  if (isTaken(reduction, item, recipient)) return;
+  const { released } = looseOf(recipient);
+  for (const { key } of looksOf(item)) {
+    // A shelf is in order. One that is released after a younger one that says the same is not looked for again.
+    if ((released.get(key)?.entries.at(-1)?.madeSeq ?? 0) <= item.madeSeq) shelve(released, key, item);
+  }
 }
 
 /** Puts the items that look like a message under what they look like. Most threads are sent none, and never ask. */
 function sortMessages({ unsortedMessages, possibleMessages }: ThreadState): void {
   for (const item of unsortedMessages) {
-    for (const key of keysOf(item)) shelve(possibleMessages, key, item);
+    for (const { key } of looksOf(item)) shelve(possibleMessages, key, item);
   }
   unsortedMessages.length = 0;
 }
@@ -77,24 +158,99 @@ function isAnswer(item: TranscriptItem): boolean {
   return call.interaction !== null || type === "spawn_agent" || type === "wait_agent";
 }
 
-function keysOf(item: TranscriptItem): readonly string[] {
-  const contents = contentsOf(item);
+/** What the item of a message may look like, the best look first. */
+function expectedLooks({ author, message, childId }: Delivery): readonly Look[] {
+  // Other messages do not arrive as what a tool returns, whatever tools may print.
+  const returned =
+    childId === undefined
+      ? NONE
+      : [...wholeOrPart(FIT.returned, childId, message), ...wholeOrPart(FIT.returnedByAny, null, message)];
+  return [
+    ...wholeOrPart(FIT.named, author, message),
+    ...returned,
+    ...wholeOrPart(FIT.unnamed, null, message),
+  ];
+}
+
+function wholeOrPart(fit: number, who: string | null, content: string): readonly Look[] {
+  return [look(fit, who, content), look(fit + 1, who, content)];
+}
+
+function looksOf(item: TranscriptItem): readonly Look[] {
+  const [fit, who] = sortOf(item);
+  const whole = contentsOf(item);
+  const parts = partsOf(item).filter((content) => !whole.includes(content));
+  return [
+    ...whole.map((content) => look(fit, who, content)),
+    ...parts.map((content) => look(fit + 1, who, content)),
+  ];
+}
+
+function sortOf(item: TranscriptItem): readonly [fit: number, who: string | null] {
   if (isOutput(item.normal)) {
     // What a call that started an agent returned is that agent's answer and no other's.
     const childId = item.slot?.toolCall?.interaction?.targetThreadId ?? null;
-    return contents.map((content) => outputKeyOf(childId, content));
+    return childId === null ? [FIT.returnedByAny, null] : [FIT.returned, childId];
   }
   const author = item.normal.agentMessage?.author ?? null;
-  return contents.map((content) => keyOf(author, content));
+  return author === null ? [FIT.unnamed, null] : [FIT.named, author];
 }
 
-function deliver(reduction: Reduction, edge: EdgeState, item: TranscriptItem): void {
+function look(fit: number, who: string | null, content: string): Look {
+  // A long content is hashed once for each look of it, and not once more with its author.
+  return { fit, key: textKey(JSON.stringify([fit, who, textKey(content)])) };
+}
+
+interface Given {
+  readonly recipient: ThreadState;
+  readonly edge: EdgeState;
+  readonly item: TranscriptItem;
+  readonly fit: number;
+}
+
+function give(reduction: Reduction, { recipient, edge, item, fit }: Given): void {
   item.claimed = true;
   edge.draft.target = { type: "conversation_item", id: item.draft.item_id };
   edge.draft.carried_item_ids = appended(edge.draft.carried_item_ids, item.draft.item_id);
   addProducer(item.draft, { type: "interaction_edge", edge_id: edge.draft.edge_id });
   reduction.addOrigin(edge.draft, item);
   reduction.addOrigin(item.draft, edge);
+  if (fit > FIT.named) looseOf(recipient).of.set(edge, { item, fit });
+  else recipient.loose?.of.delete(edge);
+}
+
+/** Undoes what `give` has done. */
+function withdraw(edge: EdgeState, item: TranscriptItem): void {
+  item.claimed = false;
+  edge.draft.target = null;
+  edge.draft.carried_item_ids = NONE;
+  item.draft.produced_by = item.draft.produced_by.filter(
+    (producer) => producer.type !== "interaction_edge" || producer.edge_id !== edge.draft.edge_id,
+  );
+  const carried = new Set([...edge.draft.carried_payload_ids, ...edge.madePayloads]);
+  edge.draft.evidence = withoutOrigin(edge.draft.evidence, item, carried);
+  item.draft.evidence = withoutOrigin(item.draft.evidence, edge, new Set(item.madePayloads));
+}
+
+/** No event makes both an item and an edge, or tells again of both: what the one has of the other it has of nothing else. */
+function withoutOrigin(
+  { seqs, payload_ids }: Evidence,
+  { madeSeq, madePayloads }: Made,
+  own: ReadonlySet<string>,
+): Evidence {
+  return {
+    seqs: seqs.filter((seq) => seq !== madeSeq),
+    payload_ids: payload_ids.filter((id) => own.has(id) || !madePayloads.includes(id)),
+  };
+}
+
+function looseOf(thread: ThreadState): LooseDeliveries {
+  return (thread.loose ??= { of: new Map(), expected: new Map(), released: new Map() });
+}
+
+/** When a message was sent: an item that was seen before is not its delivery. */
+function sentSeqOf({ call, resultOf }: EdgeState): number {
+  return (call ?? resultOf)?.draft.execution.started_seq ?? 0;
 }
 
 /** Hosts put `Message Type: …` and more lines before the message itself. */
@@ -111,12 +267,8 @@ function contentsOf(item: TranscriptItem): readonly string[] {
   return [...new Set([text, payload, encoded, payload + encoded])].filter((content) => content !== "");
 }
 
-/** `author` is null for an item that does not say who wrote it. */
-function keyOf(author: string | null, content: string): string {
-  return textKey(JSON.stringify([author, content]));
-}
-
-/** For an answer that a tool returns. Other messages do not arrive that way, whatever tools may print. */
-function outputKeyOf(childId: string | null, content: string): string {
-  return textKey(JSON.stringify([childId, "answers", content]));
+/** What the parts of an item say each for itself: hosts put what they have to say beside the message. */
+function partsOf({ normal: { parts } }: TranscriptItem): readonly string[] {
+  const texts = parts.map((part) => (part.type === "text" ? part.text : ""));
+  return [...new Set(texts)].filter((content) => content !== "");
 }

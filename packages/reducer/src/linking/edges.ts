@@ -1,11 +1,13 @@
 /** Interaction edges: made as soon as both ends can be named, completed as the rest becomes known. */
 import type { EdgeKind } from "../graph/edge.ts";
 import type { Anchor, Evidence } from "../graph/base.ts";
+import { textKey } from "../conversation/text-key.ts";
 import { appended, NONE } from "../graph/draft.ts";
 import { type Reduction, withPayload } from "../reduction.ts";
 import type { EdgeState, Interaction, ToolCallState } from "../state/call-state.ts";
 import { enqueue } from "../state/queues.ts";
 import type { ThreadState, TurnState } from "../state/thread-state.ts";
+import { indexAnswers } from "./answers.ts";
 import { expectMessage } from "./deliveries.ts";
 import { resultEdgeId, spawnEdgeId, toolEdgeId, unusedEdgeId } from "./edge-ids.ts";
 
@@ -87,7 +89,6 @@ function completeEdge(reduction: Reduction, interaction: Interaction): void {
     recipient,
     author: call.thread?.draft.agent_path ?? "",
     message,
-    sentSeq: call.draft.execution.started_seq,
   });
 }
 
@@ -124,7 +125,7 @@ export function mergeResult(reduction: Reduction, result: ObservedResult): void 
   const results = (turn.results ??= new Map());
   const known = results.get(parentId);
   const edge =
-    known ??
+    known?.edge ??
     newEdge(reduction, {
       id: resultEdgeId(child.draft.thread_id, turn.draft.turn_id, parentId),
       kind: "agent_result",
@@ -134,12 +135,13 @@ export function mergeResult(reduction: Reduction, result: ObservedResult): void 
       call: null,
       evidence: reduction.evidence(),
     });
-  results.set(parentId, edge);
   reduction.touch(edge.draft);
   if (carriedId !== null) {
     edge.draft.carried_payload_ids = withPayload(edge.draft.carried_payload_ids, carriedId);
   }
   if (known !== undefined) return;
+  results.set(parentId, { edge, message: textKey(message) });
+  indexAnswers(reduction.state, turn);
   edge.draft.ended_at_us = reduction.moment.at_us;
   edge.draft.status = "completed";
   edge.expecting = true;
@@ -147,7 +149,6 @@ export function mergeResult(reduction: Reduction, result: ObservedResult): void 
     recipient: parent,
     author: child.draft.agent_path,
     message,
-    sentSeq: turn.draft.execution.started_seq,
     childId: child.draft.thread_id,
   });
 }

@@ -89,6 +89,23 @@ export interface ThreadState {
   readonly expectedMessages: Map<string, Queue<EdgeState>>;
   readonly possibleMessages: Map<string, Shelf<TranscriptItem>>;
   readonly unsortedMessages: TranscriptItem[];
+  /** Made with the first delivery that is loose. */
+  loose?: LooseDeliveries;
+}
+
+/** Deliveries of messages that end when an item shows up which fits better; see `linking/deliveries.ts`. */
+export interface LooseDeliveries {
+  readonly of: Map<EdgeState, LooseDelivery>;
+  /** The edges of such deliveries, and of some that have ended, by what a better item would look like. */
+  readonly expected: Map<string, Queue<EdgeState>>;
+  /** Items whose delivery has ended, by what they look like, until somebody turns out to have sent another such message. */
+  readonly released: Map<string, Shelf<TranscriptItem>>;
+}
+
+export interface LooseDelivery {
+  readonly item: TranscriptItem;
+  /** How well the item fits: the less, the better. */
+  readonly fit: number;
 }
 
 export interface TurnState extends Recorded {
@@ -96,10 +113,18 @@ export interface TurnState extends Recorded {
   readonly inside: Inside;
   /** How many tool calls started in it. */
   toolCallCount: number;
-  /** What the model last said in it; the source of a result edge. */
+  /** What the model last said in it; the source of a result edge that says nothing else the model said. */
   lastAnswer: TranscriptItem | null;
-  /** The edge of its result to each thread. Few turns have any. */
-  results?: Map<string, EdgeState>;
+  /** Its result for each thread. Few turns have any. */
+  results?: Map<string, TurnResult>;
+  /** The latest answer with each text; made with the first result, which only says what it says. See `linking/answers.ts`. */
+  answers?: Map<string, TranscriptItem>;
+}
+
+export interface TurnResult {
+  readonly edge: EdgeState;
+  /** What it says, as a key of `answers`. */
+  readonly message: string;
 }
 
 export function emptyInside(): Inside {
