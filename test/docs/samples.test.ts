@@ -2,6 +2,7 @@
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { BatchSpanProcessor, InMemorySpanExporter, TracerProvider } from "@opentelemetry/sdk-trace";
 import type { CodeModeSessionDelegate, JsonValue, RolloutSource } from "@rollout-trace/protocol";
 import {
@@ -108,12 +109,13 @@ describe("the code that the pages show", () => {
     expect(source).toReduceTo(JSON.parse(readFileSync("session.json", "utf8")));
   });
 
-  it("reduces event by event", () => {
+  it("reduces event by event", async () => {
     const source = recorded();
     const { payloads } = source;
     const mode = "strict";
     const signal = new AbortController().signal;
     const onProgress = (): void => undefined;
+    const later = async (): Promise<void> => setImmediate();
     const event: unknown = [...source.events()].find((record) => record.type === "event")?.value;
     // docs/reduction.md
     const graph = reduceRollout(source, { mode, signal, onProgress }); // a whole rollout
@@ -125,7 +127,7 @@ describe("the code that the pages show", () => {
     const resumed = resumeReducer(checkpoint, { payloads }); // goes on where save was called
 
     const follower = followRollout(source, { checkpoint }); // a rollout that is being recorded
-    while (!follower.isOver) follower.poll(); // reads what is new, and only that
+    for (; !follower.isOver; await later()) follower.poll(); // reads what is new, and only that
     const followed = follower.finish();
     expect(followed).toEqual(graph);
     expect(resumed.snapshot()).toEqual(reducer.finish());

@@ -61,7 +61,8 @@ function orphans(state: ReducerState): readonly Diagnostic[] {
 function strangers(state: ReducerState): readonly Diagnostic[] {
   return [...state.awaitingThread].flatMap(([threadId, interactions]) =>
     interactions
-      .filter(({ edge }) => edge === null)
+      // A model may ask for what there is not, and be told so.
+      .filter(({ edge, ended }) => edge === null && (ended === null || ended.status === "completed"))
       .map(({ kind, call: { draft }, seqs }) =>
         diagnostic("unknown_reference", {
           seq: seqs[0] ?? null,

@@ -26,6 +26,13 @@ it("says of an interaction with a thread that never started that there is none",
   expect(() => reduce(closing())).toThrow(expect.objectContaining({ code: "unknown_reference", seq: 5 }));
 });
 
+it("says nothing where the model was told that there is none", () => {
+  const rollout = new RolloutBuilder();
+  const close = { host: true, kind: { type: "close_agent" } } as const;
+  rollout.root.turn().tool("c1", close).interacted("close_agent", "child", "failed");
+  expect(reduce(rollout).diagnostics).toEqual([]);
+});
+
 it("says nothing of a thread that starts later", () => {
   const rollout = closing();
   rollout.child("child");
