@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkGraph, type Evidence, type ExecutionWindow, type RolloutGraph } from "@rollout-trace/reducer";
+import type { Evidence, ExecutionWindow } from "@rollout-trace/reducer";
 import {
   assistantMessage,
   execCall,
@@ -7,7 +7,7 @@ import {
   RolloutBuilder,
   userMessage,
 } from "@rollout-trace/reducer/testing";
-import { reduce } from "./support.ts";
+import { type Breaking, type Open, there, violationsOf } from "./broken-graphs.ts";
 
 /** Agents that are spawned, told something and closed, a cell with all that it may have, a command, an interrupted turn. */
 function busy(): RolloutBuilder {
@@ -58,11 +58,6 @@ function busy(): RolloutBuilder {
   return rollout;
 }
 
-type Open<Value> = Value extends object ? { -readonly [Key in keyof Value]: Open<Value[Key]> } : Value;
-/** A graph to be broken; what spans carry is JSON of any depth. */
-type Broken = Open<Omit<RolloutGraph, "spans">>;
-type Breaking = readonly [what: string, breakIt: (graph: Broken) => unknown, violation: string];
-
 interface Lasting {
   readonly execution: ExecutionWindow;
   readonly evidence: Evidence;
@@ -72,24 +67,12 @@ const CELL = "cell:root:x1";
 const OPERATION = "terminal_operation:1";
 const SPAWN = "edge:spawn:root:a";
 
-function there<Entry>(entry: Entry | undefined): Entry {
-  if (entry === undefined) throw new Error("there is no such object");
-  return entry;
-}
-
 /** Makes something end after everything else. */
 function endLate(entry: Open<Lasting> | undefined): void {
   const { execution, evidence } = there(entry);
   const end = { ended_at_us: 10 ** 16, ended_seq: 1000, status: "completed", end_cause: "observed" };
   Object.assign(execution, end);
   evidence.seqs.push(1000);
-}
-
-function violationsOf(breakIt: (graph: Broken) => unknown): readonly string[] {
-  // Objects of a graph may share a list; those of its text do not.
-  const graph = JSON.parse(JSON.stringify(reduce(busy()))) as RolloutGraph & Broken;
-  breakIt(graph);
-  return checkGraph(graph).map(({ object, message }) => `${object.type} ${object.id}: ${message}`);
 }
 
 const WINDOWS: readonly Breaking[] = [
@@ -382,18 +365,18 @@ const EDGES: readonly Breaking[] = [
 
 describe("the check of a graph with everything in its place", () => {
   it("finds nothing", () => {
-    expect(violationsOf(() => {})).toEqual([]);
+    expect(violationsOf(busy(), () => {})).toEqual([]);
   });
 
   it("lets a command end on its own after its call was closed", () => {
-    const violations = violationsOf((graph) => {
+    const violations = violationsOf(busy(), (graph) => {
       endLate(graph.terminal_operations[OPERATION]);
-      there(graph.tool_calls["command"]).execution.end_cause = "turn_ended";
+      there(graph.tool_calls["command"]).execution.end_cause = "thread_ended";
     });
     expect(violations).toEqual([]);
   });
 
   it.each([...WINDOWS, ...EVIDENCE, ...CALLS, ...CONVERSATION, ...EDGES])("finds %s", (_, breakIt, found) => {
-    expect(violationsOf(breakIt)).toContain(found);
+    expect(violationsOf(busy(), breakIt)).toContain(found);
   });
 });

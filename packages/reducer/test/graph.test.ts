@@ -246,6 +246,7 @@ describe("the check", () => {
     const broken = {
       ...graph,
       status: "completed",
+      ended_at_us: 10 ** 16,
       turns: { "turn-1": { ...turn, turn_id: "other", thread_id: "gone", inference_call_ids: [] } },
     } as typeof graph;
     expect(

@@ -1,19 +1,24 @@
 /** The invariants of a graph, checked over a finished one. */
 import type { RolloutGraph } from "../rollout-graph.ts";
 import { checkCallUses } from "./call-uses.ts";
+import { checkClosings } from "./closings.ts";
 import { checkConversation } from "./conversation.ts";
 import { checkEdges } from "./edges.ts";
+import { checkFindings } from "./findings.ts";
 import { checkLinks } from "./links.ts";
 import { type ObjectType, OBJECT_NAMES } from "./names.ts";
 import { checkReferences } from "./references.ts";
 import { checkRuntime } from "./runtime.ts";
+import { checkSight } from "./sight.ts";
+import { checkUsage } from "./usage.ts";
 import { Check, type GraphViolation } from "./violations.ts";
 import { checkWindows } from "./windows.ts";
 
 /**
  * Every way in which `graph` is not a legal graph, rule by rule; empty for whatever a reducer returned. Checks that whatever
  * is named is there, that links go both ways, that windows are in order and end inside what they began in, that everything
- * has evidence, that each request can be expanded, that edges end somewhere, and that nothing runs in a rollout that is over.
+ * has evidence, that each request can be expanded, that tokens add up, that what was seen was shown, that edges end somewhere,
+ * that findings are true, and that nothing runs in a rollout that is over.
  * Costs the size of the graph.
  */
 export function checkGraph(graph: RolloutGraph): readonly GraphViolation[] {
@@ -22,10 +27,14 @@ export function checkGraph(graph: RolloutGraph): readonly GraphViolation[] {
   checkReferences(check);
   checkLinks(check);
   checkWindows(check);
+  checkClosings(check);
   checkCallUses(check);
   checkConversation(check);
+  checkUsage(check);
+  checkSight(check);
   checkRuntime(check);
   checkEdges(check);
+  checkFindings(check);
   return check.violations;
 }
 

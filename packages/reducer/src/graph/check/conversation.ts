@@ -1,4 +1,4 @@
-/** Requests can be expanded, every item came from somewhere, and tokens are counted where they belong. */
+/** Requests can be expanded, every item came from somewhere, and none is carried before it was made. */
 import type { Anchor, TokenUsage } from "../base.ts";
 import type { Check } from "./violations.ts";
 
@@ -24,7 +24,7 @@ export function checkConversation(check: Check): void {
   }
   checkSources(check);
   checkCompactions(check);
-  checkUsage(check);
+  checkOrder(check);
 }
 
 /** Each item was carried by a request, a response or a compaction, or came into the history with one that was accepted. */
@@ -104,35 +104,32 @@ function checkResponse(check: Check, object: Anchor, call: Responded): void {
   check.holds(object, !says || call.response_payload_id !== null, "what its response says is in no payload");
 }
 
-function checkUsage(check: Check): void {
-  const { graph } = check;
-  const { by_model, by_thread, by_turn } = graph.usage;
-  const rollout = { type: "rollout", id: graph.rollout_id ?? "" } as const;
-  const models = new Set<string>();
-  const threads = new Set<string>();
-  for (const [, { usage, model, thread_id }] of [
-    ...check.each("inference_call"),
-    ...check.each("compaction_request"),
-  ]) {
-    if (usage === null) continue;
-    models.add(model);
-    threads.add(thread_id);
+/** Items are numbered as they are made: each in its thread's order, and before whatever carries it. */
+function checkOrder(check: Check): void {
+  const madeAfter = new Map<string, number>();
+  let latest = 0;
+  for (const [id, { evidence }] of check.each("conversation_item")) {
+    // Something older may be evidence of an item too, but an item is no older than those before it.
+    latest = Math.max(latest, evidence.seqs[0] ?? 0);
+    madeAfter.set(id, latest);
   }
-  for (const model of Object.keys(by_model))
-    check.holds(rollout, models.has(model), `no response of model ${JSON.stringify(model)} has a usage`);
-  for (const thread of Object.keys(by_thread))
-    check.holds(rollout, threads.has(thread), `no response in thread ${JSON.stringify(thread)} has a usage`);
-  for (const [id, { usage }] of check.each("turn")) {
-    const counted = Object.hasOwn(by_turn, id) ? by_turn[id] : undefined;
-    check.holds(
-      { type: "turn", id },
-      isSameUsage(usage, counted ?? null),
-      "its usage is not that of by_turn",
-    );
+  const isMade = (ids: readonly (string | null)[], seq: number): boolean =>
+    ids.every((id) => id === null || (madeAfter.get(id) ?? 0) <= seq);
+  for (const [id, { request, execution }] of check.each("inference_call")) {
+    const object = { type: "inference_call", id } as const;
+    check.holds(object, isMade(request.item_ids, execution.started_seq), "its request has a later item");
+  }
+  for (const [id, compaction] of check.each("compaction")) {
+    const { marker_item_id: marker, input_item_ids, replacement_item_ids, installed_seq: seq } = compaction;
+    const items = [marker, ...input_item_ids, ...replacement_item_ids];
+    check.holds({ type: "compaction", id }, seq === null || isMade(items, seq), "it has a later item");
+  }
+  for (const [id, { conversation_item_ids: ids }] of check.each("thread")) {
+    const isInOrder = ids.every((item, index) => index === 0 || numberOf(ids[index - 1]) < numberOf(item));
+    check.holds({ type: "thread", id }, isInOrder, "its items are not in the order in which they were made");
   }
 }
 
-function isSameUsage(left: TokenUsage | null, right: TokenUsage | null): boolean {
-  if (left === null || right === null) return left === right;
-  return (Object.keys(left) as (keyof TokenUsage)[]).every((field) => left[field] === right[field]);
+function numberOf(itemId: string | undefined): number {
+  return Number(itemId?.slice("item:".length));
 }

@@ -1,6 +1,7 @@
 /** Edges lead from somewhere to where what they carry arrived, or it is said that it never did. */
 import type { EdgeKind, InteractionEdge } from "../edge.ts";
 import type { AnchorType } from "../base.ts";
+import { resultEdgeId, spawnEdgeId, toolEdgeId } from "../../linking/edge-ids.ts";
 import type { ToolCall } from "../tool-call.ts";
 import { type Check, isSameList } from "./violations.ts";
 
@@ -44,8 +45,49 @@ export function checkEdges(check: Check): void {
     check.holds(object, (status === "running") === (ended === null), "status and end disagree");
     check.holds(object, status !== "running" || !isOver, "it is running in a rollout that is over");
     check.holds(object, (ended ?? started) >= started, "it ended at a time before it started");
+    check.holds(object, isOfItsEnds(check, id, edge), "its id is that of an edge between others");
   }
+  checkResults(check);
   checkSpawns(check);
+}
+
+/** Whether an edge has the id that is made of what it leads from and to, be it with a number behind. */
+function isOfItsEnds(check: Check, edgeId: string, edge: InteractionEdge): boolean {
+  const { kind, source } = edge;
+  const id = edgeId.replace(/#\d+$/, "");
+  const isId = (made: string): boolean => made === edgeId || made === id;
+  if (kind === "agent_result") {
+    const parent = threadTo(check, edge);
+    const isOfParent = [edgeId, id].some((each) => each.endsWith(`:${parent}`));
+    return parent === null || isOfParent;
+  }
+  if (kind !== "spawn_agent") return isId(toolEdgeId(source.id));
+  const parent = check.get("tool_call", source.id)?.thread_id ?? null;
+  const child = threadTo(check, edge);
+  if (parent === null) return false;
+  return child === null ? id.startsWith(spawnEdgeId(parent, "")) : isId(spawnEdgeId(parent, child));
+}
+
+/** The result of a thread is what its agent said, where it said anything. */
+function checkResults(check: Check): void {
+  // Where a turn is said to be of a thread that it is not of, so is its answer.
+  const isMismatched = check.graph.diagnostics.some(({ code }) => code === "turn_thread_mismatch");
+  for (const [id, { kind, source }] of check.each("interaction_edge")) {
+    if (kind !== "agent_result") continue;
+    const object = { type: "interaction_edge", id } as const;
+    const item = source.type === "conversation_item" ? check.get("conversation_item", source.id) : undefined;
+    const child = item?.thread_id ?? (source.type === "thread" ? source.id : null);
+    check.holds(
+      object,
+      child === null || isMismatched || id.startsWith(resultEdgeId(child, "", "").slice(0, -1)),
+      "it is the result of another thread",
+    );
+    check.holds(
+      object,
+      item === undefined || (item.role === "assistant" && item.kind === "message"),
+      "it is the result of what is no answer",
+    );
+  }
 }
 
 function payloadsOf(call: ToolCall): readonly string[] {
@@ -84,12 +126,17 @@ function checkSpawns(check: Check): void {
 /** The threads that an edge leads from and to; null where it is not known. */
 function threadsOf(
   check: Check,
-  { source, target }: InteractionEdge,
+  edge: InteractionEdge,
 ): { readonly parent: string; readonly child: string } | null {
+  const { source } = edge;
   const parent = source.type === "tool_call" ? check.get("tool_call", source.id)?.thread_id : null;
-  const child =
-    target?.type === "conversation_item"
-      ? check.get("conversation_item", target.id)?.thread_id
-      : (target?.id ?? null);
-  return typeof parent === "string" && typeof child === "string" ? { parent, child } : null;
+  const child = threadTo(check, edge);
+  return typeof parent === "string" && child !== null ? { parent, child } : null;
+}
+
+/** The thread that an edge leads to, or to an item of which; null where it leads nowhere. */
+function threadTo(check: Check, { target }: InteractionEdge): string | null {
+  if (target === null) return null;
+  if (target.type !== "conversation_item") return target.id;
+  return check.get("conversation_item", target.id)?.thread_id ?? null;
 }

@@ -5,7 +5,7 @@ import { cellOf } from "./links.ts";
 import type { ObjectOf, ObjectType } from "./names.ts";
 import type { Check } from "./violations.ts";
 
-type Windowed = {
+export type Windowed = {
   [Type in ObjectType]: ObjectOf<Type> extends { readonly execution: ExecutionWindow } ? Type : never;
 }[ObjectType];
 
@@ -23,6 +23,21 @@ const WINDOWED: { readonly [Type in Windowed]: true } = {
 };
 
 type Nesting = (check: Check) => void;
+
+/** What began no sooner than what it is in. A cell may be told of after its nested calls, and a call after its operation. */
+const BEGINNINGS: readonly Nesting[] = [
+  beginning("turn", "thread", (turn) => turn.thread_id),
+  beginning("inference_call", "turn", (call) => call.turn_id),
+  beginning("inference_call", "thread", (call) => call.thread_id),
+  beginning("tool_call", "turn", (call) => call.turn_id),
+  beginning("tool_call", "thread", (call) => call.thread_id),
+  beginning("code_cell", "turn", (cell) => cell.turn_id),
+  beginning("code_cell", "thread", (cell) => cell.thread_id),
+  beginning("compaction_request", "turn", (request) => request.turn_id),
+  beginning("compaction_request", "thread", (request) => request.thread_id),
+  beginning("span", "turn", (span) => span.turn_id),
+  beginning("span", "thread", (span) => span.thread_id),
+];
 
 /**
  * What is closed by the end of what. A turn that completed goes on in its calls and cells; a compaction request and a wait are
@@ -62,7 +77,10 @@ export function checkWindows(check: Check): void {
   for (const [id, cell] of check.each("code_cell")) {
     for (const wait of cell.waits) checkWindow(check, { type: "code_cell", id }, wait.execution);
   }
-  for (const each of NESTINGS) each(check);
+  for (const each of [...BEGINNINGS, ...NESTINGS]) each(check);
+  const { rollout_id: id, status, ended_at_us: ended } = check.graph;
+  const rollout = { type: "rollout", id: id ?? "" } as const;
+  check.holds(rollout, (status === "running") === (ended === null), "status and ended_at_us disagree");
 }
 
 /** A turn, unless it completed. */
@@ -93,6 +111,24 @@ function checkWindow(check: Check, object: Anchor, window: ExecutionWindow): voi
     !isRunning || check.graph.status === "running",
     "it is running in a rollout that is over",
   );
+}
+
+function beginning<Inner extends Windowed>(
+  type: Inner,
+  outerType: Windowed,
+  outerOf: (object: ObjectOf<Inner>) => string | null,
+): Nesting {
+  return (check) => {
+    for (const [id, inner] of check.each(type)) {
+      const outerId = outerOf(inner);
+      const outer = check.get(outerType, outerId);
+      check.holds(
+        { type, id },
+        outer === undefined || outer.execution.started_seq <= inner.execution.started_seq,
+        `it began before ${outerType} ${JSON.stringify(outerId)}, which it is in`,
+      );
+    }
+  };
 }
 
 function nesting<Inner extends Windowed>(
