@@ -9,8 +9,9 @@ import type { Reduction } from "../reduction.ts";
 import type { InferenceState } from "../state/call-state.ts";
 import type { ContextNode, Conversation, TranscriptItem } from "../state/conversation-state.ts";
 import { show } from "../linking/call-slots.ts";
-import { take } from "../state/queues.ts";
+import { type Queue, take } from "../state/queues.ts";
 import { withEntry } from "../state/several.ts";
+import type { ThreadState } from "../state/thread-state.ts";
 import { byIdentity, Candidates } from "./candidates.ts";
 import { addChild, childOf, goTo } from "./context-tree.ts";
 import type { Reading } from "./elements.ts";
@@ -112,18 +113,17 @@ export function applyInputHistory(
   return found;
 }
 
-/** Makes new items of a compaction's replacement, and them the live context. `replaced` is the history that it had before. */
+/** Makes new items of a compaction's replacement, and them the live context. `found` is what the compaction found in the history. */
 export function applyReplacement(
   reduction: Reduction,
   { reading, origin }: Sighting,
-  replaced: readonly TranscriptItem[],
+  found: readonly TranscriptItem[],
 ): readonly TranscriptItem[] {
   const { rest } = reading;
-  const { conversation, reusedSlots } = origin.thread;
-  // Where a call id was used once there is no question which use of it a copy is of.
-  const copied = byIdentity(replaced.filter(({ draft }) => reusedSlots.has(draft.call_id ?? "")));
+  const { conversation } = origin.thread;
+  const kept = keptItems(origin.thread, found);
   const items = rest.map((normal) => {
-    const copyOf = copied.size === 0 ? undefined : take(copied, identityOf(normal));
+    const copyOf = kept.size === 0 ? undefined : take(kept, identityOf(normal));
     return createItem(reduction, referredTo(conversation, normal), { ...origin, copyOf });
   });
   cutTo(conversation, headLength(conversation));
@@ -137,6 +137,22 @@ export function applyReplacement(
   conversation.lastRequest = conversation.root;
   conversation.replacedSeq = reduction.moment.seq;
   return items;
+}
+
+/** What a replacement may keep of the history, of all of which it matters whether it is that: calls whose id has several uses, and messages. */
+function keptItems(
+  { conversation, reusedSlots }: ThreadState,
+  found: readonly TranscriptItem[],
+): Map<string, Queue<TranscriptItem>> {
+  const from = Math.max(headLength(conversation) - conversation.before.depth, 0);
+  // What was found may be lost, or be another history.
+  const history = new Set([...conversation.live.slice(from), ...found]);
+  return byIdentity(
+    [...history].filter(
+      ({ draft: { call_id: id, agent_message: message } }) =>
+        message !== null || (id !== null && reusedSlots.has(id)),
+    ),
+  );
 }
 
 /** What an element of a replacement says: where it only refers to an item, what that says. */

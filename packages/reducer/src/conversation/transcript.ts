@@ -3,7 +3,6 @@ import type { BodyPart, Producer } from "../graph/conversation.ts";
 import { attachCallItem, attachOutputItem, type ItemPlace } from "../linking/call-slots.ts";
 import { noteAnswer } from "../linking/answers.ts";
 import { offerMessage } from "../linking/deliveries.ts";
-import { isNewMessage } from "../linking/kept-messages.ts";
 import { appended, NONE } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
 import type { Conversation, TranscriptItem } from "../state/conversation-state.ts";
@@ -109,14 +108,16 @@ function link(reduction: Reduction, item: TranscriptItem, origin: ItemOrigin): v
   if (origin.inference !== undefined) noteAnswer(item, origin.inference.turn);
   if (callId !== null && isCall(normal)) attachCallItem(reduction, item, placeOf(origin, callId));
   else if (callId !== null && isOutput(normal)) attachOutputItem(reduction, item, placeOf(origin, callId));
-  if (mayArrive(reduction, item, origin)) offerMessage(reduction, item, origin.thread);
+  if (mayArrive(item, origin)) offerMessage(reduction, item, origin.thread);
 }
 
-/** Whether an item may be the delivery of a message: what the model says, and what a compaction says again, are none. */
-function mayArrive(reduction: Reduction, item: TranscriptItem, origin: ItemOrigin): boolean {
-  const { thread, inference, compactionId } = origin;
+/**
+ * Whether an item may be the delivery of a message: what the model says, and what a compaction says again, are none. A message may
+ * arrive while the history is compacted, and show in the replacement first; what names nobody there is the host's own, the summary.
+ */
+function mayArrive({ normal }: TranscriptItem, { inference, compactionId, copyOf }: ItemOrigin): boolean {
   if (inference !== undefined) return false;
-  return compactionId === undefined || isNewMessage(reduction, item, { thread, compactionId });
+  return compactionId === undefined || (copyOf === undefined && normal.agentMessage !== null);
 }
 
 /** Takes note of an item that a response says and that is there already, since the host accepted it with its body. */
