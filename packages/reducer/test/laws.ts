@@ -1,7 +1,8 @@
 /** Laws over generated rollouts: some runs in `npm test`, ten thousand of each law in `npm run laws`. */
 import fc from "fast-check";
 
-const LONG_RUNS = Number(process.env["ROLLOUT_TRACE_RUNS"] ?? 0);
+/** How many runs of a law are asked for; 0 where nobody asks for more than a test does by itself. */
+export const LONG_RUNS: number = Number(process.env["ROLLOUT_TRACE_RUNS"] ?? 0);
 
 /** Milliseconds that a law may take. */
 export const LAW_TIMEOUT = Math.max(60_000, LONG_RUNS * 300);

@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type JsonValue, RAW_EVENT_TYPES, type RawEvent } from "@rollout-trace/protocol";
+import { RAW_EVENT_TYPES, type RawEvent } from "@rollout-trace/protocol";
 import {
   checkGraph,
+  type ConversationItem,
   createReducer,
   DIAGNOSTIC_CODES,
   expandRequest,
@@ -21,8 +22,9 @@ import {
 } from "@rollout-trace/reducer/testing";
 import fc from "fast-check";
 import { damaged } from "./damage.ts";
-import { assertLaw, LAW_TIMEOUT } from "./laws.ts";
+import { assertLaw, LAW_TIMEOUT, LONG_RUNS } from "./laws.ts";
 import { reorder } from "./reordering.ts";
+import { lineOfItem, linesShown } from "./said.ts";
 import { withoutOrder } from "./without-order.ts";
 
 /** Runs of a law in `npm test`. */
@@ -61,25 +63,33 @@ describe("any legal rollout", () => {
     LAW_TIMEOUT,
   );
 
-  it("gives the same bytes in processes of other time zones and locales", () => {
-    const seeds = [1, 2, 3, 4, 5];
-    const here = seeds.map((seed) => {
-      const { events, payloads } = playRollout(randomSteps(seed, 150));
-      return graphDigest(run(events, payloads));
-    });
-    const elsewhere = [
-      { TZ: "Pacific/Kiritimati", LANG: "tr_TR.UTF-8", LC_ALL: "tr_TR.UTF-8" },
-      { TZ: "America/St_Johns", LANG: "C", LC_ALL: "C" },
-    ].map((env) => {
-      const { stdout } = spawnSync(
-        process.execPath,
-        ["--conditions=rollout-trace-source", join(import.meta.dirname, "digests.ts"), ...seeds.map(String)],
-        { encoding: "utf8", env: { ...process.env, ...env } },
-      );
-      return stdout.trim().split("\n");
-    });
-    expect(elsewhere).toEqual([here, here]);
-  });
+  it(
+    "gives the same bytes in processes of other time zones and locales",
+    () => {
+      const seeds = fc.sample(fc.nat(MAX_STEP), Math.max(5, Math.ceil(LONG_RUNS / 100)));
+      const here = seeds.map((seed) => {
+        const { events, payloads } = playRollout(randomSteps(seed, 150));
+        return graphDigest(run(events, payloads));
+      });
+      const elsewhere = [
+        { TZ: "Pacific/Kiritimati", LANG: "tr_TR.UTF-8", LC_ALL: "tr_TR.UTF-8" },
+        { TZ: "America/St_Johns", LANG: "C", LC_ALL: "C" },
+      ].map((env) => {
+        const { stdout } = spawnSync(
+          process.execPath,
+          [
+            "--conditions=rollout-trace-source",
+            join(import.meta.dirname, "digests.ts"),
+            ...seeds.map(String),
+          ],
+          { encoding: "utf8", env: { ...process.env, ...env } },
+        );
+        return stdout.trim().split("\n");
+      });
+      expect(elsewhere, `seeds ${seeds.join(" ")}`).toEqual([here, here]);
+    },
+    LAW_TIMEOUT,
+  );
 
   it(
     "has, at any cut, the snapshot that the events up to there reduce to, and looking changes nothing",
@@ -110,20 +120,23 @@ describe("any legal rollout", () => {
       assertLaw(
         fc.property(steps, (numbers) => {
           const { events, payloads } = playRollout(numbers);
-          const graph = run(events, payloads, "strict");
-          const full = new Set(
-            events.flatMap(({ payload }) =>
-              payload.type === "inference_started" && payload.input_mode.type === "full"
-                ? [payload.request.payload_id as string]
-                : [],
-            ),
-          );
-          for (const [id, { request_payload_id: requestId }] of Object.entries(graph.inference_calls)) {
-            const items = expandRequest(graph, id);
-            expect(new Set(items).size).toBe(items.length);
-            const request = payloads.get(requestId)?.value ?? null;
-            expect(items.length).toBe(full.has(requestId) ? itemCount(request) : items.length);
-          }
+          const isFull = (mode: string): boolean => mode === "full";
+          expect(requestsOf(events, payloads, isFull)).toEqual(linesShown(events, payloads, isFull));
+        }),
+        RUNS,
+      );
+    },
+    LAW_TIMEOUT,
+  );
+
+  it(
+    "expands every request that adds to something to the items of that, and those that it adds",
+    () => {
+      assertLaw(
+        fc.property(steps, (numbers) => {
+          const { events, payloads } = playRollout(numbers);
+          const adds = (mode: string): boolean => mode !== "full";
+          expect(requestsOf(events, payloads, adds)).toEqual(linesShown(events, payloads, adds));
         }),
         RUNS,
       );
@@ -174,6 +187,31 @@ describe("any legal rollout", () => {
   );
 });
 
+/** The lines of the items that requests of some modes expand to, by the request's payload. No request has an item twice. */
+function requestsOf(
+  events: readonly RawEvent[],
+  payloads: Payloads,
+  has: (mode: string) => boolean,
+): ReadonlyMap<string, readonly string[]> {
+  const graph = run(events, payloads, "strict");
+  const wanted = new Set(
+    events.flatMap(({ payload }) =>
+      payload.type === "inference_started" && has(payload.input_mode.type)
+        ? [payload.request.payload_id as string]
+        : [],
+    ),
+  );
+  const requests = Object.values(graph.inference_calls).filter((call) => wanted.has(call.request_payload_id));
+  return new Map(
+    requests.map((call) => {
+      const ids = expandRequest(graph, call.inference_call_id);
+      expect(new Set(ids).size).toBe(ids.length);
+      const items = ids.map((id) => graph.conversation_items[id] as ConversationItem);
+      return [call.request_payload_id, items.map(lineOfItem)];
+    }),
+  );
+}
+
 /** The event at another time, with the times that spans have in what they say. */
 function shiftedBy(event: RawEvent, shift: number): RawEvent {
   const payload = Object.entries(event.payload).map(([key, value]: [string, unknown]) => [
@@ -182,16 +220,6 @@ function shiftedBy(event: RawEvent, shift: number): RawEvent {
   ]);
   const time = event.time_unix_us + shift;
   return { ...event, time_unix_us: time, payload: Object.fromEntries(payload) as RawEvent["payload"] };
-}
-
-/** How many items a request stands for, counted from its JSON alone. */
-function itemCount(request: JsonValue): number {
-  const { input, messages, system } = request as { readonly [key: string]: JsonValue };
-  const ofMessage = ({ content, tool_calls: calls }: { readonly [key: string]: JsonValue }) =>
-    (Array.isArray(content) ? content.length : 1) + (Array.isArray(calls) ? calls.length : 0);
-  const elements = (input ?? messages) as readonly { readonly [key: string]: JsonValue }[];
-  const counts = elements.map((element) => (input === undefined ? ofMessage(element) : 1));
-  return counts.reduce((sum, count) => sum + count, system === undefined ? 0 : 1);
 }
 
 describe("any damaged rollout", () => {
