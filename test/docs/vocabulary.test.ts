@@ -88,6 +88,7 @@ const FULL: JsonObject = {
   role: "assistant",
   name: "f",
   arguments: "{}",
+  input: "text",
   output: "out",
   content: [{ type: "text", text: "text" }],
   summary: [],
@@ -98,48 +99,118 @@ const FULL: JsonObject = {
   data: "blob",
 };
 
-/** Role, channel and kind of the items that a request of one element makes, or the codes of what is wrong with it. */
-function madeOf(dialect: Dialect, element: JsonObject): readonly string[] {
+/** The same in other forms. */
+const FORMS: readonly JsonObject[] = [
+  FULL,
+  { ...FULL, arguments: "no JSON", name: "exec", content: { json: true }, output: { json: true } },
+  { ...FULL, content: "text", output: [], summary: [{ type: "summary_text", text: "summary" }] },
+  ...["text", "image", "encrypted_content"].map((type) => {
+    const parts = [{ type, text: "text", encrypted_content: "blob" }];
+    return { ...FULL, content: parts, output: parts };
+  }),
+];
+
+const ELEMENT: { readonly [Each in Dialect]?: (type: string, form?: JsonObject) => JsonObject } = {
+  openai_responses: (type, form = FULL) => ({ ...form, type }),
+  anthropic_messages: (type, form = FULL) => ({ role: "assistant", content: [{ ...form, type, input: {} }] }),
+};
+
+/** The items that a request of one element makes, and the codes of what is wrong with it. */
+function reduced(dialect: Dialect, element: JsonObject) {
   const rollout = new RolloutBuilder();
   rollout.root.turn().request([element], { dialect });
   const { conversation_items, diagnostics } = reduceRollout(rollout.source());
   const wrong = diagnostics.map(({ code }) => code).filter((code) => code === "unknown_item_type");
-  const items = Object.values(conversation_items);
+  return { wrong, items: Object.values(conversation_items) };
+}
+
+/** Role, channel and kind of the items that a request of one element makes, or the codes of what is wrong with it. */
+function madeOf(dialect: Dialect, element: JsonObject): readonly string[] {
+  const { wrong, items } = reduced(dialect, element);
   return [...wrong, ...items.map(({ role, channel, kind }) => `${role} / ${channel} / ${kind}`)];
 }
 
+/** The types of the parts of what elements of some types, in all forms, make. */
+function partsOf(dialect: Dialect, types: readonly string[]): readonly string[] {
+  const made = types.flatMap((type) =>
+    FORMS.flatMap((form) => reduced(dialect, ELEMENT[dialect]?.(type, form) ?? {}).items),
+  );
+  return [...new Set(made.flatMap(({ body }) => body.parts.map((part) => part.type)))].toSorted();
+}
+
+/** What a body column says of parts. `parts` are those of a message's content in that dialect. */
+function partsIn(body: string, parts: readonly string[]): readonly string[] {
+  const said = body.replaceAll(/`([^`]+)`/g, (_, word) => (word === "payload_ref" ? word : ""));
+  const words = said.match(/\b(?:text|summary|code|encoded|json|payload_ref|parts)\b/g) ?? [];
+  return [...new Set(words.flatMap((word) => (word === "parts" ? parts : [word])))].toSorted();
+}
+
 describe("docs/reduction.md", () => {
+  /** The rows of a table that are about elements with types: these, and the other columns. */
+  const rowsOf = (dialect: Dialect) =>
+    tableBelow(REDUCTION, `### \`${dialect}\``)
+      .filter(([first]) => /^`[a-z_]+`/.test(first))
+      .map(([first, rest]) => {
+        const known = first.split(",").filter((word) => !word.includes("every other"));
+        const [made = "", body = ""] = rest.split(" | ");
+        return { types: wordsOf(known.join()), made, body };
+      });
+
   it("has a table for every dialect", () => {
     expect(DIALECTS.filter((dialect) => !REDUCTION.includes(`### \`${dialect}\``))).toEqual([]);
   });
 
-  it.each<[Dialect, (type: string) => JsonObject]>([
-    ["openai_responses", (type) => ({ ...FULL, type, input: "text" })],
-    ["anthropic_messages", (type) => ({ role: "assistant", content: [{ ...FULL, type, input: {} }] })],
-  ])("says of each element of %s what becomes of it", (dialect, element) => {
-    const rows = tableBelow(REDUCTION, `### \`${dialect}\``)
-      .filter(([first]) => /^`[a-z_]+`/.test(first))
-      .flatMap(([first, rest]) =>
-        wordsOf(
-          first
-            .split(",")
-            .filter((word) => !word.includes("every other"))
-            .join(),
-        ).map((type) => [type, rest] as const),
-      );
-    expect(rows.length).toBeGreaterThan(8);
-    const wrong = rows.filter(([type, rest]) => {
-      const made = madeOf(dialect, element(type));
-      if (rest.startsWith("no part of the transcript")) return made.length > 0;
-      const [said = ""] = rest.split(/[,|;]/);
-      // "its role", "the message's role": that of the element, which is the assistant's here. A phase is not given.
-      const expected = said
-        .trim()
-        .replace(/^(?:its|the message's) role$/, "assistant / null / message")
-        .replace(/^(?:its|the message's) role/, "assistant");
-      return made.length !== 1 || made[0] !== expected;
-    });
-    expect(wrong.map(([type, rest]) => [type, rest, madeOf(dialect, element(type))])).toEqual([]);
+  it.each(["openai_responses", "anthropic_messages"] as const)(
+    "says of each element of %s what becomes of it",
+    (dialect) => {
+      const rows = rowsOf(dialect).flatMap(({ types, made }) => types.map((type) => [type, made] as const));
+      expect(rows.length).toBeGreaterThan(8);
+      const madeOfType = (type: string) => madeOf(dialect, ELEMENT[dialect]?.(type) ?? {});
+      const wrong = rows.filter(([type, rest]) => {
+        const made = madeOfType(type);
+        if (rest.startsWith("no part of the transcript")) return made.length > 0;
+        const [said = ""] = rest.split(/[,|;]/);
+        // "its role", "the message's role": that of the element, which is the assistant's here. A phase is not given.
+        const expected = said
+          .trim()
+          .replace(/^(?:its|the message's) role$/, "assistant / null / message")
+          .replace(/^(?:its|the message's) role/, "assistant");
+        return made.length !== 1 || made[0] !== expected;
+      });
+      expect(wrong.map(([type, rest]) => [type, rest, madeOfType(type)])).toEqual([]);
+    },
+  );
+
+  it.each<[Dialect, readonly string[]]>([
+    ["openai_responses", ["text", "encoded", "payload_ref"]],
+    ["anthropic_messages", ["text", "payload_ref"]],
+  ])("says of the elements of %s of which parts their bodies are", (dialect, parts) => {
+    const rows = rowsOf(dialect).filter(({ made }) => made !== "no part of the transcript");
+    const said = rows.map(({ types, body }) => [types, partsIn(body, parts)]);
+    expect(said).toEqual(rows.map(({ types }) => [types, partsOf(dialect, types)]));
+  });
+
+  it("says which channel a message of each phase of openai_responses is in", () => {
+    const row = rowsOf("openai_responses").find(({ types }) => types.includes("message"));
+    const said = [...(row?.made ?? "").matchAll(/`(\w+)` → (\w+)/g)].map(([, phase = "", channel]) => ({
+      phase,
+      channel,
+    }));
+    expect(said.map(({ channel }) => channel)).toEqual(["commentary", "final", "summary"]);
+    for (const { phase, channel } of [...said, { phase: "another", channel: "null" }]) {
+      const made = madeOf("openai_responses", { ...FULL, type: "message", phase });
+      expect(made).toEqual([`assistant / ${channel} / message`]);
+    }
+  });
+
+  it("says where the output of a tool search is", () => {
+    const { output: _, ...others } = FULL;
+    const tools = [{ type: "function", name: "look" }];
+    const { items } = reduced("openai_responses", { ...others, type: "tool_search_output", tools });
+    const preview = '[{"name":"look","type":"function"}]';
+    expect(items[0]?.body.parts).toMatchObject([{ type: "json", preview }]);
+    const row = rowsOf("openai_responses").find(({ types }) => types.includes("tool_search_output"));
+    expect(wordsOf(row?.body ?? "").slice(0, 2)).toEqual(["output", "tools"]);
   });
 });
 
