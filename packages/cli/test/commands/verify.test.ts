@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { graphDigest, reduceRollout } from "@rollout-trace/reducer";
 import { openTraceStore } from "@rollout-trace/trace";
+import { openSource } from "../../src/sources/open-source.ts";
 import { run } from "./run.ts";
 import { smallBundle } from "./small-bundle.ts";
 
@@ -75,6 +77,22 @@ describe("verify", () => {
     expect(out).toMatch(
       /^ok {2}thread-root {2}13 events, 5 payloads\n {2}digest [0-9a-f]{64}\n( {2}✓ .*\n){7}$/,
     );
+  });
+
+  it("prints the digest that the reducer gives of the graph, of bundles and of stores", async () => {
+    const path = store(join(folder, "s.db"));
+    for (const [file, rollout] of [
+      [smallBundle(folder), undefined],
+      [path, "r1"],
+      [path, "r2"],
+    ] as const) {
+      using source = openSource(file, { rollout });
+      const digest = graphDigest(reduceRollout(source.rollout));
+      const named = rollout === undefined ? [] : ["--rollout", rollout];
+      const { rollouts } = JSON.parse((await run(["verify", file, ...named, "--json"])).out) as Verified;
+      expect(rollouts.map((each) => each.digest)).toEqual([digest]);
+      expect((await run(["verify", file, ...named])).out).toContain(`  digest ${digest}\n`);
+    }
   });
 
   it("checks every rollout of a store, or the one that is named", async () => {
