@@ -81,26 +81,30 @@ describe("the tokens of a response", () => {
     expect(reduce(rollout).usage.total.total_tokens).toBe(3 * USAGE.total_tokens);
   });
 
-  it("count, and what it says was said, also where it is recorded after its turn has closed its request", () => {
-    const rollout = new RolloutBuilder();
-    const turn = rollout.root.turn();
-    const call = turn.request([userMessage("a")]);
-    turn.end();
-    call.respond([assistantMessage("b")], { responseId: "r1", usage: USAGE });
-    const next = rollout.root.turn();
-    next.request([userMessage("a"), assistantMessage("b")]);
-    const graph = reduce(rollout);
-    expect(graph.inference_calls[call.id]).toMatchObject({
-      execution: { status: "cancelled", end_cause: "turn_ended", ended_seq: 5 },
-      response_id: "r1",
-      response_item_ids: ["item:2"],
-      usage: COUNTED,
-      evidence: { seqs: [4, 5, 6] },
-    });
-    expect(graph.usage.by_turn).toEqual({ [turn.id]: COUNTED });
-    expect(textsOf(graph, graph.threads["root"]?.conversation_item_ids ?? [])).toEqual(["a", "b"]);
-    expect(checkGraph(graph)).toEqual([]);
-  });
+  it.each(["turn", "thread"] as const)(
+    "count, and what it says was said, also where it is recorded after its %s has closed its request",
+    (whole) => {
+      const rollout = new RolloutBuilder();
+      const turn = rollout.root.turn();
+      const call = turn.request([userMessage("a")]);
+      if (whole === "turn") turn.end();
+      else rollout.root.end();
+      call.respond([assistantMessage("b")], { responseId: "r1", usage: USAGE });
+      if (whole === "thread") rollout.root.resume();
+      rollout.root.turn().request([userMessage("a"), assistantMessage("b")]);
+      const graph = reduce(rollout);
+      expect(graph.inference_calls[call.id]).toMatchObject({
+        execution: { status: "cancelled", end_cause: `${whole}_ended`, ended_seq: 5 },
+        response_id: "r1",
+        response_item_ids: ["item:2"],
+        usage: COUNTED,
+        evidence: { seqs: [4, 5, 6], payload_ids: ["payload-1", "payload-2"] },
+      });
+      expect(graph.usage.by_turn).toEqual({ [turn.id]: COUNTED });
+      expect(textsOf(graph, graph.threads["root"]?.conversation_item_ids ?? [])).toEqual(["a", "b"]);
+      expect(checkGraph(graph)).toEqual([]);
+    },
+  );
 
   it("from the cache are those that chat completions call hits of the prompt's cache, where there are no details", () => {
     const rollout = new RolloutBuilder();

@@ -60,7 +60,6 @@ export interface SizedPart {
   readonly hiddenBytes: number;
 }
 
-/** How long an item is, about: code units and bytes together. */
 export function isCall({ kind }: Pick<NormalItem, "kind">): boolean {
   return kind === "function_call" || kind === "custom_tool_call";
 }
@@ -69,6 +68,7 @@ export function isOutput({ kind }: Pick<NormalItem, "kind">): boolean {
   return kind === "function_call_output" || kind === "custom_tool_call_output";
 }
 
+/** How long an item is, about: code units and bytes together. */
 export function lengthOf({ parts, hiddenBytes }: NormalItem): number {
   let length = hiddenBytes;
   for (const part of parts) length += textOf(part).length;

@@ -29,6 +29,7 @@ export const FINDING_CODES = [
 ] as const;
 export type FindingCode = (typeof FINDING_CODES)[number];
 
+/** Something that is odd about a rollout although nothing is wrong with its recording. `object` is what it is about. */
 export interface Finding {
   readonly code: FindingCode;
   readonly object: Anchor;

@@ -3,6 +3,7 @@ import type { Anchor, AnchorType } from "../base.ts";
 import type { Collection, RolloutGraph } from "../rollout-graph.ts";
 import { COLLECTIONS, type ObjectOf, type ObjectType } from "./names.ts";
 
+/** What is wrong with one object of a graph; the graph as a whole is of type `rollout`. */
 export interface GraphViolation {
   readonly object: Anchor;
   readonly message: string;
