@@ -82,7 +82,7 @@ describe("the tokens of a response", () => {
   });
 
   it.each(["turn", "thread"] as const)(
-    "count, and what it says was said, also where it is recorded after its %s has closed its request",
+    "count, and what it says was said, also where it is recorded after its %s has ended",
     (whole) => {
       const rollout = new RolloutBuilder();
       const turn = rollout.root.turn();
@@ -94,7 +94,7 @@ describe("the tokens of a response", () => {
       rollout.root.turn().request([userMessage("a"), assistantMessage("b")]);
       const graph = reduce(rollout);
       expect(graph.inference_calls[call.id]).toMatchObject({
-        execution: { status: "cancelled", end_cause: `${whole}_ended`, ended_seq: 5 },
+        execution: { status: "cancelled", end_cause: "turn_ended", ended_seq: 5 },
         response_id: "r1",
         response_item_ids: ["item:2"],
         usage: COUNTED,
