@@ -177,7 +177,7 @@ describe("the item of a message, whenever the message is told of", () => {
     ["after one of which a part says the same", [[inParts], [inParts, byNobody]], "item:2"],
   ])("is the one that fits best, %s, and the others have nothing of the message", (_what, requests, best) => {
     const graphs = [...requests, null].map((_, place) => {
-      const graph = reduce(recorded(requests.toSpliced(place, 0, "/root")));
+      const graph = reduce(recorded([...requests.slice(0, place), "/root", ...requests.slice(place)]));
       const edge = graph.interaction_edges["edge:tool:/root"];
       expect(edge?.target?.id).toBe(best);
       expect(edge?.evidence.payload_ids).toEqual(graph.conversation_items[best]?.evidence.payload_ids);
