@@ -23,10 +23,10 @@ const INHERITED = /^spans .*: tool_call_id /;
 /**
  * Whose payload is evidence of what the object is linked to, and the event alone of the link: the request or the compaction that shows
  * what a call returned is that of the item which shows it, what names a process is that of the session, and what a waiting call
- * returned that of the call. What a request has as its prefix is that of the items that are read there.
+ * returned that of the call.
  */
 const BY_EVENT_ALONE =
-  /^terminal_operations .*: (?:observed_by|terminal_session_id) |^tool_calls .*: visibility |^code_cells .*: waits |^inference_calls .* without its prefix$/;
+  /^terminal_operations .*: (?:observed_by|terminal_session_id) |^tool_calls .*: visibility |^code_cells .*: waits /;
 
 /** An object, with the fields that an event may change. */
 interface Evidenced {
@@ -75,9 +75,8 @@ function unproven(before: Objects, after: Objects, event: RawEvent): readonly st
       .map((key) => `${name}: ${key} at event ${event.seq}`);
     if (!seqs.includes(event.seq)) return changes.filter((change) => !INHERITED.test(change));
     const missing = payloadsIn(event).filter((id) => !payloadIds.includes(id));
-    const what = missing.map((id) => (id === prefixOf(event) ? "its prefix" : id));
     return changes
-      .flatMap((change) => what.map((each) => `${change} without ${each}`))
+      .flatMap((change) => missing.map((id) => `${change} without ${id}`))
       .filter((change) => !BY_EVENT_ALONE.test(change));
   });
 }
@@ -102,12 +101,6 @@ function payloadsIn(value: unknown): readonly string[] {
   if (typeof value !== "object" || value === null) return [];
   if ("payload_id" in value) return [value.payload_id as string];
   return Object.values(value).flatMap(payloadsIn);
-}
-
-function prefixOf({ payload }: RawEvent): string | null {
-  const isUntraced =
-    payload.type === "inference_started" && payload.input_mode.type === "incremental_untraced";
-  return isUntraced ? (payload.input_mode.prefix?.payload_id ?? null) : null;
 }
 
 it(

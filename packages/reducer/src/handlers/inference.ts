@@ -107,6 +107,8 @@ function startCall(
   const { model, provider, dialect } = askedBy(thread, payload);
   const id = inferenceCalls.mint(recordedId);
   const requestId = reduction.payload(payload.request);
+  // It is made of both.
+  if (payload.input_mode.type === "incremental_untraced") reduction.payload(payload.input_mode.prefix);
   const call: InferenceState = {
     draft: {
       inference_call_id: id,
