@@ -159,7 +159,8 @@ describe("calls that say nearly the same", () => {
     const turn = rollout.root.turn();
     turn.cell("1", "x1");
     turn.cell("2", "x2");
-    for (const each of starts) turn.event({ ...start, tool_call_id: "c", ...each, type: "tool_call_started" });
+    for (const each of starts)
+      turn.event({ ...start, tool_call_id: "c", ...each, type: "tool_call_started" });
     return reduceLeniently(rollout);
   }
 

@@ -3,6 +3,7 @@ import type { JsonObject } from "@rollout-trace/protocol";
 import { describe, expect, it } from "vitest";
 import { checkGraph, expandRequest, graphJson } from "@rollout-trace/reducer";
 import {
+  agentMessage,
   assistantMessage,
   functionCall,
   functionOutput,
@@ -160,6 +161,48 @@ describe("a recording", () => {
         }
         return rollout;
       },
+    ],
+    [
+      "whose compactions copy one call again and again, and whose host runs it as often",
+      2000,
+      (size) => {
+        const rollout = new RolloutBuilder();
+        const turn = rollout.root.turn();
+        const call = functionCall("c", "read", {});
+        turn.request([userMessage("hi")]).respond([call]);
+        turn.tool("c").end("failed");
+        for (let index = 0; index < size; index += 1)
+          turn.compact(`k${index}`, { input: [], replacement: [call, userMessage(`summary ${index}`)] });
+        for (let index = 0; index < size; index += 1) turn.tool("c").end("failed");
+        return rollout;
+      },
+    ],
+    [
+      "that sends one message again and again, which shows first without an author and then with one",
+      1000,
+      (size) => {
+        const rollout = new RolloutBuilder();
+        const turn = rollout.root.turn();
+        const child = rollout.child("child").turn();
+        const send = { host: true, kind: { type: "send_message" } } as const;
+        for (let index = 0; index < size; index += 1)
+          turn.tool(`m${index}`, send).interact("send_message", "child", "go on");
+        const [unnamed, named] = [userMessage("go on"), agentMessage("/root", "/root/child", "go on")];
+        for (const message of [unnamed, named])
+          for (let index = 0; index < size; index += 1) child.request([userMessage(`${index}`), message]);
+        return rollout;
+      },
+    ],
+    [
+      "whose provider runs one tool call after another, all of them told of in one thread",
+      2000,
+      (size) =>
+        inOneTurn(size, (turn, index) => {
+          const search = { type: "web_search_call", id: `ws_${index}`, status: "completed" };
+          turn.tool(`ws_${index}`, { kind: { type: "web" } }).end();
+          const mode = { type: "incremental", previous_response_id: `response-${index}` };
+          turn.request([userMessage(`${index}`)], index === 0 ? {} : { mode }).respond([search]);
+        }),
     ],
     [
       "that shows one long reasoning again and again, each time in other words",

@@ -23,7 +23,7 @@ import type {
   ToolCallState,
 } from "../state/call-state.ts";
 import type { TranscriptItem } from "../state/conversation-state.ts";
-import { eachEntry, withEntry } from "../state/several.ts";
+import { eachEntry, firstEntry, withEntry } from "../state/several.ts";
 import type { ThreadState } from "../state/thread-state.ts";
 import { matchNotification } from "./notifications.ts";
 import { addProducer } from "./producers.ts";
@@ -159,7 +159,8 @@ function slotFor(reduction: Reduction, place: ItemPlace, part: SlotPart): CallSl
   if (repeated === undefined) return slot;
   repeated.again = slot;
   repeated.isOpen = false;
-  slot.callItems = repeated.callItems;
+  // A compaction may have copied it often, and the host run it often.
+  slot.callItems = firstEntry(repeated.callItems) ?? null;
   slot.inference = repeated.inference;
   return slot;
 }
