@@ -3,10 +3,11 @@
  * parsing its unique bytes, both in µs, and what it came to:
  * `{events, reduceUs, reduceTotalUs, parseUs, readBytes, uniqueBytes, peakMib, graphBytes}`.
  *
- * Processor time of the thread is not moved by what else the machine does; `reduceTotalUs` is that of all threads, those that
+ * Processor time of the thread is hardly moved by what else the machine does; `reduceTotalUs` is that of all threads, those that
  * collect garbage and compile among them. What a short rollout mostly costs is the compiler, so all of it is measured warm. Making the
- * texts up, parsing them and reducing them take turns, and the least that each took counts: noise only adds. What it costs to
- * make the texts up is taken away from the other two.
+ * texts up, parsing them and reducing them take turns, and what making them up costs is taken away from the other two. A shared
+ * processor is faster and slower in spells that last longer than a round: so both times are those of one round, the one whose ratio is
+ * the middle of all (of two the larger). The least of each would be the luckiest moments of two, and the shorter has more of them.
  */
 import { createReducer, reduceRollout, type RolloutGraph } from "@rollout-trace/reducer";
 import { graphLength } from "./figures.ts";
@@ -20,9 +21,6 @@ const WARM_EVENTS = 60_000;
 const ROUNDS = { events: 600_000, least: 6, most: 9 };
 /** The system counts a thread's time in steps of some milliseconds: shorter rollouts are taken several times in a row. */
 const LEAST_EVENTS = 60_000;
-/** Microseconds. */
-const FOREVER = { threadUs: Number.POSITIVE_INFINITY, totalUs: Number.POSITIVE_INFINITY };
-
 const [shape, turns] = [process.argv[2] as Shape, Number(process.argv[3])];
 const source = (parse: boolean, of: number = turns) => new LongRollout({ turns: of, shape, parse });
 
@@ -42,33 +40,43 @@ const inRound = perTurn * turns * runs;
 const rounds = isMeasured
   ? Math.max(ROUNDS.least, Math.min(ROUNDS.most, Math.round(ROUNDS.events / inRound)))
   : ROUNDS.least;
-let [madeUp, parsed, reduced] = [FOREVER, FOREVER, FOREVER];
+/** Microseconds of processor time. */
+interface Spent {
+  readonly threadUs: number;
+  readonly totalUs: number;
+}
+
+const measured: { readonly parse: Spent; readonly reduce: Spent }[] = [];
 let events = 0;
 let [readBytes, uniqueBytes] = [0, 0];
 let graph: RolloutGraph | null = null;
 for (let round = 0; round < rounds; round += 1) {
   graph = null;
-  madeUp = least(madeUp, () => source(false).readOnce());
-  parsed = least(parsed, () => {
+  const madeUp = spentOn(() => source(false).readOnce());
+  const parsed = spentOn(() => {
     const unique = source(true);
     events = unique.readOnce();
     uniqueBytes = unique.bytes;
   });
-  reduced = least(reduced, () => {
+  const reduced = spentOn(() => {
     const read = source(true);
     graph = reduceRollout(read, { mode: "strict" });
     readBytes = read.bytes;
   });
+  measured.push({ parse: without(parsed, madeUp), reduce: without(reduced, madeUp) });
 }
+const ratioOf = ({ parse, reduce }: (typeof measured)[number]): number => reduce.threadUs / parse.threadUs;
+measured.sort((left, right) => ratioOf(left) - ratioOf(right));
+const { parse, reduce } = measured[rounds >> 1] as (typeof measured)[number];
 graphLength(living.snapshot());
 const peakMib = process.resourceUsage().maxRSS / 1024;
 
 process.stdout.write(
   JSON.stringify({
     events,
-    reduceUs: (reduced.threadUs - madeUp.threadUs) / events,
-    reduceTotalUs: (reduced.totalUs - madeUp.totalUs) / events,
-    parseUs: (parsed.threadUs - madeUp.threadUs) / events,
+    reduceUs: reduce.threadUs / events,
+    reduceTotalUs: reduce.totalUs / events,
+    parseUs: parse.threadUs / events,
     readBytes: readBytes / events,
     uniqueBytes: uniqueBytes / events,
     peakMib,
@@ -76,13 +84,17 @@ process.stdout.write(
   }),
 );
 
-function least(known: typeof FOREVER, run: () => unknown): typeof FOREVER {
+function spentOn(run: () => unknown): Spent {
   globalThis.gc?.();
   const [thread, all] = [process.threadCpuUsage(), process.cpuUsage()];
   for (let each = 0; each < runs; each += 1) run();
   const [threadSpent, allSpent] = [process.threadCpuUsage(thread), process.cpuUsage(all)];
   return {
-    threadUs: Math.min(known.threadUs, (threadSpent.user + threadSpent.system) / runs),
-    totalUs: Math.min(known.totalUs, (allSpent.user + allSpent.system) / runs),
+    threadUs: (threadSpent.user + threadSpent.system) / runs,
+    totalUs: (allSpent.user + allSpent.system) / runs,
   };
+}
+
+function without(spent: Spent, other: Spent): Spent {
+  return { threadUs: spent.threadUs - other.threadUs, totalUs: spent.totalUs - other.totalUs };
 }

@@ -4,7 +4,7 @@
  * turns. All times are processor time of the thread that reduces: other processes do not count, nor do the threads that
  * collect garbage beside it.
  */
-import { type BenchRow, benchRow, median } from "./bench.ts";
+import { type BenchRow, benchRow } from "./bench.ts";
 import { runTrial } from "./trial.ts";
 
 const TURNS = [1_000, 10_000, 100_000];
@@ -51,13 +51,13 @@ export async function reduceBench(args: readonly string[]): Promise<readonly Ben
   return rows;
 }
 
-/** The middle figures of some runs, each a process of its own. */
+/** The figures of the middle one of some runs, each a process of its own: by its ratio to parsing, where it has parsed. */
 async function trials(program: string, args: readonly string[], size: number): Promise<Figures> {
   const count = size >= TRIALS.longFrom || size < TRIALS.shortFrom ? TRIALS.long : TRIALS.short;
   const runs: Figures[] = [];
   for (let trial = 0; trial < count; trial += 1) runs.push(await runTrial(program, args));
-  const names = Object.keys(runs[0] ?? {});
-  return Object.fromEntries(names.map((name) => [name, median(runs.map((run) => run[name] ?? Number.NaN))]));
+  const slowness = ({ reduceUs = Number.NaN, parseUs = 1 }: Figures): number => reduceUs / parseUs;
+  return runs.toSorted((left, right) => slowness(left) - slowness(right))[count >> 1] ?? {};
 }
 
 function sizeRows(name: string, figures: Figures): readonly BenchRow[] {
