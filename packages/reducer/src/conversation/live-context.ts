@@ -10,7 +10,7 @@ import { pathTo, rootNode } from "./context-tree.ts";
 import type { NormalItem } from "./normal-item.ts";
 import { ancestorOf, headLengthOf, itemOnPath, placesOf } from "./path-index.ts";
 
-/** Items that are filled in for each that is compared with them, at most: to look one up costs about as much. */
+/** Items that are filled in for each that is compared with them, at most; chosen and not measured. */
 const FILLED_FOR_EACH = 4;
 
 export function emptyConversation(): Conversation {

@@ -139,7 +139,10 @@ export function applyReplacement(
   return items;
 }
 
-/** What a replacement may keep of the history, of all of which it matters whether it is that: calls whose id has several uses, and messages. */
+/**
+ * What a replacement may keep of the history, as far as it matters whether something was there before: calls whose id has several uses,
+ * and messages.
+ */
 function keptItems(
   { conversation, reusedSlots }: ThreadState,
   found: readonly TranscriptItem[],

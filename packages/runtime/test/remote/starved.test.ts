@@ -21,7 +21,10 @@ const SILENCE_MS = 500;
 const WORK_MS = [5, 20, 80, 320];
 /** Of the five steps of a silence the first goes by before anybody asks. */
 const SILENT_AFTER_PINGS = 4;
-/** Of numbers that a script multiplies, which cannot be interrupted. Longer ones by little each: too long is stuck, and too short proves nothing. */
+/**
+ * Of numbers that a script multiplies, which cannot be interrupted. Each is little longer than the one before: what is too long is stuck,
+ * and what is too short proves nothing.
+ */
 const PRODUCT_BITS = [100_000, 250_000, 500_000, 1_000_000, 2_000_000, 4_000_000, 8_000_000];
 const STUCK_MS = 500;
 const PATIENCE = { timeout: 60_000, interval: 5 };
