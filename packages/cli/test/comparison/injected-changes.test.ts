@@ -31,14 +31,17 @@ function difference(a: RolloutGraph, b: RolloutGraph, ignored: readonly Ignorabl
 type Change = (events: Event[], pick: number) => number | null;
 
 /** Changes a field of one of the events of a type. */
-function field(type: string, change: (body: Body, event: Event) => Partial<Body> | null): Change {
+function field(
+  type: string,
+  change: (body: Body, event: Event, events: readonly Event[]) => Partial<Body> | null,
+): Change {
   return (events, pick) => {
-    const places = events.filter(({ payload, ...event }) => {
-      return payload.type === type && change(payload, { ...event, payload }) !== null;
+    const places = events.filter((event) => {
+      return event.payload.type === type && change(event.payload, event, events) !== null;
     });
     const place = places[pick % Math.max(1, places.length)];
     if (place === undefined) return null;
-    Object.assign(place.payload, change(place.payload, place));
+    Object.assign(place.payload, change(place.payload, place, events));
     return place.seq;
   };
 }
@@ -72,10 +75,19 @@ function takeOut(type: string): Change {
 
 const DONE = new Set(["completed"]);
 
+/** Whether a turn leaves nothing running, which its failing would end too: that is more than one change. */
+function leavesNothing({ seq, turn_id: turn }: Event, events: readonly Event[]): boolean {
+  const ofTurn = events.filter((event) => event.turn_id === turn);
+  const cells = (type: string): number => ofTurn.filter(({ payload }) => payload.type === type).length;
+  return ofTurn.at(-1)?.seq === seq && cells("code_cell_started") === cells("code_cell_ended");
+}
+
 const CHANGES: { readonly [name: string]: { readonly change: Change; readonly kind: Hunk["kind"] } } = {
   "a turn that failed": {
     kind: "changed",
-    change: field("turn_ended", ({ status }) => (DONE.has(String(status)) ? { status: "failed" } : null)),
+    change: field("turn_ended", ({ status }, event, events) => {
+      return DONE.has(String(status)) && leavesNothing(event, events) ? { status: "failed" } : null;
+    }),
   },
   "another model": {
     kind: "changed",
