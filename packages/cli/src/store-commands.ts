@@ -27,11 +27,12 @@ export function addStoreCommands(program: Command, io: CommandIo, done: (code: n
     .addOption(
       new Option("--from <format>", "do not look at the content, it is this").choices([...SOURCE_FORMATS]),
     )
+    .option("--verify", "then check each of them as `verify` does; exit code 1 for damage")
     .option("--json", "as JSON")
     .addHelpText("after", example("import ~/.codex/sessions --store sessions.db"))
     .action(async (paths: readonly string[], options: ImportCommandOptions) => {
       const { importCommand } = await import("./commands/import.ts");
-      done(importCommand(paths, options, io));
+      done(await importCommand(paths, options, io));
     });
   program
     .command("list")

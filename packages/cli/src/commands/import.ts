@@ -14,6 +14,9 @@ import { page } from "../render/page.ts";
 import { withFacts, wrapWords } from "../render/wrap.ts";
 import { everyRollout, type FoundRollout } from "../sources/every-rollout.ts";
 import type { SourceFormat } from "../sources/source-format.ts";
+import type { CheckedRollout } from "../verification/check-rollout.ts";
+import { checkedLines } from "./checked-lines.ts";
+import { openStore } from "./open-store.ts";
 import { type ProgressLine, progressLine } from "./progress.ts";
 
 export interface ImportCommandOptions {
@@ -23,6 +26,8 @@ export interface ImportCommandOptions {
   readonly from?: SourceFormat | undefined;
   /** False: secrets are copied as they are. Default: replaced like those that are recorded. */
   readonly redact?: boolean | undefined;
+  /** Checks each rollout that was imported or was there already, as `verify` does of a rollout. */
+  readonly verify?: boolean | undefined;
   readonly json?: boolean | undefined;
 }
 
@@ -35,6 +40,8 @@ interface ImportedRollout {
   readonly added_events: number;
   readonly replaced_events: number;
   readonly unreadable_places: number;
+  /** With `verify`. */
+  checked?: CheckedRollout;
 }
 
 interface Skipped {
@@ -54,16 +61,18 @@ const REFUSED: ReadonlySet<TraceStoreErrorCode> = new Set([
 
 /**
  * Copies recordings into a store: what is new of them. What cannot be read or contradicts what is there is reported and
- * skipped. Throws `CliError` `unwritable_output` for a store that cannot be written.
+ * skipped. Rejects with `CliError` `unwritable_output` for a store that cannot be written.
  */
-export function importCommand(
+export async function importCommand(
   paths: readonly string[],
   options: ImportCommandOptions,
   io: CommandIo,
-): number {
+): Promise<number> {
   const run = new ImportRun(options, io);
   for (const path of paths) run.importAll(path);
-  return run.finish();
+  run.close();
+  if (options.verify === true) await run.verify();
+  return run.report();
 }
 
 class ImportRun {
@@ -98,16 +107,30 @@ class ImportRun {
       this.#importOne(rollout, line, `${index + 1} of ${rollouts.length}`);
   }
 
-  finish(): number {
-    const { redactedSecrets = {} } = this.#importer ?? {};
+  close(): void {
     this.#importer?.close();
+  }
+
+  /** Reads what is in the store now. */
+  async verify(): Promise<void> {
+    if (this.#imported.length === 0) return;
+    const { checkStored } = await import("../verification/check-rollout.ts");
+    using store = openStore(this.#options.store);
+    using line = progressLine(this.#io);
+    for (const [index, rollout] of this.#imported.entries()) {
+      line.show(() => `verifying: ${index + 1} of ${this.#imported.length} rollouts`);
+      rollout.checked = checkStored(store, rollout.trace_id);
+    }
+  }
+
+  report(): number {
+    const { redactedSecrets = {} } = this.#importer ?? {};
     const result = { rollouts: this.#imported, skipped: this.#skipped, redacted_secrets: redactedSecrets };
     if (this.#options.json === true) outJson(this.#io, `${JSON.stringify(result, null, 1)}\n`);
     else this.#io.out(page(this.#lines(redactedSecrets), this.#io));
-    if (this.#skipped.length === 0) return EXIT.ok;
-    return this.#skipped.every(({ code }) => REFUSED.has(code as TraceStoreErrorCode))
-      ? EXIT.traceErrors
-      : EXIT.unreadable;
+    if (this.#skipped.some(({ code }) => !REFUSED.has(code as TraceStoreErrorCode))) return EXIT.unreadable;
+    const isDamaged = this.#imported.some(({ checked }) => checked?.ok === false);
+    return isDamaged || this.#skipped.length > 0 ? EXIT.traceErrors : EXIT.ok;
   }
 
   #importOne({ path, format, open }: FoundRollout, line: ProgressLine, place: string): void {
@@ -177,6 +200,9 @@ class ImportRun {
         const line = `${isNew ? "new      " : "continued"}  ${escapeText(rollout_id)}`;
         return withFacts(line, { facts, styled: colour.dim(facts), indent: " ".repeat(11) }, columns);
       }),
+      ...this.#imported.flatMap(({ checked }) =>
+        checked === undefined ? [] : checkedLines(checked, { colour, columns, isOneOfMany: true }),
+      ),
       ...wrapWords(summary.join(", "), columns),
     ];
   }

@@ -1,6 +1,6 @@
 /** All checks of one rollout, whatever it is kept in. */
 import { hash } from "node:crypto";
-import type { RolloutSource } from "@rollout-trace/protocol";
+import { asId, type RolloutId, type RolloutSource } from "@rollout-trace/protocol";
 import {
   checkGraph,
   createReducer,
@@ -9,6 +9,7 @@ import {
   type RolloutGraph,
   reduceRollout,
 } from "@rollout-trace/reducer";
+import type { TraceStoreReader } from "@rollout-trace/trace/store";
 import { messageOf } from "../errors.ts";
 import type { OpenSource } from "../sources/open-source.ts";
 import { checkEvents } from "./check-events.ts";
@@ -57,6 +58,16 @@ export function checkRollout(source: OpenSource, before: readonly CheckResult[] 
   ];
   const ok = checks.every(({ count }) => count === 0);
   return { rollout_id: rollout.rolloutId, events, payloads, digest, checks, ok };
+}
+
+/** The same of a rollout of a store, by its trace id: one that was recorded twice is two recordings. */
+export function checkStored(
+  store: TraceStoreReader,
+  traceId: string,
+  before: readonly CheckResult[] = [],
+): CheckedRollout {
+  const rollout = store.openRollout(asId<RolloutId>(traceId));
+  return checkRollout({ format: "store", rollout, [Symbol.dispose]: () => undefined }, before);
 }
 
 export function result(name: string, problems: Problems): CheckResult {
