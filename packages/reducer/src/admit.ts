@@ -61,9 +61,10 @@ function isNext(reduction: Reduction, envelope: RawEventEnvelope): boolean {
     reduction.diagnose("sequence_regressed", message, null);
     return false;
   }
-  const missing = seq - state.lastSeq - 1;
-  if (missing > 0) {
-    reduction.diagnose("sequence_gap", `${missing} events are missing before event ${seq}`, null);
+  const [first, last] = [state.lastSeq + 1, seq - 1];
+  if (first <= last) {
+    const missing = first === last ? `event ${first} is` : `events ${first} to ${last} are`;
+    reduction.diagnose("sequence_gap", `${missing} missing before event ${seq}`, null);
   }
   state.lastSeq = seq;
   if (state.rolloutId !== null && state.rolloutId !== rolloutId) {

@@ -150,10 +150,13 @@ describe("the sequence", () => {
   it("with a gap is an error, and goes on", () => {
     const graph = lenient(without(whole(), 2));
     expect(graph.diagnostics).toMatchObject([
-      { code: "sequence_gap", seq: 3, message: "1 events are missing before event 3" },
+      { code: "sequence_gap", seq: 3, message: "event 2 is missing before event 3" },
       { code: "unknown_reference", object: { type: "thread", id: "root" } },
     ]);
     expect(graph.threads["root"]?.origin).toEqual({ type: "unknown" });
+    expect(lenient(without(without(whole(), 2), 3)).diagnostics[0]?.message).toBe(
+      "events 2 to 3 are missing before event 4",
+    );
     expect(graph.turns["turn-1"]?.execution.status).toBe("completed");
   });
 
