@@ -174,6 +174,7 @@ export type {
   CodeModeSessionProvider,
 } from "./session.ts";
 export type {
+  ItemsSince,
   PayloadItem,
   PayloadRead,
   PayloadReadErrorCode,

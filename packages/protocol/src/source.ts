@@ -50,6 +50,12 @@ export interface PayloadItem {
   value(): PayloadRead<JsonValue>;
 }
 
+/** An array beside another: their first `shared` elements, at least one, have the same content, then come its `items`. */
+export interface ItemsSince {
+  readonly shared: number;
+  readonly items: readonly PayloadItem[];
+}
+
 export interface PayloadReader {
   /** The parsed document. */
   json(payloadId: PayloadId): PayloadRead<JsonValue>;
@@ -60,6 +66,12 @@ export interface PayloadReader {
    * without the cost of it; a reader without this method leaves nothing out, and `json` says the same.
    */
   frame?(payloadId: PayloadId): PayloadRead<JsonValue>;
+  /**
+   * The array under `key`, beside the same array of another document of the rollout, where the reader can tell how they begin alike
+   * for less than it takes to look at each element; null where it cannot, and where one of them is not there. They may have more in
+   * common than `shared`. A reader without this method can never tell.
+   */
+  itemsSince?(payloadId: PayloadId, key: string, other: PayloadId): ItemsSince | null;
   /** Kind and size (bytes of UTF-8) of the document, or null when there is none. */
   stat(payloadId: PayloadId): PayloadStat | null;
 }

@@ -18,7 +18,7 @@ import {
 } from "@rollout-trace/reducer/testing";
 import fc from "fast-check";
 import { assertLaw, LAW_TIMEOUT } from "./laws.ts";
-import { reduce, textsOf } from "./support.ts";
+import { reduce, textsOf, untold } from "./support.ts";
 
 interface Said {
   readonly text: string;
@@ -133,7 +133,7 @@ class Thread {
 }
 
 it(
-  "shows each request what it carries, each item once, also when it is resumed in between",
+  "shows each request what it carries, each item once, also when it is resumed in between, and whatever the source can tell",
   () => {
     assertLaw(
       fc.property(
@@ -153,6 +153,9 @@ it(
           expect(checkGraph(graph)).toEqual([]);
           const { events } = thread.rollout;
           const payloads = new MemoryPayloads(thread.rollout.payloads);
+          const whole = createReducer({ payloads: untold(payloads) });
+          for (const event of events) whole.apply(event);
+          expect(graphJson(whole.finish())).toBe(graphJson(graph));
           const before = createReducer({ payloads });
           for (const event of events.slice(0, cut % events.length)) before.apply(event);
           const saved = JSON.parse(JSON.stringify(before.save())) as ReducerCheckpoint;

@@ -1,3 +1,4 @@
+import type { PayloadReader } from "@rollout-trace/protocol";
 import {
   type ConversationItem,
   createReducer,
@@ -28,6 +29,15 @@ export function reduceInSteps(rollout: RolloutBuilder): RolloutGraph {
     reducer = resumeReducer(JSON.parse(text) as ReducerCheckpoint, { payloads });
   }
   return reducer.finish();
+}
+
+/** The same payloads, of which nobody can tell how two arrays begin alike. */
+export function untold(payloads: PayloadReader): PayloadReader {
+  return {
+    json: (id) => payloads.json(id),
+    items: (id, key) => payloads.items(id, key),
+    stat: (id) => payloads.stat(id),
+  };
 }
 
 /** The texts of items, for reading a transcript at a glance. */

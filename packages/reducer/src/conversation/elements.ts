@@ -11,7 +11,7 @@ import {
 import { appended, NONE } from "../graph/draft.ts";
 import { keepElement, knownElement } from "../state/known-elements.ts";
 import type { Reduction } from "../reduction.ts";
-import type { Conversation } from "../state/conversation-state.ts";
+import type { Conversation, SeenArray } from "../state/conversation-state.ts";
 import type { ArrayReader } from "./dialect.ts";
 import { DIALECT_READERS } from "./dialects.ts";
 import { contextLength, fillIn, seenAt } from "./live-context.ts";
@@ -23,6 +23,8 @@ export interface Reading {
   /** How many items of the live context come before `rest`. */
   readonly kept: number;
   readonly rest: readonly NormalItem[];
+  /** The history of a whole request, which the next one may begin with; null where it could not be read in full. */
+  readonly seenArray: SeenArray | null;
 }
 
 export interface Document {
@@ -37,9 +39,10 @@ export interface Document {
 export function readContext(reduction: Reduction, document: Document): Reading | null {
   const { head, history } = DIALECT_READERS[document.dialect];
   const instructions = head === null ? null : readHead(reduction, document.payloadId, head);
-  const whole = arrayOf(reduction, document, history);
+  const whole = addedTo(reduction, document, history) ?? arrayOf(reduction, document, history);
   if (head === null || instructions === null) return readArrays(reduction, document, [whole]);
-  return readArrays(reduction, document, [{ reader: head, items: instructions, isHead: true }, whole]);
+  const beside = { reader: head, items: instructions, isHead: true, after: null };
+  return readArrays(reduction, document, [beside, whole]);
 }
 
 /** What a request adds to the context that it continues. */
@@ -77,46 +80,102 @@ interface RecordedArray {
   readonly reader: ArrayReader;
   readonly items: readonly PayloadItem[] | null;
   readonly isHead: boolean;
+  /** The elements before `items`, which the live context has from a place on; null for an array that is there as a whole. */
+  readonly after: Omit<SeenArray, "payloadId" | "normalise"> | null;
 }
 
 /** More than any thread needs whose requests are about as long as its contexts, or whose contexts are looked through once. */
 const LOOKAHEAD = 8;
 
+/** Elements at the end of a history that the next one may have in another form: marks of the provider's cache, reminders. */
+const CHANGING_ELEMENTS = 16;
+
 function readArrays(
   reduction: Reduction,
-  { payloadId, conversation, comparedFrom }: Document,
+  document: Document,
   arrays: readonly RecordedArray[],
 ): Reading | null {
-  const length = arrays.reduce((sum, { items }) => sum + (items?.length ?? 0), 0);
+  const { conversation, comparedFrom } = document;
+  let length = 0;
+  for (const { items, after } of arrays) length += (after?.count ?? 0) + (items?.length ?? 0);
   conversation.lookahead += LOOKAHEAD * length;
   if (comparedFrom !== null) fillIn(conversation, length);
-  let kept = comparedFrom ?? contextLength(conversation);
-  let rest: readonly NormalItem[] = NONE;
-  for (const { reader, items, isHead } of arrays) {
-    if (items === null) return null;
-    if (items.length > conversation.longestArray) {
-      reduction.state.elements.capacity += 2 * (items.length - conversation.longestArray);
-      conversation.longestArray = items.length;
-    }
-    // Most of a request is what the one before it was: this loop makes nothing for what is the same.
-    for (let index = 0; index < items.length; index += 1) {
-      const item = items[index] as PayloadItem;
-      const same = rest.length > 0 ? 0 : sameItems(conversation, kept, item, reader);
-      if (same > 0) {
-        kept += same;
-        continue;
-      }
-      const element = elementOf(reduction, item, { reader, payloadId, isHead });
-      if (element === null) continue;
-      if (element.kind !== null) {
-        rest = appended(rest, element);
-        continue;
-      }
-      for (const normal of element.items) rest = appended(rest, normal);
-      if (element.outsideId !== null) leaveOut(conversation, element.outsideId);
-    }
+  let reading: Reading | null = {
+    kept: comparedFrom ?? contextLength(conversation),
+    rest: NONE,
+    seenArray: null,
+  };
+  for (const array of arrays) {
+    reading = readArray(reduction, { document, array, before: reading });
+    if (reading === null) return null;
   }
-  return { kept, rest };
+  return reading;
+}
+
+interface ArrayInDocument {
+  readonly document: Document;
+  readonly array: RecordedArray;
+  /** What was read of the arrays before it. */
+  readonly before: Reading;
+}
+
+function readArray(reduction: Reduction, { document, array, before }: ArrayInDocument): Reading | null {
+  const { payloadId, conversation } = document;
+  const { reader, isHead, after } = array;
+  let { kept, rest } = before;
+  const from = kept + rest.length;
+  const goesOn = after !== null && rest.length === 0 && kept === after.from;
+  const { items } = goesOn || after === null ? array : arrayOf(reduction, document, reader);
+  if (items === null) return null;
+  if (goesOn) kept = after.ends.at(-1) ?? kept;
+  const count = (goesOn ? after.count : 0) + items.length;
+  if (count > conversation.longestArray) {
+    reduction.state.elements.capacity += 2 * (count - conversation.longestArray);
+    conversation.longestArray = count;
+  }
+  const ends = goesOn && items.length < CHANGING_ELEMENTS ? after.ends.slice(0, -1) : [];
+  let isWhole = !isHead;
+  // Most of a request is what the one before it was: this loop makes nothing for what is the same.
+  for (let index = 0; index < items.length; index += 1) {
+    if (index + CHANGING_ELEMENTS > items.length) ends.push(kept + rest.length);
+    const item = items[index] as PayloadItem;
+    const same = rest.length > 0 ? 0 : sameItems(conversation, kept, item, reader);
+    if (same > 0) {
+      kept += same;
+      continue;
+    }
+    const element = elementOf(reduction, item, { reader, payloadId, isHead });
+    if (element === null) {
+      isWhole = false;
+      continue;
+    }
+    if (element.kind !== null) {
+      rest = appended(rest, element);
+      continue;
+    }
+    for (const normal of element.items) rest = appended(rest, normal);
+    if (element.outsideId !== null) leaveOut(conversation, element.outsideId);
+  }
+  ends.push(kept + rest.length);
+  const { normalise } = reader;
+  return { kept, rest, seenArray: isWhole ? { payloadId, normalise, count, from, ends } : null };
+}
+
+/** What a history has after what the one before it began with, where the source can tell. */
+function addedTo(
+  { payloads }: Reduction,
+  { payloadId, conversation: { seenArray }, comparedFrom }: Document,
+  reader: ArrayReader,
+): RecordedArray | null {
+  if (seenArray === null || comparedFrom !== 0 || seenArray.normalise !== reader.normalise) return null;
+  const [key = ""] = reader.keys;
+  const { from, count, ends } = seenArray;
+  const since = payloads.itemsSince?.(asId(payloadId), key, asId(seenArray.payloadId)) ?? null;
+  if (since === null) return null;
+  const { shared, items } = since;
+  const place = ends.length - (count - shared);
+  if (shared > count || ends[place - 1] === undefined) return null;
+  return { reader, items, isHead: false, after: { count: shared, from, ends: ends.slice(0, place) } };
 }
 
 /** How many items of the live context, from `position` on, the store knows to be those of a recorded element. */
@@ -176,13 +235,13 @@ function arrayOf(reduction: Reduction, { payloadId }: Document, reader: ArrayRea
   let message = "";
   for (const key of reader.keys) {
     const read = reduction.payloads.items(asId<PayloadId>(payloadId), key);
-    if (read.ok) return { reader, items: read.value, isHead: false };
+    if (read.ok) return { reader, items: read.value, isHead: false, after: null };
     message = read.message;
     if (read.code !== "no_such_array") break;
   }
   const items = shortForm(reduction, payloadId, reader);
   if (items === null) unreadable(reduction, payloadId, message);
-  return { reader, items, isHead: false };
+  return { reader, items, isHead: false, after: null };
 }
 
 /** A bare string in place of an array. */

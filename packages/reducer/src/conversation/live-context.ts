@@ -21,6 +21,7 @@ export function emptyConversation(): Conversation {
     seenAs: [],
     nodes: [],
     root,
+    seenArray: null,
     longestArray: 0,
     replacedSeq: 0,
     headLength: 0,
@@ -78,7 +79,14 @@ export function seeAt(conversation: Conversation, position: number, normal: Norm
   const at = position - before.depth;
   if (at < 0) return;
   seenAs[at] = normal;
+  forgetArray(conversation, position);
   if (!normal.isHead) conversation.headLength = Math.min(conversation.headLength, position);
+}
+
+/** The live context has only its first `length` items as the last request had them. */
+function forgetArray(conversation: Conversation, length: number): void {
+  const end = conversation.seenArray?.ends.at(-1) ?? 0;
+  if (end > length) conversation.seenArray = null;
 }
 
 export function append(
@@ -110,6 +118,7 @@ export function cutTo(conversation: Conversation, length: number): void {
     rewindTo(conversation, ancestorOf(before, length));
     return;
   }
+  forgetArray(conversation, length);
   live.length = own;
   seenAs.length = own;
   nodes.length = Math.min(nodes.length, own);
@@ -125,6 +134,7 @@ export function rewindTo(conversation: Conversation, node: ContextNode): void {
     cutTo(conversation, node.depth);
     return;
   }
+  conversation.seenArray = null;
   conversation.before = node;
   conversation.live = [];
   conversation.seenAs = [];
@@ -136,6 +146,7 @@ export function rewindTo(conversation: Conversation, node: ContextNode): void {
 export function fillIn(conversation: Conversation, length: number): void {
   const { before, root } = conversation;
   if (before === root || before.depth > FILLED_FOR_EACH * length) return;
+  conversation.seenArray = null;
   const nodes = pathTo(before);
   const items = nodes.map(({ item }) => item as TranscriptItem);
   for (const [index, item] of items.entries()) item.position = index;

@@ -130,7 +130,7 @@ function readInput(reduction: Reduction, document: Document): Reading | null {
   const whole = readHistory(reduction, document, "input_history");
   if (whole === null) return null;
   returnFromSideRequests(conversation, whole.rest);
-  return { kept: headLength(conversation), rest: whole.rest };
+  return { kept: headLength(conversation), rest: whole.rest, seenArray: null };
 }
 
 /** Stands in the transcript for the place where the history was replaced. */

@@ -167,7 +167,7 @@ function applyRequest(reduction: Reduction, call: InferenceState, payload: Infer
     const added = readAddition(reduction, documentOf(call, requestId, comparedFrom));
     if (added !== null) conversation.hasRequests = true;
     // What it adds may be lost: what it continues is known all the same.
-    const reading = added ?? { kept: comparedFrom, rest: NONE };
+    const reading = added ?? { kept: comparedFrom, rest: NONE, seenArray: null };
     applyIncrementalRequest(reduction, call, { reading, origin });
     joinRequested(reduction, call, reading.rest);
     return;
@@ -187,7 +187,7 @@ function applyRequest(reduction: Reduction, call: InferenceState, payload: Infer
 /** One context of a recorded prefix and what a request adds to it, as far as they can be read. */
 function joined(prefix: Reading | null, added: Reading | null): Reading | null {
   if (prefix === null || added === null) return prefix ?? added;
-  return { kept: prefix.kept, rest: [...prefix.rest, ...added.rest] };
+  return { kept: prefix.kept, rest: [...prefix.rest, ...added.rest], seenArray: null };
 }
 
 /**

@@ -1,5 +1,5 @@
 /** What the reducer keeps about one thread's transcript. */
-import type { NormalItem } from "../conversation/normal-item.ts";
+import type { Normalise, NormalItem } from "../conversation/normal-item.ts";
 import type { ConversationItem } from "../graph/conversation.ts";
 import type { Draft, Made, Moment } from "../graph/draft.ts";
 import type { InferenceCall } from "../graph/inference.ts";
@@ -48,6 +48,17 @@ export interface Shrinkage {
   readonly from: ContextNode;
 }
 
+/** The history of a request, whose items the live context has at their places and has been seen to have by it last. */
+export interface SeenArray {
+  readonly payloadId: string;
+  readonly normalise: Normalise;
+  readonly count: number;
+  /** Where in the live context its items begin. */
+  readonly from: number;
+  /** Where those of its last few elements end, the last one's last. */
+  readonly ends: readonly number[];
+}
+
 export interface Conversation {
   /**
    * The live context, which the next full request is compared with, is the path to `before` and then `live`. `before` is the
@@ -68,6 +79,8 @@ export interface Conversation {
    */
   headLength: number;
   readonly root: ContextNode;
+  /** What a request is asked to go on from. Null where that would be of no use. */
+  seenArray: SeenArray | null;
   /** The most elements that one array of a document had. */
   longestArray: number;
   /** When a compaction last replaced the history: what was said before is no earlier context of what comes after. 0 for never. */

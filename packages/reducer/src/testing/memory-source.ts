@@ -1,6 +1,7 @@
 /** A rollout kept in memory. */
 import {
   canonicalJson,
+  type ItemsSince,
   isJsonObject,
   type JsonValue,
   type PayloadItem,
@@ -68,6 +69,14 @@ export class MemoryPayloads implements PayloadReader {
       ok: true,
       value: (array as readonly JsonValue[]).map(itemOf),
     };
+  }
+
+  itemsSince(payloadId: string, key: string, other: string): ItemsSince | null {
+    const [read, before] = [this.items(payloadId, key), this.items(other, key)];
+    if (!read.ok || !before.ok) return null;
+    const differs = read.value.findIndex((item, index) => item.contentId !== before.value[index]?.contentId);
+    const shared = differs < 0 ? read.value.length : differs;
+    return shared === 0 ? null : { shared, items: read.value.slice(shared) };
   }
 
   stat(payloadId: string): { kind: PayloadKind; size_bytes: number } | null {

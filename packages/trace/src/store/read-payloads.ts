@@ -8,6 +8,7 @@ import { zstdDecompressSync } from "node:zlib";
 import type Database from "better-sqlite3";
 import {
   isJsonObject,
+  type ItemsSince,
   type JsonValue,
   type PayloadId,
   type PayloadItem,
@@ -22,7 +23,8 @@ import type { ImportedPayloads } from "./imported.ts";
 import { prepared } from "./prepared.ts";
 import { type NumberedRow, ReadAhead } from "./read-ahead.ts";
 import { MIN_SHARED_PARTS } from "./rope-chain.ts";
-import { decodeRope, type StoredPart } from "./rope-codec.ts";
+import { decodeRope } from "./rope-codec.ts";
+import { type StoredPart, type StoredRope } from "./stored-rope.ts";
 
 /** Reads payloads, also as the exact text that was recorded. */
 export interface StoredPayloads extends PayloadReader {
@@ -31,8 +33,8 @@ export interface StoredPayloads extends PayloadReader {
   frame(payloadId: PayloadId): PayloadRead<JsonValue>;
 }
 
-/** Parts of decoded ropes kept for the payloads that are based on them, about 10 bytes each. */
-const KEPT_PARTS = 4_000_000;
+/** Own parts of decoded ropes kept for the payloads that are based on them, about 50 bytes each. */
+const KEPT_PARTS = 1_000_000;
 /** Items kept by their chunk, about 200 bytes each. */
 const KEPT_ITEMS = 100_000;
 /** A longer chain of bases is not one that this package wrote. */
@@ -81,13 +83,6 @@ interface Frame {
   readonly value: JsonValue;
 }
 
-/** The items of an array, and the parts that they were made of: one for each, from `first` on. */
-interface ReadArray {
-  readonly parts: readonly StoredPart[];
-  readonly first: number;
-  readonly items: readonly PayloadItem[];
-}
-
 export interface PayloadsPlace {
   readonly rollout: number;
   /** What payloads are called that were imported; null for a rollout that was recorded here. */
@@ -100,13 +95,11 @@ export class PayloadsOfRollout implements StoredPayloads {
   readonly #rope: (ordinal: number) => Buffer | undefined;
   readonly #chunks: ReadAhead<ChunkRow>;
   readonly #stored: Database.Statement<[number], StoredChunk>;
-  readonly #ropes: Map<number, readonly StoredPart[]> = new Map();
-  /** Also of a short rope, which is not kept: a response is asked for its frame and then for its items. */
-  #latest: { readonly ordinal: number; readonly parts: readonly StoredPart[] } | null = null;
+  readonly #ropes: Map<number, StoredRope> = new Map();
+  /** Also a short rope, which is not kept: a response is asked for its frame and then for its items. */
+  #latest: { readonly ordinal: number; readonly rope: StoredRope } | null = null;
   #keptParts = 0;
   readonly #items: Map<number, PayloadItem> = new Map();
-  /** Of each key the array that was read last. */
-  readonly #arrays: Map<string, ReadArray> = new Map();
   #asked: { readonly payloadId: string; readonly ordinal: number | null } = { payloadId: "", ordinal: null };
   /** Of each kind of payload the frame that was read last. */
   readonly #frames: Map<PayloadKind, Frame> = new Map();
@@ -144,38 +137,48 @@ export class PayloadsOfRollout implements StoredPayloads {
   }
 
   text(payloadId: PayloadId): PayloadRead<string> {
-    return this.#read(payloadId, (ordinal) => ({ ok: true, value: this.#textOf(this.rope(ordinal)) }));
+    return this.#read(payloadId, (ordinal) => ({
+      ok: true,
+      value: this.#textOf(this.rope(ordinal).slice()),
+    }));
   }
 
   json(payloadId: PayloadId): PayloadRead<JsonValue> {
     return this.#read(payloadId, (ordinal) => ({
       ok: true,
-      value: parse(this.#textOf(this.rope(ordinal))),
+      value: parse(this.#textOf(this.rope(ordinal).slice())),
     }));
   }
 
   items(payloadId: PayloadId, key: string): PayloadRead<readonly PayloadItem[]> {
     return this.#read(payloadId, (ordinal) => {
-      const parts = this.rope(ordinal);
-      let first = 0;
-      while (first < parts.length && !isOpening(parts[first], key)) first += 1;
-      if (first === parts.length) return this.#itemsOfUncutArray(payloadId, parts, key);
-      first += 1;
-      const items = sharedItems(this.#arrays.get(key), parts, first);
-      for (let index = first + items.length; index < parts.length; index += 1) {
-        const part = parts[index] as StoredPart;
-        if (part.kind === "close") break;
-        items.push(this.#item(part));
-      }
-      // What is given away may be changed by whoever gets it.
-      this.#arrays.set(key, { parts, first, items: items.slice() });
-      return { ok: true, value: items };
+      const rope = this.rope(ordinal);
+      const array = arrayIn(rope, key);
+      if (array === null) return this.#itemsOfUncutArray(payloadId, rope, key);
+      return { ok: true, value: this.#itemsOf(rope.slice(array.first, array.end)) };
     });
+  }
+
+  itemsSince(payloadId: PayloadId, key: string, other: PayloadId): ItemsSince | null {
+    const before = this.#read(other, (ordinal) => ({ ok: true, value: this.rope(ordinal) }));
+    if (!before.ok) return null;
+    const since = this.#read(payloadId, (ordinal) => {
+      const rope = this.rope(ordinal);
+      const [array, old] = [arrayIn(rope, key), arrayIn(before.value, key)];
+      if (array === null || array.first !== old?.first) return { ok: true, value: null };
+      const first = Math.min(rope.sharedWith(before.value), array.end, old.end);
+      if (first <= array.first) return { ok: true, value: null };
+      const items = this.#itemsOf(rope.slice(first, array.end));
+      return { ok: true, value: { shared: first - array.first, items } };
+    });
+    return since.ok ? since.value : null;
   }
 
   frame(payloadId: PayloadId): PayloadRead<JsonValue> {
     return this.#read(payloadId, (ordinal) => {
-      const parts = this.rope(ordinal).filter(({ kind }) => kind !== "item");
+      const parts = this.rope(ordinal)
+        .frame()
+        .map(({ part }) => part);
       const kind = this.#payloads.get(ordinal)?.kind ?? "other";
       const last = this.#frames.get(kind);
       // Most requests of a thread differ in their items alone.
@@ -217,41 +220,42 @@ export class PayloadsOfRollout implements StoredPayloads {
   }
 
   /** The parts of a payload, through its bases, oldest first. Throws `TraceStoreError` (`damaged`). */
-  rope(ordinal: number): readonly StoredPart[] {
-    if (this.#latest?.ordinal === ordinal) return this.#latest.parts;
-    const chain: { ordinal: number; rope: Buffer }[] = [];
-    let parts: readonly StoredPart[] = [];
+  rope(ordinal: number): StoredRope {
+    if (this.#latest?.ordinal === ordinal) return this.#latest.rope;
+    const chain: { ordinal: number; bytes: Buffer }[] = [];
+    let rope: StoredRope | null = null;
     for (let next: number | null = ordinal; next !== null;) {
       const kept = this.#ropes.get(next);
       if (kept !== undefined) {
-        parts = kept;
+        rope = kept;
         break;
       }
       const row: PayloadRow | undefined = this.#payloads.get(next);
       if (row === undefined) throw damaged(`its base ${payloadIdOf(next)} is missing`);
       if (row.base !== null && row.base >= next)
         throw damaged(`${payloadIdOf(next)} is based on a later payload`);
-      const rope = row.rope === null ? this.#rope(next) : Buffer.from(row.rope, "hex");
-      if (rope === undefined) throw damaged(`${payloadIdOf(next)} is missing`);
-      if (chain.push({ ordinal: next, rope }) > MAX_BASES) throw damaged("its chain of bases is too long");
+      const bytes = row.rope === null ? this.#rope(next) : Buffer.from(row.rope, "hex");
+      if (bytes === undefined) throw damaged(`${payloadIdOf(next)} is missing`);
+      if (chain.push({ ordinal: next, bytes }) > MAX_BASES) throw damaged("its chain of bases is too long");
       next = row.base;
     }
     for (const link of chain.toReversed()) {
-      parts = decodeRope(link.rope, parts);
-      if (parts.length >= MIN_SHARED_PARTS) this.#keepRope(link.ordinal, parts);
+      rope = decodeRope(link.bytes, rope);
+      if (rope.length >= MIN_SHARED_PARTS) this.#keepRope(link.ordinal, rope);
     }
-    this.#latest = { ordinal, parts };
-    return parts;
+    if (rope === null) throw damaged("it has no rope");
+    this.#latest = { ordinal, rope };
+    return rope;
   }
 
-  #keepRope(ordinal: number, parts: readonly StoredPart[]): void {
+  #keepRope(ordinal: number, rope: StoredRope): void {
     for (const [oldest, old] of this.#ropes) {
-      if (this.#keptParts + parts.length <= KEPT_PARTS) break;
+      if (this.#keptParts + rope.own.length <= KEPT_PARTS) break;
       this.#ropes.delete(oldest);
-      this.#keptParts -= old.length;
+      this.#keptParts -= old.own.length;
     }
-    this.#ropes.set(ordinal, parts);
-    this.#keptParts += parts.length;
+    this.#ropes.set(ordinal, rope);
+    this.#keptParts += rope.own.length;
   }
 
   #textOf(parts: readonly StoredPart[]): string {
@@ -291,6 +295,10 @@ export class PayloadsOfRollout implements StoredPayloads {
 
   readonly #textOfChunk = (chunk: number): string => this.#chunkText(chunk);
 
+  #itemsOf(parts: readonly StoredPart[]): PayloadItem[] {
+    return parts.map((part) => this.#item(part));
+  }
+
   #item(part: StoredPart): PayloadItem {
     if (part.kind !== "item") throw damaged(`a part of kind ${part.kind} is inside an array`);
     // Payloads that repeat an item have the very same part.
@@ -312,10 +320,10 @@ export class PayloadsOfRollout implements StoredPayloads {
   /** An array that was not cut when it was recorded. Its elements' text is what `JSON.stringify` made and makes again. */
   #itemsOfUncutArray(
     payloadId: PayloadId,
-    parts: readonly StoredPart[],
+    rope: StoredRope,
     key: string,
   ): PayloadRead<readonly PayloadItem[]> {
-    const document = parse(this.#textOf(parts));
+    const document = parse(this.#textOf(rope.slice()));
     const array = isJsonObject(document) && Object.hasOwn(document, key) ? document[key] : undefined;
     if (!Array.isArray(array)) {
       return failed("no_such_array", `payload ${payloadId} has no array ${JSON.stringify(key)}`);
@@ -324,21 +332,15 @@ export class PayloadsOfRollout implements StoredPayloads {
   }
 }
 
-/** The items at the beginning of an array that begins like the one before it, as those of most requests do. */
-function sharedItems(
-  before: ReadArray | undefined,
-  parts: readonly StoredPart[],
-  first: number,
-): PayloadItem[] {
-  if (before?.first !== first) return [];
-  const most = Math.min(parts.length - first, before.items.length);
-  let length = 0;
-  while (length < most && parts[first + length] === before.parts[first + length]) length += 1;
-  return before.items.slice(0, length);
-}
-
-function isOpening(part: StoredPart | undefined, key: string): boolean {
-  return part?.kind === "open" && part.text === key;
+/** Where the elements of the first array with this key are among the parts of a rope; null for a rope that has none. */
+function arrayIn(rope: StoredRope, key: string): { readonly first: number; readonly end: number } | null {
+  const frame = rope.frame();
+  const opening = frame.findIndex(({ part }) => part.kind === "open" && part.text === key);
+  const [open, close] = [frame[opening], frame[opening + 1]];
+  if (open === undefined) return null;
+  if (close !== undefined && close.part.kind !== "close")
+    throw damaged(`a part of kind ${close.part.kind} is inside an array`);
+  return { first: open.index + 1, end: close?.index ?? rope.length };
 }
 
 function statOf(

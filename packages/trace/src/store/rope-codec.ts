@@ -13,9 +13,9 @@
  *
  * Commas between the items of an array are not stored.
  */
-import type { PayloadItem } from "@rollout-trace/protocol";
 import { TraceStoreError } from "../trace-store-error.ts";
 import { type Part, type RopeDocument, segmentsOf } from "./rope.ts";
+import { type StoredPart, StoredRope } from "./stored-rope.ts";
 
 const COPY = 1;
 const TEXT = 2;
@@ -30,15 +30,6 @@ const MIN_CHUNK_SIZE = 64;
 
 /** A rope with more parts is not one that this package wrote: it cuts up few arrays, of bounded length. */
 const MAX_PARTS = 2_000_000;
-
-/** A part as it is read back: its bytes, or the chunk that has them. */
-export interface StoredPart {
-  readonly kind: "text" | "value" | "item" | "open" | "close";
-  readonly chunk: number | null;
-  readonly text: string;
-  /** Made when somebody first asks for the element. */
-  item: PayloadItem | null;
-}
 
 /** Encodes `document`, as changes to `base` where there is one. `intern` gives the chunk of a part that needs one. */
 export function encodeRope(
@@ -155,48 +146,41 @@ class RopeWriter {
 
 const CLOSE_PART: StoredPart = { kind: "close", chunk: null, text: "", item: null };
 
-/** Decodes a rope over the parts of its base. Throws `TraceStoreError` (`damaged`) for bytes that are not a rope. */
-export function decodeRope(rope: Buffer, base: readonly StoredPart[]): readonly StoredPart[] {
+/** Decodes a rope over its base. Throws `TraceStoreError` (`damaged`) for bytes that are not a rope. */
+export function decodeRope(rope: Buffer, base: StoredRope | null): StoredRope {
   const reader = new RopeReader(rope);
-  let parts: StoredPart[] = [];
+  const own: StoredPart[] = [];
+  let shared = 0;
   while (!reader.atEnd) {
-    parts = decodeOperation(reader, base, parts);
-    if (parts.length > MAX_PARTS) throw damaged(`more than ${MAX_PARTS} parts`);
-  }
-  return parts;
-}
-
-/** Gives `parts` with what the next operation adds, or what takes its place. */
-function decodeOperation(reader: RopeReader, base: readonly StoredPart[], parts: StoredPart[]): StoredPart[] {
-  const tag = reader.byte();
-  switch (tag) {
-    case COPY: {
+    const tag = reader.byte();
+    if (tag === COPY) {
       const start = reader.varint();
       const end = start + reader.varint();
-      if (end > base.length) throw damaged(`copies parts up to ${end} of a base with ${base.length}`);
-      // Most ropes begin as their base does, and one copy costs less than one of each part.
-      if (parts.length === 0) return base.slice(start, end);
-      for (let index = start; index < end; index += 1) parts.push(base[index] as StoredPart);
-      return parts;
-    }
+      if (end > (base?.length ?? 0))
+        throw damaged(`copies parts up to ${end} of a base with ${base?.length ?? 0}`);
+      if (shared + own.length + end - start > MAX_PARTS) throw damaged(`more than ${MAX_PARTS} parts`);
+      if (start === 0 && shared === 0 && own.length === 0) shared = end;
+      else for (const part of base?.slice(start, end) ?? []) own.push(part);
+    } else own.push(decodePart(reader, tag));
+    if (shared + own.length > MAX_PARTS) throw damaged(`more than ${MAX_PARTS} parts`);
+  }
+  return new StoredRope({ base, shared, own });
+}
+
+function decodePart(reader: RopeReader, tag: number): StoredPart {
+  switch (tag) {
     case TEXT:
-      parts.push({ kind: "text", chunk: null, text: reader.text(), item: null });
-      return parts;
+      return { kind: "text", chunk: null, text: reader.text(), item: null };
     case VALUE:
-      parts.push({ kind: "value", chunk: reader.varint(), text: "", item: null });
-      return parts;
+      return { kind: "value", chunk: reader.varint(), text: "", item: null };
     case ITEM:
-      parts.push({ kind: "item", chunk: reader.varint(), text: "", item: null });
-      return parts;
+      return { kind: "item", chunk: reader.varint(), text: "", item: null };
     case INLINE_ITEM:
-      parts.push({ kind: "item", chunk: null, text: reader.text(), item: null });
-      return parts;
+      return { kind: "item", chunk: null, text: reader.text(), item: null };
     case OPEN:
-      parts.push({ kind: "open", chunk: null, text: reader.text(), item: null });
-      return parts;
+      return { kind: "open", chunk: null, text: reader.text(), item: null };
     case CLOSE:
-      parts.push(CLOSE_PART);
-      return parts;
+      return CLOSE_PART;
     default:
       throw damaged(`unknown operation ${tag}`);
   }

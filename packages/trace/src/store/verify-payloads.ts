@@ -12,7 +12,7 @@ import { messageOf } from "../trace-store-error.ts";
 import { ImportedPayloads, importOf } from "./imported.ts";
 import { prepared } from "./prepared.ts";
 import { payloadIdOf, PayloadsOfRollout } from "./read-payloads.ts";
-import type { StoredPart } from "./rope-codec.ts";
+import type { StoredPart } from "./stored-rope.ts";
 import type { Findings } from "./findings.ts";
 
 /** Bytes of each chunk; null for one whose content is no JSON value. */
@@ -106,7 +106,7 @@ export function verifyPayloads(
       );
     }
     try {
-      const size = sizeOf(payloads.rope(ordinal), chunks, usedChunks);
+      const size = sizeOf(payloads.rope(ordinal).slice(), chunks, usedChunks);
       if (size !== size_bytes) {
         findings.add("payload_size_mismatch", where, `${id} has ${size} bytes and says ${size_bytes}`);
       }
