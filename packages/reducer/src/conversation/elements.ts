@@ -134,7 +134,7 @@ function readArray(reduction: Reduction, { document, array, before }: ArrayInDoc
     conversation.longestArray = count;
   }
   const ends = goesOn && items.length < CHANGING_ELEMENTS ? after.ends.slice(0, -1) : [];
-  let isWhole = !isHead;
+  let isWhole = true;
   // Most of a request is what the one before it was: this loop makes nothing for what is the same.
   for (let index = 0; index < items.length; index += 1) {
     if (index + CHANGING_ELEMENTS > items.length) ends.push(kept + rest.length);
@@ -164,17 +164,17 @@ function readArray(reduction: Reduction, { document, array, before }: ArrayInDoc
 /** What a history has after what the one before it began with, where the source can tell. */
 function addedTo(
   { payloads }: Reduction,
-  { payloadId, conversation: { seenArray }, comparedFrom }: Document,
+  { payloadId, conversation: { seenArray } }: Document,
   reader: ArrayReader,
 ): RecordedArray | null {
-  if (seenArray === null || comparedFrom !== 0 || seenArray.normalise !== reader.normalise) return null;
+  if (seenArray === null || seenArray.normalise !== reader.normalise) return null;
   const [key = ""] = reader.keys;
   const { from, count, ends } = seenArray;
   const since = payloads.itemsSince?.(asId(payloadId), key, asId(seenArray.payloadId)) ?? null;
   if (since === null) return null;
   const { shared, items } = since;
   const place = ends.length - (count - shared);
-  if (shared > count || ends[place - 1] === undefined) return null;
+  if (ends[place - 1] === undefined) return null;
   return { reader, items, isHead: false, after: { count: shared, from, ends: ends.slice(0, place) } };
 }
 

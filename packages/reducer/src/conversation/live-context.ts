@@ -146,7 +146,6 @@ export function rewindTo(conversation: Conversation, node: ContextNode): void {
 export function fillIn(conversation: Conversation, length: number): void {
   const { before, root } = conversation;
   if (before === root || before.depth > FILLED_FOR_EACH * length) return;
-  conversation.seenArray = null;
   const nodes = pathTo(before);
   const items = nodes.map(({ item }) => item as TranscriptItem);
   for (const [index, item] of items.entries()) item.position = index;

@@ -46,8 +46,7 @@ export function applyFullRequest(
     call.dropped = droppedBy(conversation, comparison);
   }
   install(reduction, call, comparison, reading.rest);
-  // Of what is not filled in the latest sighting is not known.
-  conversation.seenArray = conversation.before === conversation.root ? reading.seenArray : null;
+  conversation.seenArray = reading.seenArray;
   if (call.dropped > 0) noteShrinkage(conversation, { call, from: lastRequest });
 }
 

@@ -164,10 +164,9 @@ export class PayloadsOfRollout implements StoredPayloads {
     if (!before.ok) return null;
     const since = this.#read(payloadId, (ordinal) => {
       const rope = this.rope(ordinal);
-      const [array, old] = [arrayIn(rope, key), arrayIn(before.value, key)];
-      if (array === null || array.first !== old?.first) return { ok: true, value: null };
-      const first = Math.min(rope.sharedWith(before.value), array.end, old.end);
-      if (first <= array.first) return { ok: true, value: null };
+      const array = arrayIn(rope, key);
+      const first = Math.min(rope.sharedWith(before.value), array?.end ?? 0);
+      if (array === null || first <= array.first) return { ok: true, value: null };
       const items = this.#itemsOf(rope.slice(first, array.end));
       return { ok: true, value: { shared: first - array.first, items } };
     });

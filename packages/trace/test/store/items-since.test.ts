@@ -113,6 +113,37 @@ describe("how the arrays of two payloads begin alike", () => {
     }
   });
 
+  it("is not told of payloads that are written apart, however alike they are", () => {
+    const store = openStore({ durability: "batch", redact: false });
+    const root = store.startRollout({ rolloutId: "r" });
+    grown(root, 20);
+    grown(root.startChildThread({ agentPath: "/root/child" }), 20);
+    const { payloads } = store.openRollout("r");
+    for (const pair of [
+      [20, 40],
+      [40, 20],
+      [40, 19],
+    ] as const) {
+      expect(payloads.itemsSince?.(id(pair[0]), "input", id(pair[1])) ?? null).toBeNull();
+    }
+    expect(checked(payloads, [id(40), id(39)])).toBe(57);
+  });
+
+  it("is told of a payload that begins with the beginning of its base several times", () => {
+    const path = temporaryPath();
+    const store = openStore({ path, durability: "batch", redact: false });
+    grown(store.startRollout({ rolloutId: "r" }), 5);
+    store.close();
+    const database = new DatabaseSync(path);
+    // Parts 0 to 2 (up to the first element), 2 to 3 and 0 to 0 of the base, and from its fourth element to its end.
+    database.exec("UPDATE payloads SET rope = x'010003010000010204010602' WHERE ordinal = 5");
+    database.close();
+    withSource(path, ({ payloads }) => {
+      expect(contentIds(payloads, id(5))).toHaveLength(7);
+      expect(checked(payloads, [id(5), id(4)])).toBe(1);
+    });
+  });
+
   it("is not told of what is not there, or cannot be read", () => {
     const path = temporaryPath();
     const store = openStore({ path, durability: "batch", redact: false });
