@@ -294,14 +294,14 @@ export class Reduction {
     return events.toSorted((left, right) => left.seq - right.seq);
   }
 
-  /** Counts a response's tokens, once for each response id. */
+  /** Counts a response's tokens, once for each response. */
   countUsage(usage: TokenUsage | null, of: UsageOf): void {
     const { state } = this;
     if (usage === null) return;
     if (of.responseId !== null) {
-      const { responseIds } = state.usage;
-      const counted = responseIds.size;
-      if (responseIds.add(of.responseId).size === counted) return;
+      const { responses } = state.usage;
+      const counted = responses.size;
+      if (responses.add(responseKey(of.responseId, usage)).size === counted) return;
     }
     const { draft } = of.turn;
     addTo(state.usage.total, usage);
@@ -341,6 +341,11 @@ function sumOf(sums: Map<string, UsageSum>, key: string): UsageSum {
   const sum = { ...NO_USAGE };
   sums.set(key, sum);
   return sum;
+}
+
+/** Short ids come again, of another response: what is told twice costs the same, however much is told of that. */
+function responseKey(id: string, { input_tokens: input, output_tokens: output }: TokenUsage): string {
+  return `${input} ${output} ${id}`;
 }
 
 function waitingKey(kind: AwaitedKind, id: string, scope: string | null): string {

@@ -72,13 +72,35 @@ describe("the tokens of a response", () => {
     },
   );
 
-  it("count for each response that has no id", () => {
+  it("count for each response that has no id, or an empty one", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();
     compactionRequest(turn, "k-1", { usage: USAGE });
-    compactionRequest(turn, "k-2", { usage: USAGE });
+    compactionRequest(turn, "k-2", { id: "", usage: USAGE });
+    compactionRequest(turn, "k-3", { id: "", usage: USAGE });
     turn.request([userMessage("a")]).respond([], { usage: USAGE });
-    expect(reduce(rollout).usage.total.total_tokens).toBe(3 * USAGE.total_tokens);
+    for (const responseId of ["", ""])
+      turn.request([userMessage("a")]).respond([], { responseId, usage: USAGE });
+    const graph = reduce(rollout);
+    expect(graph.usage.total.total_tokens).toBe(6 * USAGE.total_tokens);
+    expect(new Set(Object.values(graph.inference_calls).map((call) => call.response_id))).toEqual(
+      new Set([null]),
+    );
+  });
+
+  it("count for each response that has the id of another and took other tokens, and once for one that is told of again", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const flat = { input_tokens: 20, output_tokens: 5 };
+    const detailed = { ...flat, total_tokens: 25, input_tokens_details: { cached_tokens: 10 } };
+    for (const usage of [USAGE, detailed, USAGE, flat])
+      turn.request([userMessage("a")]).respond([], { responseId: "chatcmpl-412", usage });
+    compactionRequest(turn, "k", { id: "chatcmpl-412", usage: { ...USAGE, output_tokens: 6 } });
+    expect(reduce(rollout).usage.total).toMatchObject({
+      input_tokens: 40,
+      cached_input_tokens: 10,
+      output_tokens: 16,
+    });
   });
 
   it.each(["turn", "thread"] as const)(

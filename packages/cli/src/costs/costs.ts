@@ -29,7 +29,7 @@ interface Counted {
   readonly response_id?: string | null;
 }
 
-/** A response that several calls show costs once. */
+/** A response that several calls show costs once; what has its id and took other tokens is another one. */
 export function costsOf(graph: RolloutGraph, prices: Prices): Costs {
   const seen = new Set<string>();
   const [threads, turns, requests] = [
@@ -42,8 +42,12 @@ export function costsOf(graph: RolloutGraph, prices: Prices): Costs {
     id: string,
     { model, usage, thread_id, turn_id, response_id: response = null }: Counted,
   ): void => {
-    if (response !== null && seen.has(response)) return;
-    if (response !== null) seen.add(response);
+    if (response !== null) {
+      const tokens = usage === null ? "" : `${usage.input_tokens} ${usage.output_tokens}`;
+      const key = `${tokens} ${response}`;
+      if (seen.has(key)) return;
+      seen.add(key);
+    }
     const cost = usage === null ? null : prices.costOf(model, usage);
     const one: Cost = { known: cost ?? 0, requests: 1, unknown: cost === null ? 1 : 0 };
     total = sum(total, one);

@@ -89,6 +89,19 @@ describe("the tokens of a list", () => {
     expect(await tokens()).toEqual([{ input: 101, output: 11 }]);
   });
 
+  it("count each response that took other tokens than one with its id, and each whose id is empty", async () => {
+    const turn = turnOf("r");
+    for (const input of [100, 101, 100])
+      ask(turn).completed({ responseId: "412", response: () => flat(input, 10) });
+    for (const id of ["", ""]) ask(turn).completed({ response: () => ({ ...flat(1, 1), id }) });
+    ask(turn).completed({ responseId: "", response: () => ({ ...flat(100, 10), id: "412" }) });
+    const counted = await tokens();
+    expect(counted).toEqual([{ input: 203, output: 22 }]);
+    store.flush();
+    const { rollouts } = await listed();
+    expect(counted).toEqual(rollouts.map(({ trace_id: id }) => reducedTokens(path, id)));
+  });
+
   it("are unknown, not zero, where no response says how many there were", async () => {
     turnOf("none asked");
     ask(turnOf("none told")).completed({ response: () => ({ output_items: [] }) });

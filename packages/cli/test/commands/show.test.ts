@@ -77,6 +77,25 @@ describe("show with prices", () => {
     expect(out).toMatch(/20 → 8 tokens {2}cost 0\.10 EUR$/m);
   });
 
+  it("counts a response that is told of twice once, and another that has the same id", async () => {
+    const path = join(folder, "twice.db");
+    const trace = openTraceStore({ path, durability: "batch" });
+    const turn = trace.startRollout({ rolloutId: "ids" }).startTurn();
+    for (const input_tokens of [10, 20, 10]) {
+      const request = turn.startInference({
+        model: "m",
+        provider: "p",
+        dialect: "openai_responses",
+        request: () => ({ input: [] }),
+      });
+      const usage = { input_tokens, output_tokens: 0 };
+      request.completed({ responseId: "412", response: () => ({ output: [], usage }) });
+    }
+    trace.close();
+    const { out } = await run(["show", path, "--prices", prices({ m: { input: 100_000, output: 1 } })]);
+    expect(out).toMatch(/30 tokens · cost 3\.00\n/);
+  });
+
   it("says unknown for a model without a price, never zero, and zero for one that is free", async () => {
     expect(await show("--prices", prices({ "model-2": { input: 1, output: 1 } }))).toMatch(
       /252 tokens · cost unknown\n[^]*20 → 8 tokens {2}cost unknown/,

@@ -4,6 +4,7 @@ import { dialectOfHistories } from "../conversation/dialect-of.ts";
 import { type Document, type Reading, readFrame, readHistory } from "../conversation/elements.ts";
 import type { NormalItem } from "../conversation/normal-item.ts";
 import { headLength } from "../conversation/live-context.ts";
+import { responseIdOf } from "../conversation/responses.ts";
 import { returnFromSideRequests } from "../conversation/side-requests.ts";
 import { applyInputHistory, applyReplacement } from "../conversation/snapshot.ts";
 import { createItem, type ItemOrigin } from "../conversation/transcript.ts";
@@ -68,9 +69,8 @@ export const compactionHandlers: Handlers<CompactionEventPayload["type"]> = {
     if (response === null) return;
     const { draft, turn } = request;
     draft.usage = tokenUsageOf(response, null);
-    const responseId = response["response_id"] ?? response["id"];
     reduction.countUsage(draft.usage, {
-      responseId: typeof responseId === "string" ? responseId : null,
+      responseId: responseIdOf(response),
       model: draft.model,
       threadId: draft.thread_id,
       turn,

@@ -12,7 +12,8 @@ import {
 } from "../conversation/elements.ts";
 import { contextLength, rewindTo } from "../conversation/live-context.ts";
 import { joinRequested, joinResponded } from "../conversation/own-tools.ts";
-import { endOfResponse } from "../conversation/responses.ts";
+import { endOfResponse, responseIdOf } from "../conversation/responses.ts";
+import { nonEmpty } from "../conversation/shape.ts";
 import { applyFullRequest, applyIncrementalRequest, applyResponse } from "../conversation/snapshot.ts";
 import { createItem, type ItemOrigin } from "../conversation/transcript.ts";
 import { tokenUsageOf } from "../conversation/token-usage.ts";
@@ -232,7 +233,7 @@ function end(
   if (!mayNow && draft.response_payload_id !== null) return null;
   if (mayNow) endInference(reduction, call, how);
   draft.upstream_request_id ??= upstreamId ?? null;
-  if (event.payload.type === "inference_completed") draft.response_id = event.payload.response_id ?? null;
+  if (event.payload.type === "inference_completed") draft.response_id = nonEmpty(event.payload.response_id);
   if (payloadId !== null) takeResponse(reduction, call, payloadId);
   return call;
 }
@@ -242,8 +243,7 @@ function takeResponse(reduction: Reduction, call: InferenceState, payloadId: str
   draft.response_payload_id = payloadId;
   const response = readFrame(reduction, payloadId);
   if (response === null) return;
-  const responseId = response["response_id"] ?? response["id"];
-  if (typeof responseId === "string") draft.response_id ??= responseId;
+  draft.response_id ??= responseIdOf(response);
   draft.usage = tokenUsageOf(response, draft.dialect);
   const { response_id, model, thread_id: threadId } = draft;
   reduction.countUsage(draft.usage, { responseId: response_id, model, threadId, turn });

@@ -82,8 +82,8 @@ export interface ReducerState {
     readonly byThread: Map<string, UsageSum>;
     /** Those that have any, in the order of having it. */
     readonly turns: TurnState[];
-    /** Responses that have been counted. */
-    readonly responseIds: Set<string>;
+    /** Responses that have been counted, by their ids and what they cost. */
+    readonly responses: Set<string>;
   };
   /**
    * Events that name something which has not started: by what they wait for. Concurrent recorders may write an end before
@@ -130,7 +130,7 @@ export function emptyState(): ReducerState {
       byModel: new Map(),
       byThread: new Map(),
       turns: [],
-      responseIds: new Set(),
+      responses: new Set(),
     },
     waiting: new Map(),
     awaitingThread: new Map(),

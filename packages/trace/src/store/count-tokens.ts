@@ -76,7 +76,8 @@ class Tokens {
   readonly #requests: Map<string, Request> = new Map();
   /** What each thread last spoke with its model. */
   readonly #dialects: Map<string, Dialect> = new Map();
-  readonly #responseIds: Set<string> = new Set();
+  /** By their ids and what they cost: short ids come again, of another response. */
+  readonly #responses: Set<string> = new Set();
   sum: TokenCount | null = null;
 
   constructor(payloads: StoredPayloads) {
@@ -130,20 +131,25 @@ class Tokens {
     const read = this.#payloads.frame(response.payload_id);
     if (!read.ok || !isJsonObject(read.value)) return false;
     const usage = responseUsage(read.value, request.dialect);
-    if (usage !== null && this.#isNew(responseId ?? read.value["response_id"] ?? read.value["id"])) {
-      const { input, output } = this.sum ?? { input: 0, output: 0 };
-      this.sum = { input: input + (usage.input ?? 0), output: output + (usage.output ?? 0) };
-    }
+    if (usage === null) return true;
+    const { response_id: written, id } = read.value;
+    const { input = 0, output = 0 } = usage;
+    if (!this.#isNew([responseId, written, id].find(isId), { input, output })) return true;
+    const sum = this.sum ?? { input: 0, output: 0 };
+    this.sum = { input: sum.input + input, output: sum.output + output };
     return true;
   }
 
   /** A response without an id is one of its own. */
-  #isNew(responseId: JsonValue | undefined): boolean {
-    if (typeof responseId !== "string") return true;
-    if (this.#responseIds.has(responseId)) return false;
-    this.#responseIds.add(responseId);
-    return true;
+  #isNew(responseId: string | undefined, { input, output }: TokenCount): boolean {
+    if (responseId === undefined) return true;
+    const counted = this.#responses.size;
+    return this.#responses.add(`${input} ${output} ${responseId}`).size > counted;
   }
+}
+
+function isId(value: JsonValue | undefined): value is string {
+  return typeof value === "string" && value !== "";
 }
 
 function keyOf(kind: "inference" | "compaction", threadId: string | null, id: string): string {
