@@ -53,7 +53,7 @@ describe("a call that its thread has in other words later", () => {
   const rewritten = { type: "function_call", call_id: "c1", name: "tool", arguments: "{}" };
 
   it("is the same call, with the output that comes with them", () => {
-    const { rollout, turn } = answered({ ...rewritten, arguments: "" });
+    const { rollout, turn } = answered({ ...rewritten, arguments: '{"cut' });
     turn.request([userMessage("hi"), rewritten, functionOutput("c1", "0123456789")]);
     rollout.end();
     const graph = reduce(rollout);

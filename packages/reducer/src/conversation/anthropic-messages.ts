@@ -90,7 +90,7 @@ function blockShape(block: JsonValue, role: ItemRole, payloadId: string): Shape 
         role: "assistant",
         channel: "commentary",
         kind: "function_call",
-        callId: stringOf(block["id"]),
+        callId: nonEmpty(block["id"]),
         distinguisher: calledTool(block["name"], block["server_name"]),
         parts: [jsonPart(block["input"] ?? null, payloadId)],
       };
@@ -149,7 +149,7 @@ function resultShape(block: JsonObject, payloadId: string): Shape {
     role: "tool",
     channel: "commentary",
     kind: "function_call_output",
-    callId: stringOf(block["tool_use_id"]),
+    callId: nonEmpty(block["tool_use_id"]),
     distinguisher: block["is_error"] === true ? "is_error" : "",
     parts: readable(parts, content ?? null, payloadId),
   };

@@ -138,7 +138,7 @@ function audioPart(audio: JsonObject, payloadId: string): SizedPart {
 
 function callShape(call: JsonValue, payloadId: string): Shape {
   if (!isJsonObject(call)) return unknownShape(call, "tool call that is not an object", payloadId);
-  const callId = stringOf(call["id"]);
+  const callId = nonEmpty(call["id"]);
   const { custom, function: called } = call;
   if (isJsonObject(custom)) {
     const { name, input } = custom;
@@ -170,7 +170,7 @@ function outputShape(element: JsonObject, payloadId: string): Shape {
     role: "tool",
     channel: "commentary",
     kind: "function_call_output",
-    callId: stringOf(element["tool_call_id"]),
+    callId: nonEmpty(element["tool_call_id"]),
     distinguisher: element["role"] === "function" ? (stringOf(element["name"]) ?? "") : "",
     parts: readable(contentParts(element, payloadId), element["content"] ?? null, payloadId),
   };

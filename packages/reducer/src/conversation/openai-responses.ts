@@ -38,7 +38,7 @@ const normalise: Normalise = (element, payloadId) => {
 
 function idsOf(element: JsonObject): Pick<NormalItem, "providerItemId" | "callId"> {
   const providerItemId = idOf(element);
-  const callId = stringOf(element["call_id"]);
+  const callId = nonEmpty(element["call_id"]);
   switch (element["type"]) {
     case "local_shell_call":
       return { providerItemId, callId: callId ?? providerItemId };
@@ -46,7 +46,7 @@ function idsOf(element: JsonObject): Pick<NormalItem, "providerItemId" | "callId
     case "mcp_approval_request":
       return { providerItemId, callId: providerItemId };
     case "mcp_approval_response":
-      return { providerItemId, callId: stringOf(element["approval_request_id"]) };
+      return { providerItemId, callId: nonEmpty(element["approval_request_id"]) };
     case "local_shell_call_output":
       // Its `id` is documented to be that of the call; where it has a `call_id` too, it may be its own.
       return callId === null || callId === providerItemId

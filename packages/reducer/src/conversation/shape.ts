@@ -61,8 +61,12 @@ export function calledTool(name: JsonValue | undefined, namespace?: JsonValue): 
   return `${stringOf(namespace) ?? ""}\n${stringOf(name) ?? ""}`;
 }
 
-/** Arguments as models write them: JSON in a string, unless the model was cut off or got it wrong. */
+/**
+ * Arguments as models write them: JSON in a string, unless the model was cut off or got it wrong. A model that has none to give may
+ * write nothing, and is sent `{}` for that.
+ */
 export function argumentsPart(value: JsonValue | undefined, payloadId: string): SizedPart {
+  if (isNothing(value)) return jsonPart({}, payloadId);
   if (typeof value !== "string") return jsonPart(value ?? null, payloadId);
   try {
     return jsonPart(JSON.parse(value) as JsonValue, payloadId, value);
@@ -106,13 +110,21 @@ export function reasoningShape(parts: readonly SizedPart[], whole: JsonValue, pa
   };
 }
 
-/** `parts`, or where there are none a reference that says so. */
+/** `parts`, or where there are none a reference that says so. There are many ways to write nothing, which hosts put for each other. */
 export function readable(
   parts: readonly SizedPart[],
   whole: JsonValue,
   payloadId: string,
 ): readonly SizedPart[] {
-  return parts.length > 0 ? parts : [payloadRefPart("empty_content", whole, payloadId)];
+  if (parts.length > 0) return parts;
+  if (!isNothing(whole)) return [payloadRefPart("empty_content", whole, payloadId)];
+  return [{ ...payloadRefPart("empty_content", null, payloadId), hiddenBytes: 0 }];
+}
+
+function isNothing(value: JsonValue | undefined): boolean {
+  return (
+    value === undefined || value === null || value === "" || (Array.isArray(value) && value.length === 0)
+  );
 }
 
 /** An object without the named keys: what may differ between two sightings of one element. */
