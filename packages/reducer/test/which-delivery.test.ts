@@ -8,6 +8,7 @@ import {
   functionOutput,
   memorySource,
   RolloutBuilder,
+  type TurnBuilder,
   userMessage,
 } from "@rollout-trace/reducer/testing";
 import { growth, QUADRATIC } from "./growth.ts";
@@ -69,7 +70,7 @@ describe("an answer that the call which started the agent returned", () => {
     const turns = [child.turn(), child.turn()];
     for (const turn of turns) turn.request([userMessage(GO)]).respond([assistantMessage("done")]);
     answered();
-    for (const turn of turns) observe(rollout, turn.id, "done");
+    for (const turn of turns) observe(rollout, turn, "done");
     const items = reduce(rollout).conversation_items;
     const kinds = results(rollout).map((id) => items[id ?? ""]?.kind);
     expect(kinds).toEqual(["function_call_output", undefined]);
@@ -80,7 +81,7 @@ describe("an answer that the call which started the agent returned", () => {
     answered();
     const turn = child.turn();
     turn.request([userMessage(GO)]).respond([assistantMessage("done")]);
-    observe(rollout, turn.id, "done");
+    observe(rollout, turn, "done");
     expect(results(rollout)).toEqual([undefined]);
   });
 });
@@ -245,6 +246,64 @@ describe("the item of a message, whenever the message is told of", () => {
   });
 });
 
+describe("an output that has the answers of several agents", () => {
+  const wait = functionCall("w1", "wait_agent", { ids: ["a", "b"] });
+  const texts = ["<results>", "a is done", "b is done"].map((text) => ({ type: "input_text", text }));
+  const history = [userMessage("hi"), wait, functionOutput("w1", texts)];
+  const byA = agentMessage("/root/a", "/root", "a is done");
+
+  /** What the parent is shown, by the number of the request, and whose answer is told of. */
+  function targetsIn(order: readonly ("a" | "b" | 0 | 1)[]) {
+    const rollout = new RolloutBuilder();
+    const parent = rollout.root.turn();
+    parent.request(history.slice(0, 1)).respond([wait]);
+    parent.tool("w1", { kind: { type: "wait_agent" } }).end();
+    const turns = { a: rollout.child("a").turn(), b: rollout.child("b").turn() };
+    for (const [id, turn] of Object.entries(turns))
+      turn.request([]).respond([assistantMessage(`${id} is done`)]);
+    for (const fact of order) {
+      if (typeof fact === "number") parent.request(fact === 0 ? history : [...history, byA]);
+      else observe(rollout, turns[fact], `${fact} is done`);
+    }
+    const graph = reduce(rollout);
+    expect(checkGraph(graph)).toEqual([]);
+    expect(graphJson(reduceInSteps(rollout))).toBe(graphJson(graph));
+    const items = Object.values(graph.conversation_items);
+    const producers = items.find(({ kind }) => kind === "function_call_output")?.produced_by ?? [];
+    const edges = Object.values(graph.interaction_edges);
+    return {
+      targets: Object.fromEntries(
+        edges.map(({ source, target }) => [
+          graph.conversation_items[source.id]?.thread_id,
+          graph.conversation_items[target?.id ?? ""]?.kind,
+        ]),
+      ),
+      edgesOfOutput: producers.filter(({ type }) => type === "interaction_edge").length,
+      text: withoutOrder(graph),
+    };
+  }
+
+  it("is where each of them arrives, be they told of before or after", () => {
+    const all = ordersOf(["a", "b", 0] as const).map(targetsIn);
+    for (const { targets, edgesOfOutput } of all) {
+      expect(targets).toEqual({ a: "function_call_output", b: "function_call_output" });
+      expect(edgesOfOutput).toBe(2);
+    }
+    expect(new Set(all.map(({ text }) => text)).size).toBe(1);
+  });
+
+  it("keeps the others where one of them is in an item that fits better", () => {
+    const all = ordersOf(["a", "b", 0, 1] as const)
+      .filter((order) => order.indexOf(0) < order.indexOf(1))
+      .map(targetsIn);
+    for (const { targets, edgesOfOutput } of all) {
+      expect(targets).toEqual({ a: "message", b: "function_call_output" });
+      expect(edgesOfOutput).toBe(1);
+    }
+    expect(new Set(all.map(({ text }) => text)).size).toBe(1);
+  });
+});
+
 describe("an answer that a person says too", () => {
   it("is where the agent says it, be it told of before or after", () => {
     const said = [userMessage("yes"), agentMessage("/root/child", "/root", "yes")];
@@ -254,7 +313,7 @@ describe("an answer that a person says too", () => {
       const turn = rollout.child("child").turn();
       turn.request([userMessage("is it?")]).respond([assistantMessage("yes")]);
       for (const index of [0, 1, 2]) {
-        if (index === place) observe(rollout, turn.id, "yes");
+        if (index === place) observe(rollout, turn, "yes");
         if (index < 2) parent.request(said.slice(0, index + 1));
       }
       const graph = reduce(rollout);
@@ -284,7 +343,7 @@ describe("an answer that a person says too", () => {
         () => parent.request(history),
         () => parent.request([...history, said]),
       ];
-      for (const step of steps.toSpliced(place, 0, () => observe(rollout, turn.id, "done"))) step();
+      for (const step of steps.toSpliced(place, 0, () => observe(rollout, turn, "done"))) step();
       const graph = reduce(rollout);
       const edge = Object.values(graph.interaction_edges).find((each) => each.kind === "agent_result");
       expect(graph.conversation_items[edge?.target?.id ?? ""]?.kind).toBe(kind);
@@ -295,11 +354,11 @@ describe("an answer that a person says too", () => {
   });
 });
 
-function observe(rollout: RolloutBuilder, turnId: string, message: string): void {
+function observe(rollout: RolloutBuilder, { id: turnId, thread }: TurnBuilder, message: string): void {
   rollout.event({
     type: "agent_result_observed",
     edge_id: `result of ${turnId}`,
-    child_thread_id: "child",
+    child_thread_id: thread.id,
     child_turn_id: turnId,
     parent_thread_id: "root",
     message,

@@ -16,7 +16,7 @@ import type { Reduction } from "../reduction.ts";
 import type { EdgeState } from "../state/call-state.ts";
 import type { TranscriptItem } from "../state/conversation-state.ts";
 import { offer, shelve, take, takeSince } from "../state/queues.ts";
-import type { LooseDeliveries, ThreadState } from "../state/thread-state.ts";
+import type { Look, LooseDeliveries, LooseDelivery, ThreadState } from "../state/thread-state.ts";
 import { addProducer } from "./producers.ts";
 
 export interface Delivery {
@@ -40,52 +40,53 @@ const FIT = Object.freeze({
   unnamed: 6,
 });
 
-interface Look {
-  readonly fit: number;
-  readonly key: string;
-}
-
 /** Links an edge to the item that carries its message, now or when that item shows up. */
 export function expectMessage(reduction: Reduction, edge: EdgeState, delivery: Delivery): void {
   const { recipient } = delivery;
   const sentSeq = sentSeqOf(edge);
   sortMessages(recipient);
   const looks = expectedLooks(delivery);
-  for (const [index, { fit, key }] of looks.entries()) {
+  for (const [index, look] of looks.entries()) {
     const released = recipient.loose?.released;
     const item =
-      (released === undefined ? undefined : takeSince(released, key, sentSeq)) ??
-      takeSince(recipient.possibleMessages, key, sentSeq);
+      (released === undefined ? undefined : takeSince(released, look.key, sentSeq)) ??
+      takeSince(recipient.possibleMessages, look.key, sentSeq);
     if (item === undefined) continue;
-    give(reduction, { recipient, edge, item, fit });
+    give(reduction, { recipient, edge, item, look });
     for (const better of looks.slice(0, index)) offer(looseOf(recipient).expected, better.key, edge);
     return;
   }
   for (const { key } of looks) offer(recipient.expectedMessages, key, edge);
 }
 
-/** Links an item that has just been created to the oldest edge that waits for it, or keeps it for one that will. */
+/** Links an item that has just been created to the oldest edge that waits for it, and keeps what is left of it for one that will. */
 export function offerMessage(reduction: Reduction, item: TranscriptItem, thread: ThreadState): void {
   const { agentMessage, role, kind } = item.normal;
   const isMessage = kind === "message" && (agentMessage !== null || role === "user");
   if (!isMessage && !(thread.spawns !== undefined && isAnswer(item))) return;
-  if (!isTaken(reduction, item, thread)) thread.unsortedMessages.push(item);
+  const expectsAny = thread.expectedMessages.size > 0 || thread.loose !== undefined;
+  if (expectsAny && isTaken(reduction, { item, recipient: thread }, looksOf(item))) return;
+  thread.unsortedMessages.push(item);
 }
 
 /**
  * Gives an item to the oldest edge that has none and whose message it may be, or else to the oldest one that has an item which fits
- * worse. What that one had before is given on.
+ * worse. What that one had before is given on. Each part of an output may go to another edge; false where others may have more of it.
  */
-function isTaken(reduction: Reduction, item: TranscriptItem, recipient: ThreadState): boolean {
-  if (recipient.expectedMessages.size === 0 && recipient.loose === undefined) return false;
-  for (const { fit, key } of looksOf(item)) {
-    const edge = nextWaiting(recipient, { fit, key }, item) ?? nextImprovable(recipient, { fit, key }, item);
+function isTaken(
+  reduction: Reduction,
+  { item, recipient }: Pick<Given, "item" | "recipient">,
+  looks: readonly Look[],
+): boolean {
+  for (const look of looks) {
+    if (item.carried?.has(look.key) === true) continue;
+    const edge = nextWaiting(recipient, look, item) ?? nextImprovable(recipient, look, item);
     if (edge === undefined) continue;
     const before = recipient.loose?.of.get(edge);
-    if (before !== undefined) withdraw(edge, before.item);
-    give(reduction, { recipient, edge, item, fit });
-    if (before !== undefined) release(reduction, before.item, recipient);
-    return true;
+    if (before !== undefined) withdraw(edge, before);
+    give(reduction, { recipient, edge, item, look });
+    if (before !== undefined) release(reduction, before, recipient);
+    if (item.claimed) return true;
   }
   return false;
 }
@@ -105,7 +106,7 @@ function nextWaiting(
     take(expectedMessages, key);
     if (isWaiting) return edge;
     const delivered = loose?.of.get(edge);
-    if (loose !== undefined && delivered !== undefined && delivered.fit > fit)
+    if (loose !== undefined && delivered !== undefined && delivered.look.fit > fit)
       offer(loose.expected, key, edge);
   }
   return undefined;
@@ -120,7 +121,7 @@ function nextImprovable(
   if (loose === undefined || queue === undefined) return undefined;
   while (queue.head < queue.entries.length) {
     const edge = queue.entries[queue.head] as EdgeState;
-    const isImprovable = (loose.of.get(edge)?.fit ?? 0) > fit;
+    const isImprovable = (loose.of.get(edge)?.look.fit ?? 0) > fit;
     if (isImprovable && sentSeqOf(edge) > item.madeSeq) return undefined;
     take(loose.expected, key);
     if (isImprovable) return edge;
@@ -129,10 +130,11 @@ function nextImprovable(
 }
 
 /** Gives on what has turned out not to be the message that it was taken for. */
-function release(reduction: Reduction, item: TranscriptItem, recipient: ThreadState): void {
-  if (isTaken(reduction, item, recipient)) return;
+function release(reduction: Reduction, { item, look }: LooseDelivery, recipient: ThreadState): void {
+  const looks = isOfPart(item, look) ? [look] : looksOf(item);
+  if (isTaken(reduction, { item, recipient }, looks)) return;
   const { released } = looseOf(recipient);
-  for (const { key } of looksOf(item)) {
+  for (const { key } of looks) {
     // A shelf is in order. One that is released after a younger one that says the same is not looked for again.
     if ((released.get(key)?.entries.at(-1)?.madeSeq ?? 0) <= item.madeSeq) shelve(released, key, item);
   }
@@ -173,7 +175,7 @@ function expectedLooks({ author, message, childId }: Delivery): readonly Look[] 
 }
 
 function wholeOrPart(fit: number, who: string | null, content: string): readonly Look[] {
-  return [look(fit, who, content), look(fit + 1, who, content)];
+  return [lookOf(fit, who, content), lookOf(fit + 1, who, content)];
 }
 
 function looksOf(item: TranscriptItem): readonly Look[] {
@@ -181,8 +183,8 @@ function looksOf(item: TranscriptItem): readonly Look[] {
   const whole = contentsOf(item);
   const parts = partsOf(item).filter((content) => !whole.includes(content));
   return [
-    ...whole.map((content) => look(fit, who, content)),
-    ...parts.map((content) => look(fit + 1, who, content)),
+    ...whole.map((content) => lookOf(fit, who, content)),
+    ...parts.map((content) => lookOf(fit + 1, who, content)),
   ];
 }
 
@@ -196,32 +198,39 @@ function sortOf(item: TranscriptItem): readonly [fit: number, who: string | null
   return author === null ? [FIT.unnamed, null] : [FIT.named, author];
 }
 
-function look(fit: number, who: string | null, content: string): Look {
+function lookOf(fit: number, who: string | null, content: string): Look {
   // A long content is hashed once for each look of it, and not once more with its author.
   return { fit, key: textKey(JSON.stringify([fit, who, textKey(content)])) };
+}
+
+/** Whether an item is the delivery by one of its parts, of which others may be of other agents: one call may wait for several. */
+function isOfPart({ normal }: TranscriptItem, { fit }: Look): boolean {
+  return isOutput(normal) && fit % 2 === 1;
 }
 
 interface Given {
   readonly recipient: ThreadState;
   readonly edge: EdgeState;
   readonly item: TranscriptItem;
-  readonly fit: number;
+  readonly look: Look;
 }
 
-function give(reduction: Reduction, { recipient, edge, item, fit }: Given): void {
-  item.claimed = true;
+function give(reduction: Reduction, { recipient, edge, item, look }: Given): void {
+  if (isOfPart(item, look)) (item.carried ??= new Map()).set(look.key, edge);
+  else item.claimed = true;
   edge.draft.target = { type: "conversation_item", id: item.draft.item_id };
   edge.draft.carried_item_ids = appended(edge.draft.carried_item_ids, item.draft.item_id);
   addProducer(item.draft, { type: "interaction_edge", edge_id: edge.draft.edge_id });
   reduction.addOrigin(edge.draft, item);
   reduction.addOrigin(item.draft, edge);
-  if (fit > FIT.named) looseOf(recipient).of.set(edge, { item, fit });
+  if (look.fit > FIT.named) looseOf(recipient).of.set(edge, { item, look });
   else recipient.loose?.of.delete(edge);
 }
 
 /** Undoes what `give` has done. */
-function withdraw(edge: EdgeState, item: TranscriptItem): void {
-  item.claimed = false;
+function withdraw(edge: EdgeState, { item, look }: LooseDelivery): void {
+  if (isOfPart(item, look)) item.carried?.delete(look.key);
+  else item.claimed = false;
   edge.draft.target = null;
   edge.draft.carried_item_ids = NONE;
   item.draft.produced_by = item.draft.produced_by.filter(
@@ -229,7 +238,9 @@ function withdraw(edge: EdgeState, item: TranscriptItem): void {
   );
   const carried = new Set([...edge.draft.carried_payload_ids, ...edge.madePayloads]);
   edge.draft.evidence = withoutOrigin(edge.draft.evidence, item, carried);
-  item.draft.evidence = withoutOrigin(item.draft.evidence, edge, new Set(item.madePayloads));
+  const own = new Set(item.madePayloads);
+  for (const { madePayloads } of item.carried?.values() ?? []) for (const id of madePayloads) own.add(id);
+  item.draft.evidence = withoutOrigin(item.draft.evidence, edge, own);
 }
 
 /** No event makes both an item and an edge, or tells again of both: what the one has of the other it has of nothing else. */
@@ -267,8 +278,11 @@ function contentsOf(item: TranscriptItem): readonly string[] {
   return [...new Set([text, payload, encoded, payload + encoded])].filter((content) => content !== "");
 }
 
+/** More than a call waits for. */
+const MOST_PARTS = 256;
+
 /** What the parts of an item say each for itself: hosts put what they have to say beside the message. */
 function partsOf({ normal: { parts } }: TranscriptItem): readonly string[] {
-  const texts = parts.map((part) => (part.type === "text" ? part.text : ""));
+  const texts = parts.slice(0, MOST_PARTS).map((part) => (part.type === "text" ? part.text : ""));
   return [...new Set(texts)].filter((content) => content !== "");
 }

@@ -10,9 +10,15 @@ const PLACE: { readonly [Type in Producer["type"]]: number } = {
   interaction_edge: 3,
 };
 
-/** Adds a producer at the place of its kind, whichever of several was recorded first. */
+/** Adds a producer at the place of its kind, and of its id among several edges, whichever of them was recorded first. */
 export function addProducer(item: Draft<ConversationItem>, producer: Producer): void {
   const { produced_by: known } = item;
-  const at = known.findIndex(({ type }) => PLACE[type] > PLACE[producer.type]);
-  item.produced_by = at === -1 ? appended(known, producer) : known.toSpliced(at, 0, producer);
+  const at = known.findLastIndex((other) => !comesAfter(other, producer)) + 1;
+  item.produced_by = at === known.length ? appended(known, producer) : known.toSpliced(at, 0, producer);
+}
+
+function comesAfter(one: Producer, other: Producer): boolean {
+  if (one.type === "interaction_edge" && other.type === "interaction_edge")
+    return one.edge_id > other.edge_id;
+  return PLACE[one.type] > PLACE[other.type];
 }

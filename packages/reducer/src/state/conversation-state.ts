@@ -3,7 +3,7 @@ import type { Normalise, NormalItem } from "../conversation/normal-item.ts";
 import type { ConversationItem } from "../graph/conversation.ts";
 import type { Draft, Made, Moment } from "../graph/draft.ts";
 import type { InferenceCall } from "../graph/inference.ts";
-import type { CallSlot, InferenceState } from "./call-state.ts";
+import type { CallSlot, EdgeState, InferenceState } from "./call-state.ts";
 
 /** An item of a thread's transcript and what the reducer keeps about it. */
 export interface TranscriptItem extends Made {
@@ -18,8 +18,10 @@ export interface TranscriptItem extends Made {
   isCopy: boolean;
   /** The model-visible call that it is a call or an output of. */
   slot: CallSlot | null;
-  /** Whether an interaction edge has it as its target. */
+  /** Whether an interaction edge has it as its target, and no other may. */
   claimed: boolean;
+  /** The edges of results that parts of an output say, by how those parts look. Few outputs have any. */
+  carried?: Map<string, EdgeState>;
 }
 
 /** One prefix of contexts; see `conversation/context-tree.ts`. */

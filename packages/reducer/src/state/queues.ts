@@ -35,6 +35,8 @@ export function take<Entry>(queues: Map<string, Queue<Entry>>, key: string): Ent
 /** What lies on a shelf until it is taken, be it from this one or from another. */
 export interface Shelved extends Made {
   readonly claimed: boolean;
+  /** What is claimed of one of which only a part is, by the keys under which that lies. */
+  readonly carried?: ReadonlyMap<string, object>;
 }
 
 /**
@@ -74,7 +76,7 @@ export function takeSince<Entry extends Shelved>(
   for (let index = left(next, first); index < entries.length; index = left(next, index)) {
     const entry = entries[index];
     next[index] = index + 1;
-    if (entry?.claimed === false) return entry;
+    if (entry?.claimed === false && entry.carried?.has(key) !== true) return entry;
   }
   return undefined;
 }

@@ -102,10 +102,16 @@ export interface LooseDeliveries {
   readonly released: Map<string, Shelf<TranscriptItem>>;
 }
 
+/** How an item looks like a message. */
+export interface Look {
+  /** How well it fits: the less, the better. */
+  readonly fit: number;
+  readonly key: string;
+}
+
 export interface LooseDelivery {
   readonly item: TranscriptItem;
-  /** How well the item fits: the less, the better. */
-  readonly fit: number;
+  readonly look: Look;
 }
 
 export interface TurnState extends Recorded {
