@@ -150,6 +150,29 @@ describe("the end of a rollout", () => {
     expect(graph.recording_complete).toBe(true);
   });
 
+  it("does not end a thread that was resumed since before what that closed when it ended", () => {
+    const rollout = new RolloutBuilder();
+    const child = rollout.child("child");
+    const turn = child.turn();
+    turn.request([userMessage("hi")]);
+    turn.cell("1", "x1");
+    turn.tool("direct", { host: true });
+    rollout.end();
+    child.end();
+    const closed = rollout.events.length;
+    child.resume();
+    const graph = reduce(rollout);
+    expect(graph.threads["child"]?.execution).toMatchObject({
+      status: "aborted",
+      ended_at_us: 1_700_000_000_000_000 + closed * 1000,
+      ended_seq: closed,
+      end_cause: "rollout_ended",
+    });
+    expect(graph.threads["child"]?.evidence.seqs.slice(-3)).toEqual([closed - 1, closed, closed + 1]);
+    expect(graph.tool_calls["direct"]?.execution).toMatchObject({ ended_seq: closed });
+    expect(checkGraph(graph)).toEqual([]);
+  });
+
   it("does not end an edge before it began", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.child("child").turn();

@@ -39,6 +39,9 @@ function eventDamages(events: unknown[], pick: Pick): readonly (() => void)[] {
     () => (events[at] = withFieldOfOther(events, { event, pick })),
     () => (events[at] = withFieldOfOther(events, { event, pick })),
     () => collide(events, pick),
+    () => mixKinds(events, pick),
+    () => move(events, { from: at, to: other }),
+    () => move(events, { from: events.findIndex((each) => typeOf(each) === "rollout_ended"), to: other }),
     () => (events[at] = { ...event, thread_id: "__proto__", turn_id: "constructor" }),
     () => (events[at] = { ...event, thread_id: otherEvent.thread_id, turn_id: otherEvent.turn_id }),
     () => (events[at] = { ...event, rollout_id: "other" }),
@@ -139,6 +142,30 @@ function collide(events: unknown[], pick: Pick): void {
     const place = key === "turn_id" ? { turn_id: another } : {};
     events[index] = { ...(event as RawEvent), ...place, payload: { ...payload, [key]: another } };
   }
+}
+
+/** Calls are of the kinds of other calls. */
+function mixKinds(events: unknown[], pick: Pick): void {
+  const starts = [...events.entries()].filter(([, event]) => typeOf(event) === "tool_call_started");
+  for (const [index, event] of starts) {
+    const [, other] = starts[pick(starts.length)] as (typeof starts)[number];
+    const { kind } = (other as { readonly payload: { readonly kind?: unknown } }).payload;
+    const { payload } = event as RawEvent;
+    events[index] = { ...(event as RawEvent), payload: { ...payload, kind } };
+  }
+}
+
+/** An event was recorded elsewhere: ends come before starts, and what goes on after the end of the rollout. */
+function move(events: unknown[], { from, to }: { readonly from: number; readonly to: number }): void {
+  if (from < 0) return;
+  const places = events.slice();
+  events.splice(to, 0, ...events.splice(from, 1));
+  for (let index = Math.min(from, to); index <= Math.max(from, to) && index < events.length; index += 1)
+    events[index] = renumbered(events[index], places[index]);
+}
+
+function typeOf(event: unknown): unknown {
+  return (event as { readonly payload?: { readonly type?: unknown } | null } | null)?.payload?.type;
 }
 
 /** A copy with an odd value, or none, in the place of something that was in it. */

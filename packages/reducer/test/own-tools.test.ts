@@ -46,6 +46,24 @@ describe("a call of a tool that the provider runs", () => {
     expect(reduceInSteps(rollout)).toEqual(graph);
   });
 
+  it("is what a command was observed by, and what the cell of one was", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const other = { ...SEARCH, id: "ws_2" };
+    turn.request([userMessage("q")]).respond([SEARCH, other]);
+    turn.tool("t", { callId: "ws_1", kind: { type: "write_stdin" } }).end();
+    const cell = turn.cell("1", "ws_2");
+    turn.tool("n", { cell: "1", kind: { type: "write_stdin" } }).end();
+    cell.respond("completed").end();
+    const graph = reduce(rollout);
+    const observed = Object.values(graph.terminal_operations).map(({ observed_by }) => observed_by);
+    expect(observed).toEqual([
+      [{ source: "direct", call_item_ids: ["item:2"], output_item_ids: ["item:2"] }],
+      [{ source: "code_cell_output", call_item_ids: ["item:3"], output_item_ids: ["item:3"] }],
+    ]);
+    expect(checkGraph(graph)).toEqual([]);
+  });
+
   it("is joined whichever is recorded first", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();

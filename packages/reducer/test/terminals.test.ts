@@ -216,6 +216,48 @@ describe("a terminal operation", () => {
     expect(graph.terminal_sessions["7"]?.execution.status).toBe("running");
   });
 
+  it("that is told of after the end of its cell ran while its call did, also where the cell's start is recorded last", () => {
+    const record = (isLate: boolean) => {
+      const rollout = new RolloutBuilder();
+      const turn = rollout.root.turn();
+      const start = () => turn.cell("1", "x1");
+      if (!isLate) start();
+      turn.tool("command", { ...exec, host: true });
+      turn.tool("write", { cell: "1" });
+      const begun = turn.tool("begun", { ...exec, cell: "1" });
+      turn.event({ type: "code_cell_ended", runtime_cell_id: "1", status: "failed" });
+      turn.event({ type: "stdin_target_resolved", tool_call_id: "write", exec_tool_call_id: "command" });
+      begun.runtimeStart(begin("7"));
+      if (isLate) start();
+      const graph = reduce(rollout);
+      expect(checkGraph(graph)).toEqual([]);
+      return Object.values(graph.terminal_operations).map(({ tool_call_id: id, execution }) => [
+        execution.status,
+        graph.tool_calls[id]?.execution.ended_seq === execution.ended_seq,
+        graph.tool_calls[id]?.execution.started_seq === execution.started_seq,
+      ]);
+    };
+    expect(record(false)).toEqual(Array(2).fill(["cancelled", true, true]));
+    expect(record(true)).toEqual(record(false));
+  });
+
+  it("that is told of before its call ends with that, also where both and their cell are told of after the cell's end", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const runtime = rollout.payload("tool_runtime_event", begin(null));
+    turn.event({ type: "tool_call_runtime_started", tool_call_id: "c", runtime });
+    turn.event({ type: "code_cell_ended", runtime_cell_id: "1", status: "completed" });
+    turn.tool("c", { ...exec, cell: "1" });
+    turn.cell("1", "x1");
+    const graph = reduce(rollout);
+    expect(graph.tool_calls["c"]?.execution).toMatchObject({ started_seq: 6, ended_seq: 6 });
+    expect(graph.terminal_operations["terminal_operation:1"]?.execution).toMatchObject({
+      started_seq: 4,
+      ended_seq: 6,
+    });
+    expect(checkGraph(graph)).toEqual([]);
+  });
+
   it("is not made of what was dispatched as a command and ran as something else", () => {
     const rollout = new RolloutBuilder();
     rollout.root.turn().tool("c1", exec).runtimeStart({ type: "patch_apply_begin", changes: {} }).end();

@@ -9,12 +9,12 @@ import { findFindings } from "../findings/find.ts";
 import { enqueue } from "../state/queues.ts";
 import type { Sessions } from "../linking/sessions.ts";
 import type { ReducerState } from "../state/reducer-state.ts";
-import type { TokenUsage } from "./base.ts";
+import type { ExecutionWindow, TokenUsage } from "./base.ts";
 import { buildCell, buildInference, buildOperation, buildToolCall, cellOutputs } from "./build-calls.ts";
 import { buildSpan, spanCalls } from "./build-spans.ts";
 import { buildSessions } from "./build-terminals.ts";
 import { buildEdge, buildThread } from "./build-threads.ts";
-import { closeLeftovers, type Window } from "./close-leftovers.ts";
+import { closeLeftovers, type Leftover, type Window } from "./close-leftovers.ts";
 import type { ConversationItem } from "./conversation.ts";
 import {
   copyDraft,
@@ -61,9 +61,9 @@ export function buildGraph(state: ReducerState, late: Late, finish: Finish = cop
   const calls = spanCalls(state);
   const spans = new Map<string, string[]>();
   for (const [span, callId] of calls) enqueue(spans, callId, span.draft.span_id);
-  const running: Unshared<Window>[] = [];
-  const noted = <Entry extends Unshared<Window>>(entry: Entry): Entry => {
-    if (entry.execution.status === "running") running.push(entry);
+  const running: Leftover[] = [];
+  const noted = <Entry extends Unshared<Window>>(entry: Entry, pastEnd?: ExecutionWindow): Entry => {
+    if (entry.execution.status === "running") running.push({ entry, pastEnd: pastEnd ?? null });
     return entry;
   };
   const toolCalls: ToolCall[] = [];
@@ -77,7 +77,9 @@ export function buildGraph(state: ReducerState, late: Late, finish: Finish = cop
     started_at_us: state.startedAtUs,
     ended_at_us: state.end?.at_us ?? null,
     host: state.host,
-    threads: collect(state.threads, (thread) => noted(buildThread(state, thread, finish))),
+    threads: collect(state.threads, (thread) =>
+      noted(buildThread(state, thread, finish), thread.pastEnds?.at(-1)),
+    ),
     turns: collect(state.turns.byId, ({ draft }) => noted(finish(draft, LISTS.turn))),
     conversation_items: numbered(
       state.items,

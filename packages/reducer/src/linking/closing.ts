@@ -53,13 +53,23 @@ export function endToolCall(reduction: Reduction, call: ToolCallState, end: End)
   draft.execution = endedAt(draft.execution, reduction.moment, end);
   reduction.touch(draft);
   if (operation?.draft.execution.status === "running") {
-    operation.draft.execution = endedAt(operation.draft.execution, reduction.moment, end);
+    operation.draft.execution = withCall(operation.draft.execution, draft.execution, end);
     reduction.touch(operation.draft);
   }
   if (parentCell !== null) parentCell.openNested = withoutMember(parentCell.openNested, call);
   leave(call.turn?.inside, "calls", call);
   leave(call.thread?.inside, "calls", call);
   reduction.state.toolCalls.close(call);
+}
+
+/**
+ * An operation that ends with its call. What told of it may have come after the end, where that comes with a start that is recorded
+ * late: then it ran while the call did.
+ */
+function withCall(operation: ExecutionWindow, call: ExecutionWindow, end: End): ExecutionWindow {
+  const { ended_at_us: at_us, ended_seq: seq } = call;
+  if (at_us === null || seq === null || operation.started_seq > seq) return call;
+  return endedAt(operation, { at_us, seq }, end);
 }
 
 /** Ends a cell, and with it the nested calls that nobody waited for. */

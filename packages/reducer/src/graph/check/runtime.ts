@@ -5,6 +5,7 @@ import type { CodeCell, CellWait } from "../code-cell.ts";
 import type { TerminalObservation, TerminalOperation } from "../terminal.ts";
 import type { ToolCall } from "../tool-call.ts";
 import { cellOf } from "./links.ts";
+import { mayBeOutput } from "./sight.ts";
 import { type Check, isSameList } from "./violations.ts";
 
 export function checkRuntime(check: Check): void {
@@ -97,16 +98,21 @@ function checkOperation(check: Check, id: string, operation: TerminalOperation):
     const isDirect = observation.source === "direct";
     check.holds(
       object,
-      isDirect ? hasShown(call, observation) : hasReturned(check, cellOf(call), observation),
+      isDirect ? hasShown(check, call, observation) : hasReturned(check, cellOf(call), observation),
       `no ${isDirect ? "call" : "cell"} that it is observed by has these items`,
     );
   }
 }
 
-/** Whether a call has these outputs among its own: a model need not have been shown all of them, nor what was rewritten since. */
-function hasShown(call: ToolCall, seen: TerminalObservation): boolean {
+/**
+ * Whether a call has these outputs among its own: a model need not have been shown all of them, nor what was rewritten since. The
+ * first may be its item, where that says what came of it.
+ */
+function hasShown(check: Check, call: ToolCall, seen: TerminalObservation): boolean {
   const { call_item_ids: asked, output_item_ids: shown } = seen;
-  let found = 0;
+  const [first] = shown;
+  const isOwn = first !== undefined && mayBeOutput(check.get("conversation_item", first));
+  let found = isOwn && call.call_item_ids.includes(first) ? 1 : 0;
   for (const id of call.output_item_ids) if (id === shown[found]) found += 1;
   return shown.length > 0 && found === shown.length && isSameList(asked, call.call_item_ids.slice(0, 1));
 }
@@ -122,5 +128,9 @@ function hasReturned(check: Check, cellId: string | null, seen: TerminalObservat
     const call = producer.type === "tool" ? check.get("tool_call", producer.tool_call_id) : undefined;
     return call?.code_cell_id === cellId ? [call.call_item_ids[0] ?? null] : [];
   });
-  return askedIn.some((id) => isSameList(seen.call_item_ids, id === null ? [] : [id]));
+  if (askedIn.some((id) => isSameList(seen.call_item_ids, id === null ? [] : [id]))) return true;
+  // An item that asked may say itself what came of it.
+  const [asking] = seen.call_item_ids.map((id) => check.get("conversation_item", id));
+  const isOfItself = asking?.thread_id === output.thread_id && asking.call_id === output.call_id;
+  return mayBeOutput(output) && isOfItself && output.thread_id === cell.thread_id;
 }

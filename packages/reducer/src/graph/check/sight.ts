@@ -49,7 +49,7 @@ function shownItems(check: Check): ReadonlySet<string> {
 }
 
 /** A call of a tool that the provider runs itself, which has the provider's id for its call id, may say what came of it. */
-function mayBeOutput(item: ConversationItem | undefined): boolean {
+export function mayBeOutput(item: ConversationItem | undefined): boolean {
   return item !== undefined && item.call_id !== null && item.call_id === item.provider_item_id;
 }
 
