@@ -33,6 +33,8 @@ export interface ItemOrigin {
   readonly copyOf?: TranscriptItem | undefined;
   /** Set for an item of a request. */
   readonly beside?: Beside | undefined;
+  /** Set for the first request of a thread: takes what may be a message, until the whole request is known. */
+  readonly messages?: TranscriptItem[] | undefined;
 }
 
 /** Adds an item to a thread's transcript and links it to whatever it belongs to. */
@@ -108,7 +110,9 @@ function link(reduction: Reduction, item: TranscriptItem, origin: ItemOrigin): v
   if (origin.inference !== undefined) noteAnswer(item, origin.inference.turn);
   if (callId !== null && isCall(normal)) attachCallItem(reduction, item, placeOf(origin, callId));
   else if (callId !== null && isOutput(normal)) attachOutputItem(reduction, item, placeOf(origin, callId));
-  if (mayArrive(item, origin)) offerMessage(reduction, item, origin.thread);
+  if (!mayArrive(item, origin)) return;
+  if (origin.messages === undefined) offerMessage(reduction, item, origin.thread);
+  else origin.messages.push(item);
 }
 
 /**

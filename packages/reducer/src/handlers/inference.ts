@@ -18,6 +18,7 @@ import { applyFullRequest, applyIncrementalRequest, applyResponse } from "../con
 import { createItem, type ItemOrigin } from "../conversation/transcript.ts";
 import { tokenUsageOf } from "../conversation/token-usage.ts";
 import { appended, NONE, startedAt } from "../graph/draft.ts";
+import { offerFirstMessages } from "../linking/deliveries.ts";
 import { endInference, type End, mayEnd } from "../linking/closing.ts";
 import type { Reduction } from "../reduction.ts";
 import type { InferenceState } from "../state/call-state.ts";
@@ -180,9 +181,11 @@ function applyRequest(reduction: Reduction, call: InferenceState, payload: Infer
       : readAddition(reduction, documentOf(call, requestId, null));
   const reading = joined(prefix, request);
   if (reading === null) return;
+  const messages = conversation.hasRequests ? undefined : [];
   conversation.hasRequests = true;
-  applyFullRequest(reduction, call, { reading, origin });
+  applyFullRequest(reduction, call, { reading, origin: { ...origin, messages } });
   joinRequested(reduction, call, reading.rest);
+  if (messages !== undefined) offerFirstMessages(reduction, messages, call.thread);
 }
 
 /** One context of a recorded prefix and what a request adds to it, as far as they can be read. */

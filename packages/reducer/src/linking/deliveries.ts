@@ -38,6 +38,8 @@ const FIT = Object.freeze({
   returnedByAny: 4,
   /** It names nobody, and may be anybody's: a person says `yes` too. */
   unnamed: 6,
+  /** It names nobody, and stands in what its thread began with before something that the model had said by then. */
+  inherited: 8,
 });
 
 /** Links an edge to the item that carries its message, now or when that item shows up. */
@@ -67,6 +69,25 @@ export function offerMessage(reduction: Reduction, item: TranscriptItem, thread:
   const expectsAny = thread.expectedMessages.size > 0 || thread.loose !== undefined;
   if (expectsAny && isTaken(reduction, { item, recipient: thread }, looksOf(item))) return;
   thread.unsortedMessages.push(item);
+}
+
+/**
+ * The same for what a thread's first request has. The model has said nothing in that thread: what stands before something that it
+ * said is a history that the thread was given to begin with.
+ */
+export function offerFirstMessages(
+  reduction: Reduction,
+  items: readonly TranscriptItem[],
+  thread: ThreadState,
+): void {
+  const { live } = thread.conversation;
+  const inherited = live.findLastIndex(({ normal: { role, agentMessage } }) => {
+    return role === "tool" || (role === "assistant" && agentMessage === null);
+  });
+  for (const item of items) {
+    if (item.position < inherited) item.isInherited = true;
+    offerMessage(reduction, item, thread);
+  }
 }
 
 /**
@@ -171,6 +192,7 @@ function expectedLooks({ author, message, childId }: Delivery): readonly Look[] 
     ...wholeOrPart(FIT.named, author, message),
     ...returned,
     ...wholeOrPart(FIT.unnamed, null, message),
+    ...wholeOrPart(FIT.inherited, null, message),
   ];
 }
 
@@ -195,7 +217,8 @@ function sortOf(item: TranscriptItem): readonly [fit: number, who: string | null
     return childId === null ? [FIT.returnedByAny, null] : [FIT.returned, childId];
   }
   const author = item.normal.agentMessage?.author ?? null;
-  return author === null ? [FIT.unnamed, null] : [FIT.named, author];
+  if (author !== null) return [FIT.named, author];
+  return [item.isInherited === true ? FIT.inherited : FIT.unnamed, null];
 }
 
 function lookOf(fit: number, who: string | null, content: string): Look {

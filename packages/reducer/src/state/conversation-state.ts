@@ -20,6 +20,8 @@ export interface TranscriptItem extends Made {
   slot: CallSlot | null;
   /** Whether an interaction edge has it as its target, and no other may. */
   claimed: boolean;
+  /** Whether it is of the history that its thread began with, which others had before it. Few are. */
+  isInherited?: true;
   /** The edges of results that parts of an output say, by how those parts look. Few outputs have any. */
   carried?: Map<string, EdgeState>;
 }
