@@ -10,7 +10,7 @@ const source = { conditions: ["rollout-trace-source"] };
  */
 const TOGETHER = [
   "packages/protocol/test/**/*.test.ts",
-  "packages/reducer/test/!(growth|hostile|resuming).test.ts",
+  "packages/reducer/test/!(growth|hostile|long-texts|resuming).test.ts",
   "packages/cli/test/{causes,comparison,otlp,render}/**/*.test.ts",
   "packages/cli/test/sources/{claude-code,codex-log,otlp}/**/*.test.ts",
   "packages/cli/test/sources/*.test.ts",

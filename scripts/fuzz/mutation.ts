@@ -4,6 +4,9 @@ import fc from "fast-check";
 
 type Path = readonly (string | number)[];
 
+/** A number that is JSON and no double is large enough for; among JSON values it is a string, see `jsonText`. */
+const TOO_LARGE = "1e999";
+
 /** Kept short, since findings are; what is large or deep is made by `REPEATED`. */
 const ODD_STRINGS = [
   "",
@@ -15,7 +18,7 @@ const ODD_STRINGS = [
   "\u001b[2J\u001b]0;t\u0007",
   "\u202eltr\u2066",
   "../../etc/passwd",
-  "1e999",
+  TOO_LARGE,
   "٣",
   "item:1",
 ] as const;
@@ -126,6 +129,11 @@ function withPlace(value: JsonValue, path: Path, how: Edit[0], odd: JsonValue): 
 
 function nameFor(odd: JsonValue): string {
   return typeof odd === "string" ? odd : JSON.stringify(odd);
+}
+
+/** The text of a mutated value as a file may have it: with numbers that no double is large enough for. */
+export function jsonText(value: JsonValue): string {
+  return JSON.stringify(value).replaceAll(/(?<!\\)"1e999"(?!:)/g, TOO_LARGE);
 }
 
 /** Bytes or characters that were put into a text, in place of some of it: `[where, how many are replaced, by what]`. */

@@ -2,8 +2,9 @@
  * Canonical JSON: one text for one value, whatever order its keys were written in.
  *
  * Object keys are sorted by UTF-16 code units and numbers and strings are written as `JSON.stringify` does, which together
- * is the scheme of RFC 8785 (JCS). Lone surrogates, which RFC 8785 refuses, come out as `JSON.stringify` writes them
- * (`\udXXX` escapes), so that any recorded string has a canonical form.
+ * is the scheme of RFC 8785 (JCS). What RFC 8785 refuses and JSON text can hold has a canonical form all the same: lone
+ * surrogates come out as `JSON.stringify` writes them (`\udXXX` escapes), and an infinity, which is what a number that no double
+ * is large enough for is parsed to, as such a number.
  *
  * The walk keeps its own stack: a document nested deeper than the call stack allows is legal input.
  */
@@ -21,8 +22,8 @@ interface Open {
 /**
  * The canonical text of a JSON value.
  *
- * Throws `TypeError` for anything that JSON cannot hold (`undefined`, functions, symbols, bigints, NaN and infinities),
- * since a silently changed value would get the identity of another one. A cycle exhausts memory; callers pass parsed JSON.
+ * Throws for nothing that `JSON.parse` returns. Throws `TypeError` for anything else (`undefined`, functions, symbols, bigints and
+ * NaN), since a silently changed value would get the identity of another one. A cycle exhausts memory; callers pass parsed JSON.
  */
 export function canonicalJson(value: JsonValue): string {
   const stack: Open[] = [];
@@ -54,8 +55,7 @@ function begin(value: JsonValue, stack: Open[]): string {
     case "boolean":
       return value ? "true" : "false";
     case "number":
-      if (!Number.isFinite(value)) throw new TypeError(`canonical JSON cannot hold the number ${value}`);
-      return JSON.stringify(value);
+      return numberText(value);
     case "object":
       break;
     default:
@@ -69,6 +69,15 @@ function begin(value: JsonValue, stack: Open[]): string {
   const keys = inOrder(Object.keys(value));
   stack.push({ entries: value, keys, length: keys.length, next: 0 });
   return "{";
+}
+
+/** Of a number that is read as an infinity. */
+const INFINITE = "1e999";
+
+function numberText(value: number): string {
+  if (Number.isFinite(value)) return JSON.stringify(value);
+  if (Number.isNaN(value)) throw new TypeError("canonical JSON cannot hold NaN");
+  return value > 0 ? INFINITE : `-${INFINITE}`;
 }
 
 /** So few are in order sooner by hand. */

@@ -6,6 +6,8 @@ import {
   type RawEvent,
   type RawEventEnvelope,
 } from "@rollout-trace/protocol";
+import { quoted } from "./diagnostics.ts";
+import { messageOf } from "./errors.ts";
 import { momentOf, type Reduction } from "./reduction.ts";
 
 /** The event to apply, or null (and a diagnostic) when there is none. */
@@ -25,12 +27,15 @@ export function admit(reduction: Reduction, value: unknown): RawEvent | null {
   return decoded.event;
 }
 
-/** Decoding promises not to throw; what is nested deeper than the call stack allows can still break that promise. */
+/**
+ * Decoding promises not to throw; what is nested deeper than the call stack allows, or is worked out when it is read, can still
+ * break that promise.
+ */
 function decode(value: unknown): DecodeResult {
   try {
     return decodeRawEvent(value);
   } catch (error) {
-    const message = `event: ${error instanceof Error ? error.message : "cannot be decoded"}`;
+    const message = `event: ${messageOf(error)}`;
     return {
       ok: false,
       error: { code: "invalid_envelope", message, issues: [], envelope: null, eventType: null },
@@ -68,7 +73,7 @@ function isNext(reduction: Reduction, envelope: RawEventEnvelope): boolean {
   }
   state.lastSeq = seq;
   if (state.rolloutId !== null && state.rolloutId !== rolloutId) {
-    const message = `event ${seq} is of rollout ${JSON.stringify(rolloutId)}, not ${JSON.stringify(state.rolloutId)}`;
+    const message = `event ${seq} is of rollout ${quoted(rolloutId)}, not ${quoted(state.rolloutId)}`;
     reduction.diagnose("rollout_mismatch", message, null);
     return false;
   }

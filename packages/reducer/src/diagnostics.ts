@@ -68,6 +68,11 @@ export function shortMessage(message: string): string {
   return cutToCodePoints(message, MESSAGE_CODE_POINTS);
 }
 
+/** An id as a message quotes it, as far as there is room: the event that the message is about may not be the one that has it. */
+export function quoted(id: string): string {
+  return JSON.stringify(shortMessage(id));
+}
+
 /** How bad a code is. */
 export function severityOf(code: DiagnosticCode): DiagnosticSeverity {
   return SEVERITY[code];

@@ -9,6 +9,15 @@ import type { Anchor } from "./graph/base.ts";
  */
 export type ReduceErrorCode = DiagnosticCode | "reducer_finished" | "invalid_checkpoint";
 
+/** The message of what was thrown, which may be anything, and throw again when it is asked. */
+export function messageOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? String(thrown.message) : "it cannot be read";
+  } catch {
+    return "it cannot be read";
+  }
+}
+
 /** The one error class of this package. `seq` is that of the event at fault, or null where there is none. */
 export class ReduceError extends Error {
   override readonly name = "ReduceError";

@@ -78,7 +78,7 @@ function otherProcesses({ conflicts }: Sessions): readonly Diagnostic[] {
   return conflicts.map(({ write, seq, processIds }) =>
     diagnostic("call_id_conflict", {
       seq,
-      message: `call ${JSON.stringify(write.draft.tool_call_id)} has two process ids: ${processIds.join(" and ")}`,
+      message: `call ${JSON.stringify(write.draft.tool_call_id)} has two process ids: ${processIds.map(shortMessage).join(" and ")}`,
       object: { type: "tool_call", id: write.draft.tool_call_id },
     }),
   );

@@ -15,7 +15,7 @@ import {
 } from "@rollout-trace/protocol";
 import { emptyConversation } from "./conversation/live-context.ts";
 import { addTo, addUsage, NO_USAGE, type UsageSum } from "./conversation/token-usage.ts";
-import { type DiagnosticCode, severityOf, shortMessage } from "./diagnostics.ts";
+import { type DiagnosticCode, quoted, severityOf, shortMessage } from "./diagnostics.ts";
 import { ReduceError } from "./errors.ts";
 import type { Anchor, Evidence, Provenance, TokenUsage } from "./graph/base.ts";
 import { appended, type Evidenced, type Made, type Moment, NONE, SHORT, startedAt } from "./graph/draft.ts";
@@ -239,7 +239,7 @@ export class Reduction {
     }
     this.diagnose(
       "turn_thread_mismatch",
-      `turn ${JSON.stringify(turnId)} belongs to thread ${JSON.stringify(elsewhere.draft.thread_id)}, the event says ${JSON.stringify(threadId)}`,
+      `turn ${quoted(turnId)} belongs to thread ${quoted(elsewhere.draft.thread_id)}, the event says ${quoted(threadId)}`,
       { type: "turn", id: elsewhere.draft.turn_id },
     );
     return elsewhere;

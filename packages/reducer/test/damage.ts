@@ -85,6 +85,8 @@ const ODD_VALUES: readonly JsonValue[] = [
   0.5,
   Number.MAX_SAFE_INTEGER,
   1e308,
+  JSON.parse("-1e999") as JsonValue,
+  [{ number: JSON.parse("1e999") as JsonValue }],
   "",
   "__proto__",
   "constructor",

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { checkGraph, createReducer } from "@rollout-trace/reducer";
+import type { JsonObject, JsonValue } from "@rollout-trace/protocol";
+import { checkGraph, createReducer, graphJson } from "@rollout-trace/reducer";
 import { functionCall, functionOutput, RolloutBuilder, userMessage } from "@rollout-trace/reducer/testing";
 import { processorTimeRatio } from "../../../test/support/processor-time.ts";
 import { growth, QUADRATIC } from "./growth.ts";
-import { codesOf, reduce, reduceLeniently } from "./support.ts";
+import { codesOf, reduce, reduceInSteps, reduceLeniently } from "./support.ts";
 
 describe("a recording that is made to be slow", () => {
   it.each<[string, (size: number) => RolloutBuilder]>([
@@ -202,6 +203,99 @@ describe("two calls that are said to have spawned one thread", () => {
       ["edge:spawn:root:child", "a"],
       ["edge:spawn:root:child#2", "b"],
     ]);
+  });
+});
+
+describe("a number that no double is large enough for", () => {
+  const many = JSON.parse('{"n": 1e999}') as { n: JsonValue };
+  const user = userMessage("hi");
+  const text = '{"n": 1e999}';
+
+  it.each<[string, JsonObject, string | undefined]>([
+    ["an element that nobody knows", { type: "moon", ...many }, '{"n":1e999,"type":"moon"}'],
+    ["what a tool returned", { type: "function_call_output", call_id: "c", output: many }, '{"n":1e999}'],
+    ["arguments", { type: "function_call", call_id: "c", name: "f", arguments: many }, '{"n":1e999}'],
+    ["arguments as text", { type: "function_call", call_id: "c", name: "f", arguments: text }, text],
+    ["a picture", { type: "message", role: "user", content: [{ type: "input_image", ...many }] }, undefined],
+  ])("is shown as it is in %s", (_what, element, preview) => {
+    const rollout = new RolloutBuilder();
+    rollout.root.turn().request([user, element]);
+    const graph = reduceLeniently(rollout);
+    expect(codesOf(graph).filter((code) => code !== "unknown_item_type")).toEqual([]);
+    const [part] = graph.conversation_items["item:2"]?.body.parts ?? [];
+    expect(part?.type === "json" ? part.preview : undefined).toBe(preview);
+    expect(graphJson(reduceInSteps(rollout))).toBe(graphJson(graph));
+  });
+
+  it("may be in instructions beside the history, and in any other field that is read", () => {
+    const system = [{ type: "text", text: "be kind", ...many }];
+    const usage = { input_tokens: many["n"], output_tokens: 5 };
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const blocks = [{ type: "text", text: "hi", ...many }];
+    turn.event({
+      type: "inference_started",
+      inference_call_id: "i",
+      thread_id: "root",
+      turn_id: turn.id,
+      model: "m",
+      provider: "p",
+      dialect: "anthropic_messages",
+      input_mode: { type: "full" },
+      request: rollout.payload("inference_request", {
+        system,
+        messages: [{ role: "user", content: blocks }],
+      }),
+    });
+    turn.event({
+      type: "inference_completed",
+      inference_call_id: "i",
+      response: rollout.payload("inference_response", { content: [], usage }),
+    });
+    const graph = reduce(rollout);
+    expect(Object.values(graph.conversation_items).map(({ role }) => role)).toEqual(["system", "user"]);
+    expect(graph.usage.total).toMatchObject({ input_tokens: 0, output_tokens: 5 });
+  });
+});
+
+describe("an event with fields that are worked out when they are read", () => {
+  const broken = (): never => {
+    throw new Error("again");
+  };
+  const second = (value: unknown): object => {
+    let reads = 0;
+    return {
+      get a() {
+        reads += 1;
+        return reads === 1 ? 1 : typeof value === "function" ? broken() : value;
+      },
+    };
+  };
+
+  it.each<[string, () => object]>([
+    ["is no number any more", () => second(5n)],
+    ["cannot be read again", () => second(broken)],
+  ])("is told of where an attribute of a span %s", (_what, attributes) => {
+    const rollout = new RolloutBuilder();
+    const place = { span_id: "a".repeat(16), otel_trace_id: "b".repeat(32), name: "s", kind: "internal" };
+    const started = { parent_span_id: null, start_time_unix_us: 1, links: [] };
+    rollout.event({ type: "span_started", ...place, ...started, attributes: attributes() });
+    const graph = reduceLeniently(rollout);
+    expect(codesOf(graph)).toEqual(["invalid_event"]);
+    expect(Object.values(graph.spans)).toMatchObject([{ name: "s", attributes: {} }]);
+  });
+
+  it.each<[string, PropertyDescriptor]>([
+    ["cannot be read", { get: broken }],
+    ["are no text", { value: Symbol("no text") }],
+  ])("is told of where what they throw has words that %s", (_what, message) => {
+    const reducer = createReducer({ payloads: new RolloutBuilder().source().payloads });
+    reducer.apply({
+      get seq() {
+        throw Object.defineProperty(new Error("x"), "message", message);
+      },
+    });
+    expect(codesOf(reducer.finish())).toEqual(["invalid_event"]);
   });
 });
 

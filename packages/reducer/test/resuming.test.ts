@@ -83,6 +83,8 @@ describe("a reduction that is saved at any event and resumed", () => {
     ["of another version", (checkpoint) => ({ ...checkpoint, checkpoint_version: 99 })],
     ["that is nothing of the kind", () => ({})],
     ["that is nothing", () => null],
+    ["whose version is no JSON", (checkpoint) => ({ ...checkpoint, checkpoint_version: 9n })],
+    ["whose version has no words", () => ({ checkpoint_version: Object.create(null) as object })],
     ["of something else", (checkpoint) => ({ ...checkpoint, state: { shapes: [], nodes: [["m"]] } })],
     ["without objects", (checkpoint) => ({ ...checkpoint, state: { shapes: [], nodes: [] } })],
     [

@@ -2,7 +2,7 @@
 import { canonicalJson, decodeRawEvent, type JsonValue } from "@rollout-trace/protocol";
 import { checkGraph, createReducer, DIAGNOSTIC_CODES, graphJson, ReduceError } from "@rollout-trace/reducer";
 import { type MemoryPayload, MemoryPayloads, playRollout, randomSteps } from "@rollout-trace/reducer/testing";
-import { mutated } from "../mutation.ts";
+import { jsonText, mutated } from "../mutation.ts";
 import { type FuzzTarget, fuzzTarget, hold } from "../target.ts";
 
 /** Short ones first: what fails shrinks towards the front. */
@@ -84,7 +84,7 @@ function asRecording(value: JsonValue): {
     payloads: new Map(
       known.map(([id, , value]) => [
         typeof id === "string" ? id : JSON.stringify(id),
-        { kind: "other", value: value ?? null },
+        { kind: "other", value: JSON.parse(jsonText(value ?? null)) as JsonValue },
       ]),
     ),
   };

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { smallBundle } from "../../../packages/cli/test/commands/small-bundle.ts";
 import { LOG_FORMATS } from "../../../packages/cli/src/sources/formats.ts";
 import { LOG_FORMAT_NAMES, type LogFormatName } from "../../../packages/cli/src/sources/source-format.ts";
-import { mutated, textEdits, withTextEdits } from "../mutation.ts";
+import { jsonText, mutated, textEdits, withTextEdits } from "../mutation.ts";
 import { type FuzzTarget, fuzzTarget, hold } from "../target.ts";
 import { LOG_SEEDS } from "./log-seeds.ts";
 import { scratchFolder } from "./scratch.ts";
@@ -46,9 +46,7 @@ const bundle = fuzzTarget({
       if (!Object.hasOwn(BUNDLE, name)) continue;
       const path = join(folder.path, name);
       mkdirSync(dirname(path), { recursive: true });
-      const text = Array.isArray(content)
-        ? linesOf(content as readonly JsonValue[])
-        : JSON.stringify(content);
+      const text = Array.isArray(content) ? linesOf(content as readonly JsonValue[]) : jsonText(content);
       writeFileSync(path, name.endsWith(".jsonl") ? withTextEdits(text, edits) : text);
     }
     opened(() => {
@@ -108,7 +106,7 @@ function reducible(rollout: RolloutSource): void {
 }
 
 function linesOf(lines: readonly JsonValue[]): string {
-  return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+  return lines.map((line) => `${jsonText(line)}\n`).join("");
 }
 
 function isObject(value: JsonValue): value is Readonly<Record<string, JsonValue>> {

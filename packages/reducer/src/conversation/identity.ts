@@ -30,11 +30,18 @@ function workOut(item: NormalItem): string {
   return JSON.stringify([role, channel, kindOf(item), callId, agentMessage, distinguisher, parts]);
 }
 
+/** A thought of many parts may be compared very often. */
+const blobs = new WeakMap<NormalItem, string | null>();
+
 /** The encrypted blob or signature of a reasoning item. */
-function blobOf({ kind, parts }: NormalItem): string | null {
-  if (kind !== "reasoning") return null;
-  for (const part of parts) if (part.type === "encoded") return part.value;
-  return null;
+function blobOf(item: NormalItem): string | null {
+  if (item.kind !== "reasoning") return null;
+  let blob = blobs.get(item);
+  if (blob === undefined) {
+    blob = item.parts.find((part) => part.type === "encoded")?.value ?? null;
+    blobs.set(item, blob);
+  }
+  return blob;
 }
 
 /** Not every dialect says of an output what sort of call it is of. The call id does. */

@@ -189,7 +189,15 @@ export function cutToCodePoints(text: string, limit: number): string {
   let end = 0;
   for (let count = 0; count < limit - 1; count += 1) end += isPairAt(text, end) ? 2 : 1;
   const rest = end + (isPairAt(text, end) ? 2 : 1);
-  return rest >= text.length ? text : `${text.slice(0, end)}…`;
+  return rest >= text.length ? text : flatCopy(`${text.slice(0, end)}…`);
+}
+
+/**
+ * The same text, which refers to no other. V8 makes of a part of a text something that refers to the whole: who keeps the first words
+ * of a text would keep all of it.
+ */
+function flatCopy(part: string): string {
+  return JSON.parse(JSON.stringify(part)) as string;
 }
 
 function isPairAt(text: string, index: number): boolean {

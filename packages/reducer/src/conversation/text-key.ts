@@ -10,8 +10,22 @@ import { sha256Hex } from "./normal-item.ts";
 /** Code units. */
 const LONG = 4096;
 
+/** Makes a key longer than any text that is its own, so that it is no other text's. */
+const FILLING = " ".repeat(LONG);
+
 /** A text that is equal to that of another text when the texts are, and that the engine hashes all of. */
 export function textKey(text: string): string {
-  // Longer than any text that is its own key, so that it is no other text's.
-  return text.length <= LONG ? text : sha256Hex(text) + text.slice(0, LONG);
+  return text.length <= LONG ? text : sha256Hex(text) + FILLING;
+}
+
+const keys = new WeakMap<object, { readonly text: string; readonly key: string }>();
+
+/** The same, worked out once for what has the text: it may be asked for by many events, none of which says it again. */
+export function textKeyOf(owner: object, text: string): string {
+  if (text.length <= LONG) return text;
+  const known = keys.get(owner);
+  if (known?.text === text) return known.key;
+  const key = textKey(text);
+  keys.set(owner, { text, key });
+  return key;
 }

@@ -5,6 +5,7 @@ import type {
   MultiAgentEventPayload,
   RawEvent,
 } from "@rollout-trace/protocol";
+import { shortMessage } from "../diagnostics.ts";
 import { isEnd } from "../linking/closing.ts";
 import { addEdge, addPayload, mergeResult, updateEdge } from "../linking/edges.ts";
 import { appended } from "../graph/draft.ts";
@@ -87,7 +88,7 @@ function conflicts(reduction: Reduction, interaction: Interaction, event: Intera
   if (interaction.kind === kind && !otherTarget) return false;
   const id = interaction.call.draft.tool_call_id;
   const what = otherTarget
-    ? `the threads ${known} and ${targetId}`
+    ? `the threads ${shortMessage(known)} and ${targetId}`
     : `the kinds ${interaction.kind} and ${kind}`;
   reduction.diagnose("edge_conflict", `the interaction of call ${JSON.stringify(id)} has ${what}`, {
     type: "tool_call",

@@ -7,7 +7,9 @@ import {
 } from "@rollout-trace/protocol";
 import { type Draft, endedAt, startedAt } from "../graph/draft.ts";
 import type { GraphSpanLink, Span } from "../graph/span.ts";
+import { messageOf } from "../errors.ts";
 import { mayEnd } from "../linking/closing.ts";
+import type { Reduction } from "../reduction.ts";
 import type { Handlers } from "./handler.ts";
 import { duplicateStart } from "./rollout.ts";
 
@@ -37,8 +39,8 @@ export const recordingHandlers: Handlers<RecordingEventPayload["type"]> = {
       turn_id: turn?.draft.turn_id ?? null,
       name: payload.name,
       kind: payload.kind,
-      attributes: sorted(payload.attributes),
-      links: payload.links.map(linkOf),
+      attributes: sorted(reduction, payload.attributes),
+      links: linksOf(reduction, payload.links),
       status: { code: "unset", message: null },
       execution: startedAt({ at_us: payload.start_time_unix_us, seq: event.seq }),
       evidence: reduction.evidence(),
@@ -60,8 +62,8 @@ export const recordingHandlers: Handlers<RecordingEventPayload["type"]> = {
     reduction.touch(draft);
     if (!mayEnd(reduction, draft.execution, { type: "span", id: draft.span_id })) return;
     draft.name = payload.name;
-    draft.attributes = sorted(payload.attributes);
-    draft.links = payload.links.map(linkOf);
+    draft.attributes = sorted(reduction, payload.attributes);
+    draft.links = linksOf(reduction, payload.links);
     draft.status = { code: payload.status.code, message: payload.status.message ?? null };
     draft.execution = endedAt(
       draft.execution,
@@ -96,11 +98,21 @@ export const recordingHandlers: Handlers<RecordingEventPayload["type"]> = {
   },
 };
 
-function linkOf({ trace_id, span_id, attributes }: SpanLink): GraphSpanLink {
-  return { trace_id, span_id, attributes: sorted(attributes ?? {}) };
+function linksOf(reduction: Reduction, links: readonly SpanLink[]): readonly GraphSpanLink[] {
+  return links.map(({ trace_id, span_id, attributes }) => ({
+    trace_id,
+    span_id,
+    attributes: sorted(reduction, attributes ?? {}),
+  }));
 }
 
 /** Attribute order is an accident of the exporter. */
-function sorted(attributes: JsonObject): JsonObject {
-  return JSON.parse(canonicalJson(attributes)) as JsonObject;
+function sorted(reduction: Reduction, attributes: JsonObject): JsonObject {
+  try {
+    return JSON.parse(canonicalJson(attributes)) as JsonObject;
+  } catch (error) {
+    // An attribute that is worked out when it is read may be something else each time.
+    reduction.diagnose("invalid_event", `attributes of a span: ${messageOf(error)}`, null);
+    return {};
+  }
 }

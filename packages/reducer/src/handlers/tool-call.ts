@@ -1,6 +1,7 @@
 /** The lifecycle of tool calls. */
 import type { RawEvent, ToolCallEventPayload, ToolCallStarted } from "@rollout-trace/protocol";
 import { readObject } from "../conversation/elements.ts";
+import { quoted } from "../diagnostics.ts";
 import { appended, NONE, startedAt } from "../graph/draft.ts";
 import type { GraphToolRequester } from "../graph/tool-call.ts";
 import { attachToolCall } from "../linking/call-slots.ts";
@@ -122,7 +123,7 @@ export const toolCallHandlers: Handlers<ToolCallEventPayload["type"]> = {
     const { mcp_call_id: mcpId } = event.payload;
     reduction.touch(draft);
     if (draft.mcp_call_id !== null && draft.mcp_call_id !== mcpId) {
-      const ids = `${JSON.stringify(draft.mcp_call_id)} and ${JSON.stringify(mcpId)}`;
+      const ids = `${quoted(draft.mcp_call_id)} and ${quoted(mcpId)}`;
       const object = { type: "tool_call", id: draft.tool_call_id } as const;
       reduction.diagnose(
         "call_id_conflict",

@@ -9,7 +9,7 @@
  * that is not of the best fit is loose: it is withdrawn when an item that fits better shows up.
  */
 import { isOutput, plainText } from "../conversation/normal-item.ts";
-import { textKey } from "../conversation/text-key.ts";
+import { textKey, textKeyOf } from "../conversation/text-key.ts";
 import type { Evidence } from "../graph/base.ts";
 import { appended, type Made, NONE } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
@@ -21,10 +21,10 @@ import { addProducer } from "./producers.ts";
 
 export interface Delivery {
   readonly recipient: ThreadState;
-  /** The sender's agent path. */
+  /** The text key of the sender's agent path. */
   readonly author: string;
   readonly message: string;
-  /** For a result: the thread that it is of. */
+  /** For a result: the text key of the thread that it is of. */
   readonly childId?: string | undefined;
 }
 
@@ -183,16 +183,17 @@ function isAnswer(item: TranscriptItem): boolean {
 
 /** What the item of a message may look like, the best look first. */
 function expectedLooks({ author, message, childId }: Delivery): readonly Look[] {
+  const content = textKey(message);
   // Other messages do not arrive as what a tool returns, whatever tools may print.
   const returned =
     childId === undefined
       ? NONE
-      : [...wholeOrPart(FIT.returned, childId, message), ...wholeOrPart(FIT.returnedByAny, null, message)];
+      : [...wholeOrPart(FIT.returned, childId, content), ...wholeOrPart(FIT.returnedByAny, null, content)];
   return [
-    ...wholeOrPart(FIT.named, author, message),
+    ...wholeOrPart(FIT.named, author, content),
     ...returned,
-    ...wholeOrPart(FIT.unnamed, null, message),
-    ...wholeOrPart(FIT.inherited, null, message),
+    ...wholeOrPart(FIT.unnamed, null, content),
+    ...wholeOrPart(FIT.inherited, null, content),
   ];
 }
 
@@ -205,25 +206,28 @@ function looksOf(item: TranscriptItem): readonly Look[] {
   const whole = contentsOf(item);
   const parts = partsOf(item).filter((content) => !whole.includes(content));
   return [
-    ...whole.map((content) => lookOf(fit, who, content)),
-    ...parts.map((content) => lookOf(fit + 1, who, content)),
+    ...whole.map((content) => lookOf(fit, who, textKey(content))),
+    ...parts.map((content) => lookOf(fit + 1, who, textKey(content))),
   ];
 }
 
 function sortOf(item: TranscriptItem): readonly [fit: number, who: string | null] {
   if (isOutput(item.normal)) {
     // What a call that started an agent returned is that agent's answer and no other's.
-    const childId = item.slot?.toolCall?.interaction?.targetThreadId ?? null;
-    return childId === null ? [FIT.returnedByAny, null] : [FIT.returned, childId];
+    const interaction = item.slot?.toolCall?.interaction ?? null;
+    const childId = interaction?.targetThreadId ?? null;
+    return interaction === null || childId === null
+      ? [FIT.returnedByAny, null]
+      : [FIT.returned, textKeyOf(interaction, childId)];
   }
   const author = item.normal.agentMessage?.author ?? null;
-  if (author !== null) return [FIT.named, author];
+  if (author !== null) return [FIT.named, textKey(author)];
   return [item.isInherited === true ? FIT.inherited : FIT.unnamed, null];
 }
 
+/** `who` and `content` are text keys, so that what is long is hashed once for all looks. */
 function lookOf(fit: number, who: string | null, content: string): Look {
-  // A long content is hashed once for each look of it, and not once more with its author.
-  return { fit, key: textKey(JSON.stringify([fit, who, textKey(content)])) };
+  return { fit, key: textKey(JSON.stringify([fit, who, content])) };
 }
 
 /** Whether an item is the delivery by one of its parts, of which others may be of other agents: one call may wait for several. */

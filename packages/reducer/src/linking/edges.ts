@@ -1,7 +1,7 @@
 /** Interaction edges: made as soon as both ends can be named, completed as the rest becomes known. */
 import type { EdgeKind } from "../graph/edge.ts";
 import type { Anchor, Evidence } from "../graph/base.ts";
-import { textKey } from "../conversation/text-key.ts";
+import { textKey, textKeyOf } from "../conversation/text-key.ts";
 import { appended, NONE } from "../graph/draft.ts";
 import { type Reduction, withPayload } from "../reduction.ts";
 import type { EdgeState, Interaction, ToolCallState } from "../state/call-state.ts";
@@ -87,7 +87,7 @@ function completeEdge(reduction: Reduction, interaction: Interaction): void {
   edge.expecting = true;
   expectMessage(reduction, edge, {
     recipient,
-    author: call.thread?.draft.agent_path ?? "",
+    author: call.thread === null ? "" : pathKey(call.thread),
     message,
   });
 }
@@ -147,10 +147,15 @@ export function mergeResult(reduction: Reduction, result: ObservedResult): void 
   edge.expecting = true;
   expectMessage(reduction, edge, {
     recipient: parent,
-    author: child.draft.agent_path,
+    author: pathKey(child),
     message,
-    childId: child.draft.thread_id,
+    childId: textKey(child.draft.thread_id),
   });
+}
+
+/** What its messages are known by. */
+function pathKey(thread: ThreadState): string {
+  return textKeyOf(thread, thread.draft.agent_path);
 }
 
 interface NewEdge extends Pick<EdgeState, "recipientThreadId" | "resultOf" | "call"> {

@@ -9,6 +9,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from "@rollout-trace/protocol";
 import type { ExecutionStatus } from "@rollout-trace/protocol";
 import { readObject } from "../conversation/elements.ts";
+import { quoted, shortMessage } from "../diagnostics.ts";
 import { endedAt, NONE, startedAt } from "../graph/draft.ts";
 import type { TerminalRequest, TerminalResult } from "../graph/terminal.ts";
 import type { Reduction } from "../reduction.ts";
@@ -94,7 +95,7 @@ export function resolveStdinTarget(reduction: Reduction, call: ToolCallState, ex
   const known = operation.target?.exec;
   if (known === undefined) operation.target = { exec, evidence: reduction.evidence() };
   else if (known !== exec) {
-    const ids = [known, exec].map(({ draft }) => JSON.stringify(draft.tool_call_id));
+    const ids = [known, exec].map(({ draft }) => quoted(draft.tool_call_id));
     conflict(reduction, operation, `those of calls ${ids.join(" and ")}`);
   }
 }
@@ -139,7 +140,7 @@ function nameProcess(reduction: Reduction, operation: OperationState, processId:
   if (known === null) operation.named = { id: processId, evidence, confirmed: evidence };
   else if (known.id === processId) known.confirmed ??= evidence;
   else {
-    conflict(reduction, operation, `${known.id} and ${processId}`);
+    conflict(reduction, operation, `${shortMessage(known.id)} and ${processId}`);
     return false;
   }
   return true;

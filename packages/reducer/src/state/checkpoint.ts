@@ -1,6 +1,6 @@
 /** A reduction under way as JSON: everything that has been gathered, and nothing of the recording itself. */
 import { DIALECT_READERS } from "../conversation/dialects.ts";
-import { ReduceError } from "../errors.ts";
+import { messageOf, ReduceError } from "../errors.ts";
 import { type Codec, type ObjectGraph, readObjects, writeObjects } from "./object-graph.ts";
 import { type Recorded, RecordedIds } from "./recorded-ids.ts";
 import { emptyState, type ReducerState } from "./reducer-state.ts";
@@ -29,15 +29,15 @@ export function saveState(state: ReducerState): ReducerCheckpoint {
  * changed since need not be found out.
  */
 export function restoreState(checkpoint: ReducerCheckpoint): ReducerState {
-  const version = (checkpoint as { readonly checkpoint_version?: unknown } | null)?.checkpoint_version;
-  if (version !== CHECKPOINT_VERSION) {
-    throw invalid(`it has version ${JSON.stringify(version)}, this package reads ${CHECKPOINT_VERSION}`);
-  }
   let state: object;
   try {
+    const version = (checkpoint as { readonly checkpoint_version?: unknown } | null)?.checkpoint_version;
+    if (version !== CHECKPOINT_VERSION) {
+      throw new TypeError(`it has version ${String(version)}, this package reads ${CHECKPOINT_VERSION}`);
+    }
     state = readObjects(checkpoint.state, CODECS);
   } catch (error) {
-    throw invalid(error instanceof Error ? error.message : "it cannot be read");
+    throw invalid(messageOf(error));
   }
   if (isLike(state, emptyState())) return state;
   throw invalid("its state has not the parts that a state has");
