@@ -149,13 +149,13 @@ describe("an element", () => {
     turn.request([named, nameless]);
     turn.request([userMessage("something else")]);
     sayMuch(rollout);
-    turn.request([userMessage("back again"), nameless, named]);
+    turn.request([...messages(3, "back again"), nameless, named]);
     const { graph, readsOf } = reduceCounting(rollout);
     expect([named, nameless].map(readsOf)).toEqual([2, 2]);
     const back = expandRequest(graph, "inference-15");
-    expect(textsOf(graph, back)).toEqual(["back again", "nameless", "named"]);
-    expect(back[2]).toBe("item:1");
-    expect(expandRequest(graph, "inference-1")).not.toContain(back[1]);
+    expect(textsOf(graph, back.slice(3))).toEqual(["nameless", "named"]);
+    expect(back[4]).toBe("item:1");
+    expect(expandRequest(graph, "inference-1")).not.toContain(back[3]);
   });
 });
 

@@ -11,7 +11,7 @@ import type { NormalItem } from "./normal-item.ts";
 import { ancestorOf, headLengthOf, itemOnPath, placesOf } from "./path-index.ts";
 
 /** Items that are filled in for each that is compared with them, at most; chosen and not measured. */
-const FILLED_FOR_EACH = 4;
+export const FILLED_FOR_EACH = 4;
 
 export function emptyConversation(): Conversation {
   const root = rootNode();
@@ -27,6 +27,7 @@ export function emptyConversation(): Conversation {
     headLength: 0,
     lookahead: 0,
     lastRequest: root,
+    left: [],
     shrunk: [],
     byProviderId: new Map(),
     responses: [],
@@ -108,6 +109,11 @@ export function nodeOnPath(conversation: Conversation, length: number): ContextN
 /** The same, as far as the context is filled in. */
 function nodeAt({ before, nodes }: Conversation, length: number): ContextNode | undefined {
   return length === before.depth ? before : nodes[length - before.depth - 1];
+}
+
+/** Where the live context ends. */
+export function endOf({ before, nodes }: Conversation): ContextNode {
+  return nodes.at(-1) ?? before;
 }
 
 /** Leaves the first `length` items of the live context. */

@@ -17,9 +17,10 @@ const SUMMARY_LOOKS = 8;
 /** Side requests that leave out something of each other, before the conversation goes on. */
 const SIDE_REQUESTS = 8;
 
-export function noteShrinkage({ shrunk }: Conversation, shrinkage: Shrinkage): void {
-  const { call, from } = shrinkage;
-  if (hasSummarySince(call.requestEnd, from)) {
+/** `longer` is where the request of its conversation ended that it left out something of: the one before it, or before side requests. */
+export function noteShrinkage({ shrunk }: Conversation, shrinkage: Shrinkage, longer: ContextNode): void {
+  const { call } = shrinkage;
+  if (hasSummarySince(call.requestEnd, longer)) {
     call.dropped = 0;
     return;
   }
@@ -55,6 +56,11 @@ function hasSummaryAfter(conversation: Conversation, { latest }: ContextNode): b
     at = at.latest;
   }
   return false;
+}
+
+/** Forgives the requests since the one that left the context which is come back to, in which the last request ended at `end`. */
+export function forgiveSideRequestsSince(conversation: Conversation, end: ContextNode): void {
+  forgiveSince(conversation, ({ from }) => from === end);
 }
 
 /** The same for a history, without its instructions; then the context that it goes on from is the live one. */

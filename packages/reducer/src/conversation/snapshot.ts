@@ -16,7 +16,17 @@ import { byIdentity, Candidates } from "./candidates.ts";
 import { addChild, childOf, goTo } from "./context-tree.ts";
 import type { Reading } from "./elements.ts";
 import { identityOf, isSameItem, isSameSort } from "./identity.ts";
-import { append, contextLength, cutTo, headLength, itemAt, positionOf, seeAt } from "./live-context.ts";
+import { comeBack, noteLeaving } from "./left-contexts.ts";
+import {
+  append,
+  contextLength,
+  cutTo,
+  endOf,
+  headLength,
+  itemAt,
+  positionOf,
+  seeAt,
+} from "./live-context.ts";
 import { isCall, type NormalItem } from "./normal-item.ts";
 import { forgiveSideRequests, noteShrinkage } from "./side-requests.ts";
 import { type Beside, createItem, type ItemOrigin, seeAgain, seeInResponse } from "./transcript.ts";
@@ -40,14 +50,17 @@ export function applyFullRequest(
   { reading, origin }: Sighting,
 ): void {
   const { conversation } = call.thread;
+  const from = conversation.lastRequest;
+  comeBack(conversation, reading);
   const comparison = compare(reduction, reading, origin);
   const { lastRequest } = conversation;
+  noteLeaving(conversation, comparison);
   if (comparison.kept + comparison.tail.length < lastRequest.depth) {
     call.dropped = droppedBy(conversation, comparison);
   }
   install(reduction, call, comparison, reading.rest);
   conversation.seenArray = reading.seenArray;
-  if (call.dropped > 0) noteShrinkage(conversation, { call, from: lastRequest });
+  if (call.dropped > 0) noteShrinkage(conversation, { call, from }, lastRequest);
 }
 
 /** Makes the live context, as far as the reading keeps it, followed by the reading's elements the call's request. */
@@ -77,16 +90,17 @@ export function applyResponse(
   }
   let calls: InferenceState["calls"] = null;
   let ids: readonly string[] = NONE;
-  const continues =
-    conversation.nodes.length === conversation.live.length &&
-    (conversation.nodes.at(-1) ?? conversation.before) === call.requestEnd;
+  const continues = endOf(conversation) === call.requestEnd;
+  // What it answers was replaced while it was under way: it follows what took its place.
+  const follows = continues || (call.draft.execution.started_seq ?? 0) < conversation.replacedSeq;
   let node = call.requestEnd;
   for (let index = 0; index < items.length; index += 1) {
     const item = items[index] as TranscriptItem;
     const known = childOf(node, item);
     node = known === undefined ? addChild(node, item, call.draft) : goTo(node, known, call.draft);
+    if (follows) append(conversation, item, rest[index]);
     if (continues) conversation.nodes.push(node);
-    append(conversation, item, rest[index]);
+    else if (follows) conversation.nodes.push(addChild(endOf(conversation), item, null));
     show(reduction, item);
     if (item.slot !== null && isCall(item.normal)) calls = withEntry(calls, item);
     ids = appended(ids, item.draft.item_id);
@@ -136,6 +150,7 @@ export function applyReplacement(
     nodes.push(node);
   }
   conversation.lastRequest = conversation.root;
+  conversation.left = [];
   conversation.replacedSeq = reduction.moment.seq;
   return items;
 }

@@ -52,6 +52,13 @@ export interface Shrinkage {
   readonly from: ContextNode;
 }
 
+/** A context of which a request had little. */
+export interface LeftContext {
+  readonly end: ContextNode;
+  /** Where the last request in it ended. */
+  readonly lastRequest: ContextNode;
+}
+
 /** The history of a request, whose items the live context has at their places and has been seen to have by it last. */
 export interface SeenArray {
   readonly payloadId: string;
@@ -72,10 +79,7 @@ export interface Conversation {
   live: TranscriptItem[];
   /** The latest sighting of each live item; null where that is not known. */
   seenAs: (NormalItem | null)[];
-  /**
-   * The nodes of `live`, as far as they are known: shorter than it after a response that came when another request had already
-   * gone out.
-   */
+  /** The nodes of `live`. */
   nodes: ContextNode[];
   /**
    * How many of the first items of `live` are known to be instructions that stand beside the history; looked up where there is
@@ -96,6 +100,8 @@ export interface Conversation {
   lookahead: number;
   /** Where the last request ended; the rest of the live context came after it. The root after a compaction. */
   lastRequest: ContextNode;
+  /** The last few contexts that were left for others and not come back to since. None of before a compaction. */
+  left: readonly LeftContext[];
   /** The last few requests that left out something of the one before them, and have not turned out to be side requests. */
   readonly shrunk: Shrinkage[];
   /** The latest item with each provider item id. */
