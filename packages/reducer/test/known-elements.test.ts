@@ -146,7 +146,7 @@ describe("an element", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();
     const [named, nameless] = [userMessage("named", { id: "msg_1" }), userMessage("nameless")];
-    turn.request([named, nameless]);
+    turn.request([named, nameless, ...messages(8, "and more")]);
     turn.request([userMessage("something else")]);
     sayMuch(rollout);
     turn.request([...messages(3, "back again"), nameless, named]);

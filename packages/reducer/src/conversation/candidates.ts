@@ -18,9 +18,9 @@ interface Alike {
 }
 
 /**
- * Where the elements of a request are looked for, in this order: at their place in the live context, at their place in an earlier
- * context that began with the same items, by the provider's item id, elsewhere in the live context, and further on in that
- * earlier context. What is only a reference is looked for by that id first.
+ * Where the elements of a request are looked for, in this order: at their place in the live context, by the provider's item id,
+ * elsewhere in the live context, at their place in an earlier context that began with the same items, and further on in that. What
+ * is only a reference is looked for by that id first.
  *
  * No context has an item twice. So what follows the items that the request has so far, in a context that begins with them, is none
  * of them.
@@ -51,10 +51,10 @@ export class Candidates {
     const found =
       (normal.isReference ? this.#byProviderId(normal) : undefined) ??
       this.#unused(itemAt(this.#conversation, position), normal) ??
-      this.#after(node, normal) ??
       this.#byProviderId(normal) ??
       this.#onPath(normal) ??
       this.#inRest(normal) ??
+      this.#after(node, normal) ??
       this.#furtherOn(node, position, normal);
     this.#node = (node !== null && found !== undefined && childOf(node, found)) || null;
     if (found !== undefined) this.use(found);

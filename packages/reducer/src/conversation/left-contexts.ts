@@ -22,6 +22,9 @@ import { forgiveSideRequestsSince } from "./side-requests.ts";
 /** Contexts that are left for each other before one is come back to. */
 const LEFT_CONTEXTS = 8;
 
+/** Items of all these contexts that are looked at for each of a request, at most. */
+const LOOKS_FOR_EACH = 40;
+
 /** Takes note of the live context where a request, which begins with `kept` items of it, has less than half of it. */
 export function noteLeaving(
   conversation: Conversation,
@@ -46,16 +49,15 @@ function leave(conversation: Conversation): void {
  * the request or of the context.
  */
 export function comeBack(conversation: Conversation, { kept, rest }: Reading): void {
-  if (conversation.left.length === 0 || rest.length <= kept) return;
-  const wanted = new Wanted(rest);
-  const start = nodeOnPath(conversation, kept);
-  let most = wanted.countFrom(conversation, endOf(conversation), start) ?? 0;
+  const { left } = conversation;
+  if (left.length === 0 || rest.length <= kept) return;
+  const search = new Search(rest, { start: nodeOnPath(conversation, kept), length: kept + rest.length });
+  let { count: most } = search.itemsOf(endOf(conversation));
   let best: { readonly context: LeftContext; readonly end: ContextNode } | null = null;
-  for (const context of conversation.left.toReversed()) {
-    const end = continued(conversation, context.end);
-    if (end.depth > FILLED_FOR_EACH * (kept + rest.length)) continue;
-    const count = wanted.countFrom(conversation, end, start);
-    if (count === null || count <= most || 2 * count < Math.min(rest.length, end.depth - kept)) continue;
+  for (const context of left.toReversed()) {
+    const end = search.continued(context.end, conversation.replacedSeq);
+    const { count, isWhole } = search.itemsOf(end);
+    if (!isWhole || count <= most || 2 * count < Math.min(rest.length, end.depth - kept)) continue;
     most = count;
     best = { context, end };
   }
@@ -69,44 +71,52 @@ export function comeBack(conversation: Conversation, { kept, rest }: Reading): v
   forgiveSideRequestsSince(conversation, context.lastRequest);
 }
 
-/** The same context, with what came after it was left: the response to its last request. */
-function continued(conversation: Conversation, end: ContextNode): ContextNode {
-  let at = end;
-  for (let next = at.latest; next !== null && isCurrent(conversation, next); next = at.latest) {
-    conversation.lookahead -= 1;
-    at = next;
-  }
-  return at;
+interface Sought {
+  /** Where what is not at its place in the live context begins. */
+  readonly start: ContextNode | undefined;
+  /** Items of the whole request. */
+  readonly length: number;
 }
 
-/** Not of before a compaction, which is where the context that follows it may have been too. */
-function isCurrent({ replacedSeq, lookahead }: Conversation, { item }: ContextNode): boolean {
-  return lookahead > 0 && item !== null && item.madeSeq >= replacedSeq;
-}
-
-/** What a request has, as far as that is not at its place in the live context. */
-class Wanted {
+/** Looks through contexts for what a request has, as far as that is not at its place in the live one. */
+class Search {
   readonly #identities: ReadonlySet<string>;
   readonly #ids: ReadonlySet<string | null>;
+  readonly #sought: Sought;
+  /** How many items may still be looked at: what is much longer than a request is not what it goes on from. */
+  #looks: number;
 
-  constructor(rest: readonly NormalItem[]) {
+  constructor(rest: readonly NormalItem[], sought: Sought) {
     this.#identities = new Set(rest.map(identityOf));
     this.#ids = new Set(rest.map(({ providerItemId }) => providerItemId));
+    this.#sought = sought;
+    this.#looks = LOOKS_FOR_EACH * sought.length;
   }
 
-  /** How many items of a context are wanted, from `start` on; null for a context that does not go on from there. */
-  countFrom(conversation: Conversation, end: ContextNode, start: ContextNode | undefined): number | null {
+  /** How many items of a context the request has, from `start` on. It is whole if it goes on from there and is not too long. */
+  itemsOf(end: ContextNode): { readonly count: number; readonly isWhole: boolean } {
+    const { start, length } = this.#sought;
+    const most = Math.min(this.#looks, FILLED_FOR_EACH * length);
     let count = 0;
+    let looks = 0;
     let at = end;
-    for (
-      ;
-      at !== start && at.item !== null && at.parent !== null && conversation.lookahead > 0;
-      at = at.parent
-    ) {
-      conversation.lookahead -= 1;
+    for (; at !== start && at.item !== null && at.parent !== null && looks < most; at = at.parent) {
+      looks += 1;
       if (this.#has(at.item)) count += 1;
     }
-    return at === start ? count : null;
+    this.#looks -= looks;
+    return { count, isWhole: at === start };
+  }
+
+  /** The same context with what came after it was left: the response to its last request. None of before a compaction. */
+  continued(end: ContextNode, replacedSeq: number): ContextNode {
+    let at = end;
+    for (let next = at.latest; next !== null && (next.item?.madeSeq ?? 0) >= replacedSeq; next = at.latest) {
+      if (this.#looks <= 0) break;
+      this.#looks -= 1;
+      at = next;
+    }
+    return at;
   }
 
   #has({ normal, draft: { provider_item_id: id } }: TranscriptItem): boolean {
