@@ -9,7 +9,7 @@ import {
   RolloutBuilder,
   userMessage,
 } from "@rollout-trace/reducer/testing";
-import { reduce } from "./support.ts";
+import { reduce, reduceInSteps } from "./support.ts";
 
 const user = userMessage("hi");
 const call = (command: string): JsonObject => functionCall("x", "bash", { command });
@@ -179,6 +179,39 @@ describe("where a call id was used before", () => {
     });
     expect(saidOf(graph, "second")).toMatchObject({ bytes: 1, returned: containing("B") });
   });
+
+  it("an output is that of the last call before it, also where it stands in the place of another's", () => {
+    const { rollout, turn } = record();
+    turn.request([user, call("pwd"), output("B")]);
+    const graph = reduce(rollout);
+    expect(saidOf(graph, "first")).toMatchObject({ bytes: 10, returned: containing("AAAAAAAAAA") });
+    expect(saidOf(graph, "second")).toMatchObject({ bytes: 1, returned: containing("B"), seen: true });
+    expect(graph.findings).toEqual([]);
+  });
+
+  it.each([false, true])(
+    "outputs in other words are of the calls of their own response, not right behind those and elsewhere (resumed: %s)",
+    (isResumed) => {
+      const rollout = new RolloutBuilder();
+      const turn = rollout.root.turn();
+      const of = (id: string, command: string) => functionCall(id, "bash", { command });
+      const calls = [of("x", "ls"), of("y", "pwd")];
+      const next = [of("x", "id"), of("y", "date")];
+      const outputs = (x: string, y: string) => [functionOutput("x", x), functionOutput("y", y)];
+      turn.request([user]).respond(calls);
+      for (const id of ["x", "y"]) turn.tool(`${id}1`, { callId: id }).end();
+      const history = [user, ...calls, ...outputs("AAAA", "BBBB")];
+      turn.request(history).respond(next);
+      for (const id of ["x", "y"]) turn.tool(`${id}2`, { callId: id }).end();
+      const head = [user, userMessage("reminder"), ...calls];
+      turn.request([...head, ...outputs("[cleared]", "[cleared]"), ...next, ...outputs("C", "D")]);
+      const graph = isResumed ? reduceInSteps(rollout) : reduce(rollout);
+      expect(saidOf(graph, "x1")).toMatchObject({ bytes: 4, returned: containing("AAAA", "[cleared]") });
+      expect(saidOf(graph, "y1")).toMatchObject({ bytes: 4, returned: containing("BBBB", "[cleared]") });
+      expect(saidOf(graph, "x2")).toMatchObject({ bytes: 1, returned: containing("C") });
+      expect(saidOf(graph, "y2")).toMatchObject({ bytes: 1, returned: containing("D") });
+    },
+  );
 
   it("the output of a call that no response asked for is that of the call right before it", () => {
     const rollout = new RolloutBuilder();

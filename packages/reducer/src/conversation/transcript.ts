@@ -33,6 +33,8 @@ export interface ItemOrigin {
   readonly copyOf?: TranscriptItem | undefined;
   /** Set for an item of a request. */
   readonly beside?: Beside | undefined;
+  /** Set for a request of a thread that has used call ids again: takes its calls, as far as it is compared. */
+  readonly calls?: Map<string, TranscriptItem> | undefined;
   /** Set for the first request of a thread: takes what may be a message, until the whole request is known. */
   readonly messages?: TranscriptItem[] | undefined;
 }
@@ -100,16 +102,21 @@ function inferenceProducer({ draft }: InferenceState): Producer {
   return { type: "inference", inference_call_id: draft.inference_call_id };
 }
 
-function placeOf({ thread, inference, compactionId, copyOf, beside }: ItemOrigin, callId: string): ItemPlace {
-  return { thread, callId, inference, compactionId, copyOf, beside };
+function placeOf(
+  { thread, inference, compactionId, copyOf, beside, calls }: ItemOrigin,
+  callId: string,
+): ItemPlace {
+  return { thread, callId, inference, compactionId, copyOf, beside, calls };
 }
 
 function link(reduction: Reduction, item: TranscriptItem, origin: ItemOrigin): void {
   const { normal } = item;
   const { callId } = normal;
   if (origin.inference !== undefined) noteAnswer(item, origin.inference.turn);
-  if (callId !== null && isCall(normal)) attachCallItem(reduction, item, placeOf(origin, callId));
-  else if (callId !== null && isOutput(normal)) attachOutputItem(reduction, item, placeOf(origin, callId));
+  if (callId !== null && isCall(normal)) {
+    attachCallItem(reduction, item, placeOf(origin, callId));
+    origin.calls?.set(callId, item);
+  } else if (callId !== null && isOutput(normal)) attachOutputItem(reduction, item, placeOf(origin, callId));
   if (!mayArrive(item, origin)) return;
   if (origin.messages === undefined) offerMessage(reduction, item, origin.thread);
   else origin.messages.push(item);
@@ -152,6 +159,7 @@ export function seeAgain(
   sighting: NormalItem,
   origin: ItemOrigin,
 ): void {
+  if (origin.calls !== undefined) noteCall(item, origin.calls);
   if (sighting === item.normal || sighting.isReference) return;
   const { draft } = item;
   const { providerItemId } = sighting;
@@ -163,6 +171,11 @@ export function seeAgain(
   if (parts === draft.body.parts) return;
   draft.body = { parts };
   reduction.touch(draft);
+}
+
+function noteCall(item: TranscriptItem, calls: Map<string, TranscriptItem>): void {
+  const { callId } = item.normal;
+  if (callId !== null && isCall(item.normal)) calls.set(callId, item);
 }
 
 /** A thought may be said under several ids: the first is the item's, and it is found by each. */

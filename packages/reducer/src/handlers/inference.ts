@@ -22,6 +22,7 @@ import { offerFirstMessages } from "../linking/deliveries.ts";
 import { endInference, type End, mayEnd } from "../linking/closing.ts";
 import type { Reduction } from "../reduction.ts";
 import type { InferenceState } from "../state/call-state.ts";
+import type { TranscriptItem } from "../state/conversation-state.ts";
 import { type Asked, enter, type ThreadState } from "../state/thread-state.ts";
 import type { Handlers } from "./handler.ts";
 import { duplicateStart } from "./rollout.ts";
@@ -162,8 +163,9 @@ function applyRequest(reduction: Reduction, call: InferenceState, payload: Infer
   const { input_mode: mode } = payload;
   const prefixId = mode.type === "incremental_untraced" ? reduction.payload(mode.prefix) : null;
   const requestId = call.draft.request_payload_id;
-  const origin = originOf(call, requestId);
-  const { conversation } = call.thread;
+  const { conversation, reusedSlots } = call.thread;
+  const calls = reusedSlots.size > 0 ? new Map<string, TranscriptItem>() : undefined;
+  const origin = { ...originOf(call, requestId), calls };
   if (mode.type === "incremental") {
     const comparedFrom = continueFrom(reduction, call, mode.previous_response_id);
     const added = readAddition(reduction, documentOf(call, requestId, comparedFrom));

@@ -6,8 +6,8 @@
  * So a start (tool call, cell) belongs to the oldest use of the latest response that has no output yet and no such start. Where there
  * is none it is the same call that the host runs another time, unless a request is under way that may have asked for it; or, if nothing
  * has started for the latest use, the start of that: a start may be recorded after the request that carries its output. An output is
- * that of the call right before it, or else of the oldest use of the latest response that has none, of the latest of all others, or
- * where all have one of the latest.
+ * that of the last call before it, unless the response of that has several or it was run again; or else of the oldest use of the latest
+ * response that has none, of the latest of all others, or where all have one of the latest.
  */
 import { isCall } from "../conversation/normal-item.ts";
 import type { Beside } from "../conversation/transcript.ts";
@@ -23,7 +23,7 @@ import type {
   ToolCallState,
 } from "../state/call-state.ts";
 import type { TranscriptItem } from "../state/conversation-state.ts";
-import { eachEntry, firstEntry, withEntry } from "../state/several.ts";
+import { eachEntry, firstEntry, type Several, withEntry } from "../state/several.ts";
 import type { ThreadState } from "../state/thread-state.ts";
 import { matchNotification } from "./notifications.ts";
 import { addProducer } from "./producers.ts";
@@ -35,6 +35,8 @@ export interface ItemPlace {
   readonly compactionId?: string | undefined;
   readonly copyOf?: TranscriptItem | undefined;
   readonly beside?: Beside | undefined;
+  /** The calls that a request has so far, as far as it is compared; where its thread has used ids again. */
+  readonly calls?: ReadonlyMap<string, TranscriptItem> | undefined;
 }
 
 export function attachCallItem(reduction: Reduction, item: TranscriptItem, place: ItemPlace): void {
@@ -47,15 +49,32 @@ export function attachCallItem(reduction: Reduction, item: TranscriptItem, place
 }
 
 export function attachOutputItem(reduction: Reduction, item: TranscriptItem, place: ItemPlace): void {
-  const copied = copiedSlot(reduction, place, "outputItems");
-  const open = copied === undefined ? (openBehind(place) ?? nextOpen(place)) : undefined;
-  if (open !== undefined) open.isOpen = false;
-  const slot = copied ?? open ?? latestSlot(place);
+  const { slot, isCopy } = useOfOutput(reduction, place);
   item.slot = slot;
-  item.isCopy = copied !== undefined;
+  item.isCopy = isCopy;
   slot.outputItems = withEntry(slot.outputItems, item);
   if (slot.toolCall !== null) joinOutputItem(reduction, slot.toolCall, item);
   if (slot.cell !== null) joinCellOutput(reduction, slot.cell, item);
+}
+
+function useOfOutput(
+  reduction: Reduction,
+  place: ItemPlace,
+): Pick<TranscriptItem, "isCopy"> & { slot: CallSlot } {
+  const before = slotBefore(reduction, place);
+  if (before !== undefined) {
+    if (isReplaced(reduction, before.outputItems, place)) return { slot: before, isCopy: true };
+    // Of calls that are in no response several may have been asked for at once.
+    if (before.isOpen || before.inference !== null) {
+      before.isOpen = false;
+      return { slot: before, isCopy: false };
+    }
+  }
+  const copied = copiedSlot(reduction, place, "outputItems");
+  if (copied !== undefined) return { slot: copied, isCopy: true };
+  const open = nextOpen(place);
+  if (open !== undefined) open.isOpen = false;
+  return { slot: open ?? latestSlot(place), isCopy: false };
 }
 
 /** The use of its call id that an item says again: what a compaction has copied, or a request has in other words than before. */
@@ -72,35 +91,52 @@ function copiedSlot(
   if (insteadOf !== undefined && inPlace?.callId === callId && !beside.has(insteadOf)) {
     if (isCall(insteadOf.normal) === (part === "callItems")) return inPlace;
   }
-  const behind = part === "outputItems" ? slotBehind(place) : null;
-  if (behind?.isOpen === false) return behind;
-  // It may be in another place too. What is beside the latest one is another.
+  // It may be in another place too.
   const slot = latestSlot(place);
-  const latest = eachEntry(slot[part]).at(-1);
-  if (latest === undefined || latest.madeSeq === reduction.moment.seq || beside.has(latest)) return undefined;
-  return slot;
+  return isReplaced(reduction, slot[part], place) ? slot : undefined;
 }
 
-/** The use whose call comes right before an item, where its id has several. */
-function slotBehind(place: ItemPlace): CallSlot | null {
-  const behind = place.beside?.behind;
+/** Whether the last of some items is another sighting's, which has been left out now. What is beside it is another. */
+function isReplaced(reduction: Reduction, items: Several<TranscriptItem>, { beside }: ItemPlace): boolean {
+  const latest = eachEntry(items).at(-1);
+  return latest !== undefined && latest.madeSeq !== reduction.moment.seq && beside?.has(latest) === false;
+}
+
+/** The use whose call is the last before an output, where its id has several: models have nothing else to tell them apart by. */
+function slotBefore(reduction: Reduction, place: ItemPlace): CallSlot | undefined {
   const uses = usesOf(place);
-  if (behind === undefined || uses === undefined || !isCall(behind.normal)) return null;
-  const { slot } = behind;
-  // Calls of one response come before all their outputs.
-  const mayBeOfAnother = slot?.inference !== null && slot?.inference === uses.latest;
-  return slot?.callId === place.callId && !mayBeOfAnother ? slot : null;
+  const { beside, calls } = place;
+  if (uses === undefined || beside === undefined) return undefined;
+  const isThere = (item: TranscriptItem): boolean =>
+    item.madeSeq === reduction.moment.seq || beside.has(item);
+  const call = calls?.get(place.callId) ?? latestCall(uses, isThere);
+  const slot = call?.slot ?? null;
+  // Calls of one response come before all their outputs, and what was run again has the last output.
+  return slot === null || slot.hasTwin || slot.again !== null ? undefined : slot;
 }
 
-function openBehind(place: ItemPlace): CallSlot | undefined {
-  const slot = slotBehind(place);
-  return slot?.isOpen === true ? slot : undefined;
+/** How many uses of a call id are looked at, the latest first, for the one whose call a request has kept. */
+const LOOKED_AT = 8;
+
+function latestCall(
+  { all }: CallUses,
+  isThere: (item: TranscriptItem) => boolean,
+): TranscriptItem | undefined {
+  for (const { callItems } of all.slice(-LOOKED_AT).toReversed()) {
+    const call = eachEntry(callItems).at(-1);
+    if (call !== undefined && isThere(call)) return call;
+  }
+  return undefined;
 }
 
 function noteResponse(slot: CallSlot, place: ItemPlace, inference: Draft<InferenceCall>): void {
   slot.inference = inference;
   const uses = usesOf(place);
-  if (uses === undefined || uses.latest === inference) return;
+  if (uses === undefined) return;
+  if (uses.latest === inference) {
+    for (const twin of [uses.all[uses.from], slot]) if (twin !== undefined) twin.hasTwin = true;
+    return;
+  }
   uses.latest = inference;
   const { callItems: next } = uses.next;
   uses.from = uses.all[next] === slot ? next : uses.all.length - 1;
@@ -253,6 +289,7 @@ function emptySlot({ thread, callId }: ItemPlace): CallSlot {
     isOfWait: false,
     cell: null,
     inference: null,
+    hasTwin: false,
     again: null,
   };
 }

@@ -33,6 +33,8 @@ export interface CallSlot {
   cell: CellState | null;
   /** The call whose response carries the call item. */
   inference: Draft<InferenceCall> | null;
+  /** Whether that response has another call with its id. */
+  hasTwin: boolean;
   /** The next use where the host ran the same call another time. */
   again: CallSlot | null;
 }
