@@ -8,8 +8,8 @@ export type Open<Value> = Value extends object ? { -readonly [Key in keyof Value
 export type Broken = Open<Omit<RolloutGraph, "spans">>;
 export type Breaking = readonly [what: string, breakIt: (graph: Broken) => unknown, violation: string];
 
-export function there<Entry>(entry: Entry | undefined): Entry {
-  if (entry === undefined) throw new Error("there is no such object");
+export function there<Entry>(entry: Entry | null | undefined): Entry {
+  if (entry === undefined || entry === null) throw new Error("there is no such object");
   return entry;
 }
 

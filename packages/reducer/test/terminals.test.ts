@@ -258,6 +258,18 @@ describe("a terminal operation", () => {
     expect(checkGraph(graph)).toEqual([]);
   });
 
+  it("is the command that it began as, also where the runtime tells of a write then", () => {
+    const rollout = new RolloutBuilder();
+    const command = rollout.root.turn().tool("c1", exec).runtimeStart(begin("7"));
+    command.runtimeStart({ type: "write_stdin_begin", stdin: "y", process_id: "7" }).end();
+    const graph = reduce(rollout);
+    expect(graph.terminal_operations["terminal_operation:1"]).toMatchObject({
+      kind: "exec_command",
+      request: { type: "exec_command", command: ["sh", "-c", "x"], cwd: "/w" },
+    });
+    expect(checkGraph(graph)).toEqual([]);
+  });
+
   it("is not made of what was dispatched as a command and ran as something else", () => {
     const rollout = new RolloutBuilder();
     rollout.root.turn().tool("c1", exec).runtimeStart({ type: "patch_apply_begin", changes: {} }).end();

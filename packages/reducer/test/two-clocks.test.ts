@@ -93,6 +93,19 @@ describe("a wait that is recorded before its cell", () => {
     expect(graph.tool_calls["w1"]?.code_cell_id).toBe(CELL);
   });
 
+  it("and that got nothing of it has its end and its response in the evidence of the cell", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    waitStarted(turn, "wait-1");
+    const response = rollout.payload("code_cell_response", "busy");
+    turn.event({ type: "code_cell_wait_ended", wait_id: "wait-1", outcome: "busy", response });
+    turn.cell("1", "x1");
+    const graph = reduce(rollout);
+    expect(graph.code_cells[CELL]?.waits).toMatchObject([{ outcome: "busy", payload_id: "payload-1" }]);
+    expect(graph.code_cells[CELL]?.evidence).toEqual({ seqs: [4, 5, 6], payload_ids: ["payload-1"] });
+    expect(checkGraph(graph)).toEqual([]);
+  });
+
   it("is none of a cell that starts after the model was told that there is no such cell", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();

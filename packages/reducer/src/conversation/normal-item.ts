@@ -81,7 +81,7 @@ export function plainText(parts: readonly BodyPart[]): string {
 }
 
 /** Bytes of UTF-8 that an item amounts to. Few items are ever asked. */
-export function bytesOf({ parts, hiddenBytes }: NormalItem): number {
+export function bytesOf({ parts, hiddenBytes }: Pick<NormalItem, "parts" | "hiddenBytes">): number {
   return parts.reduce((sum, part) => sum + utf8Bytes(textOf(part)), hiddenBytes);
 }
 

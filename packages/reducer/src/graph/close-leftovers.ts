@@ -46,7 +46,7 @@ export function closeLeftovers(graph: RolloutGraph, running: readonly Leftover[]
 /** A thread that ended itself after its rollout, and closed what was in it, was over no sooner for having been resumed. */
 function laterOf(end: Moment, pastEnd: ExecutionWindow | null): Moment {
   const { ended_at_us: at_us, ended_seq: seq } = pastEnd ?? { ended_at_us: null, ended_seq: null };
-  return at_us === null || seq === null || seq < end.seq ? end : { at_us, seq };
+  return at_us === null || seq === null || seq < end.seq ? end : { at_us: Math.max(at_us, end.at_us), seq };
 }
 
 function* unshared<Entry>(collection: { readonly [id: string]: Entry }): Generator<Unshared<Entry>, void> {

@@ -2,6 +2,7 @@ import type {
   CancelCause,
   CellLimitName,
   CellStatus,
+  ExecutionStatus,
   WaitMode,
   WaitOutcomeKind,
 } from "@rollout-trace/protocol";
@@ -33,6 +34,18 @@ export interface CellWait {
   readonly outcome: WaitOutcomeKind | null;
   readonly payload_id: string | null;
 }
+
+/** How the outcome of a wait reads as the status of an execution. */
+export const WAIT_STATUS: { readonly [Outcome in WaitOutcomeKind]: ExecutionStatus } = {
+  yielded: "completed",
+  pending: "completed",
+  completed: "completed",
+  failed: "completed",
+  terminated: "completed",
+  missing: "failed",
+  busy: "failed",
+  abandoned: "cancelled",
+};
 
 /** The first request to end the cell. `limit` is set with the cause `limit`. */
 export interface CellCancellation {

@@ -1,12 +1,6 @@
 /** The runtime's view of exec, wait and cancel. */
-import type {
-  CodeCellEventPayload,
-  CodeCellStarted,
-  ExecutionStatus,
-  RawEvent,
-  WaitOutcomeKind,
-} from "@rollout-trace/protocol";
-import type { CellWait } from "../graph/code-cell.ts";
+import type { CodeCellEventPayload, CodeCellStarted, RawEvent } from "@rollout-trace/protocol";
+import { type CellWait, WAIT_STATUS } from "../graph/code-cell.ts";
 import { appended, endedAt, NONE, startedAt } from "../graph/draft.ts";
 import { attachCell } from "../linking/call-slots.ts";
 import { endCell, mayEnd } from "../linking/closing.ts";
@@ -37,6 +31,10 @@ export const codeCellHandlers: Handlers<CodeCellEventPayload["type"]> = {
     for (const call of thread.orphans.get(runtimeId) ?? []) adopt(reduction, cell, call);
     thread.orphans.delete(runtimeId);
     adoptWaits(reduction, thread, cell);
+    for (const { execution, payload_id: payloadId } of cell.draft.waits) {
+      const { ended_seq: ended } = execution;
+      if (ended !== null) reduction.addEvidence(cell.draft, ended, payloadId === null ? NONE : [payloadId]);
+    }
     for (const late of reduction.takeWaiting("code_cell", runtimeId, event.thread_id)) reduction.replay(late);
   },
 
@@ -145,18 +143,6 @@ export const codeCellHandlers: Handlers<CodeCellEventPayload["type"]> = {
     draft.journal_payload_id ??= journalId;
     if (mayNow) endCell(reduction, cell, { status, cause: "observed" });
   },
-};
-
-/** How the outcome of a wait reads as the status of an execution. */
-const WAIT_STATUS: { readonly [Outcome in WaitOutcomeKind]: ExecutionStatus } = {
-  yielded: "completed",
-  pending: "completed",
-  completed: "completed",
-  failed: "completed",
-  terminated: "completed",
-  missing: "failed",
-  busy: "failed",
-  abandoned: "cancelled",
 };
 
 type CellEvent = RawEvent<

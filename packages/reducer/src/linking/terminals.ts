@@ -34,7 +34,8 @@ export function beginRuntime(reduction: Reduction, call: ToolCallState, runtimeI
   const request = requestOf(kind, runtime);
   const operation = call.operation ?? openOperation(reduction, call, request);
   // An invocation that could not be read leaves it to the runtime to say what was written.
-  if (request.type === "write_stdin" && request.stdin !== "") operation.draft.request = request;
+  const isWrite = operation.draft.kind === "write_stdin" && request.type === "write_stdin";
+  if (isWrite && request.stdin !== "") operation.draft.request = request;
   reduction.touch(operation.draft);
   nameProcess(reduction, operation, idOf(runtime["process_id"]));
 }

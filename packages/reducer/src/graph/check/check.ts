@@ -8,11 +8,28 @@ import { checkFindings } from "./findings.ts";
 import { checkLinks } from "./links.ts";
 import { type ObjectType, OBJECT_NAMES } from "./names.ts";
 import { checkReferences } from "./references.ts";
+import { checkRollout } from "./rollout.ts";
 import { checkRuntime } from "./runtime.ts";
 import { checkSight } from "./sight.ts";
 import { checkUsage } from "./usage.ts";
-import { Check, type GraphViolation } from "./violations.ts";
+import { Check, type GraphViolation, isEachOnce } from "./violations.ts";
 import { checkWindows } from "./windows.ts";
+
+const RULES: readonly ((check: Check) => void)[] = [
+  checkRollout,
+  checkObjects,
+  checkReferences,
+  checkLinks,
+  checkWindows,
+  checkClosings,
+  checkCallUses,
+  checkConversation,
+  checkUsage,
+  checkSight,
+  checkRuntime,
+  checkEdges,
+  checkFindings,
+];
 
 /**
  * Every way in which `graph` is not a legal graph, rule by rule; empty for whatever a reducer returned. Checks that whatever
@@ -23,18 +40,16 @@ import { checkWindows } from "./windows.ts";
  */
 export function checkGraph(graph: RolloutGraph): readonly GraphViolation[] {
   const check = new Check(graph);
-  checkObjects(check);
-  checkReferences(check);
-  checkLinks(check);
-  checkWindows(check);
-  checkClosings(check);
-  checkCallUses(check);
-  checkConversation(check);
-  checkUsage(check);
-  checkSight(check);
-  checkRuntime(check);
-  checkEdges(check);
-  checkFindings(check);
+  for (const rule of RULES) {
+    try {
+      rule(check);
+    } catch (error) {
+      // What is no graph at all, by its type, is met anywhere.
+      if (!(error instanceof TypeError)) throw error;
+      const rollout = { type: "rollout", id: graph.rollout_id ?? "" } as const;
+      check.holds(rollout, false, `it has not the shape of a graph: ${error.message}`);
+    }
+  }
   return check.violations;
 }
 
@@ -56,7 +71,9 @@ function checkObjects(check: Check): void {
         seqs.every((seq, index) => index === 0 || seq > (seqs[index - 1] ?? 0)),
         "its evidence is not in order",
       );
-      check.holds(object, new Set(payloadIds).size === payloadIds.length, "its evidence repeats a payload");
+      check.holds(object, isEachOnce(payloadIds), "its evidence repeats a payload");
+      const isOwnId = !("recorded_id" in entry) || isMade(id, entry.recorded_id);
+      check.holds(object, isOwnId, "its id is not made of what was recorded");
       if (!("turn_id" in entry) || entry.turn_id === null || entry.thread_id === null) continue;
       const turn = check.get("turn", entry.turn_id);
       check.holds(
@@ -66,4 +83,11 @@ function checkObjects(check: Check): void {
       );
     }
   }
+}
+
+/** Whether an id is the one that was recorded, be it with a number behind. */
+function isMade(id: string, recordedId: string): boolean {
+  return (
+    id === recordedId || (id.startsWith(`${recordedId}#`) && /^\d+$/.test(id.slice(recordedId.length + 1)))
+  );
 }

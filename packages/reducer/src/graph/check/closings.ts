@@ -1,5 +1,5 @@
 /** What was closed with something else was in that, and ended when that did. */
-import type { ExecutionEndCause, ExecutionWindow } from "../base.ts";
+import type { Anchor, ExecutionEndCause, ExecutionWindow } from "../base.ts";
 import type { ToolCall } from "../tool-call.ts";
 import { cellOf } from "./links.ts";
 import type { ObjectOf } from "./names.ts";
@@ -70,19 +70,38 @@ const CLOSERS: {
 };
 
 export function checkClosings(check: Check): void {
-  for (const type of Object.keys(CLOSERS) as Windowed[]) checkType(check, type);
+  const checkEnding = endingOf(check);
+  for (const type of Object.keys(CLOSERS) as Windowed[]) {
+    checkType(check, type);
+    for (const [id, { execution }] of check.each(type)) checkEnding({ type, id }, execution);
+  }
+  for (const [id, { waits }] of check.each("code_cell")) {
+    for (const { execution } of waits) checkEnding({ type: "code_cell", id }, execution);
+  }
 }
+
+/** What the end of the rollout, or of its recording, has closed was aborted by then, and by the same of the two. */
+function endingOf(check: Check): (object: Anchor, window: ExecutionWindow) => void {
+  const { status, ended_at_us: over } = check.graph;
+  const ending = new Set<ExecutionEndCause>(status === "aborted" ? ROLLOUT_CAUSES : ["rollout_ended"]);
+  return (object, { end_cause: cause, status: left, ended_at_us: ended }) => {
+    if (cause === null || !ROLLOUT_CAUSES.includes(cause)) return;
+    check.holds(object, status !== "running", `it was closed by ${cause} in a rollout that is running`);
+    check.holds(object, (ended ?? 0) >= (over ?? 0), `it was closed by ${cause} before that`);
+    check.holds(object, left === "aborted", `it was closed by ${cause}, and is ${left}`);
+    check.holds(object, ending.has(cause), `it was closed by ${cause}, which did not end the rollout`);
+    for (const other of ROLLOUT_CAUSES) if (other !== cause) ending.delete(other);
+  };
+}
+
+const ROLLOUT_CAUSES: readonly ExecutionEndCause[] = ["rollout_ended", "recording_stopped"];
 
 function checkType<Type extends Windowed>(check: Check, type: Type): void {
   const closers: { readonly [Cause in ClosingCause]?: Closer<Type> } = CLOSERS[type];
   for (const [id, object] of check.each(type)) {
     const { end_cause: cause, ended_seq: ended } = object.execution;
-    if (cause === null || cause === "observed") continue;
-    if (cause === "rollout_ended" || cause === "recording_stopped") {
-      const isOver = check.graph.status !== "running";
-      check.holds({ type, id }, isOver, `it was closed by ${cause} in a rollout that is running`);
+    if (cause === null || cause === "observed" || cause === "rollout_ended" || cause === "recording_stopped")
       continue;
-    }
     const closer = closers[cause]?.(object, check);
     check.holds(
       { type, id },

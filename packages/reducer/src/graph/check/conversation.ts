@@ -1,6 +1,17 @@
 /** Requests can be expanded, every item came from somewhere, and none is carried before it was made. */
 import type { Anchor, TokenUsage } from "../base.ts";
-import type { Check } from "./violations.ts";
+import type { ItemKind, ItemRole } from "../conversation.ts";
+import { type Check, isEachOnce } from "./violations.ts";
+
+/** Whose an item of each kind is; a message may be anybody's. */
+const ROLES: { readonly [Kind in Exclude<ItemKind, "message">]: ItemRole } = {
+  reasoning: "assistant",
+  function_call: "assistant",
+  function_call_output: "tool",
+  custom_tool_call: "assistant",
+  custom_tool_call_output: "tool",
+  compaction_marker: "assistant",
+};
 
 export function checkConversation(check: Check): void {
   for (const [id, call] of check.each("inference_call")) {
@@ -12,8 +23,8 @@ export function checkConversation(check: Check): void {
         ? 0
         : base.request.keep + base.request.item_ids.length + base.response_item_ids.length;
     check.holds(object, keep >= 0 && keep <= length, `keeps ${keep} of ${length} items`);
-    check.holds(object, new Set(itemIds).size === itemIds.length, "its request repeats an item");
-    checkItems(check, object, {
+    check.holds(object, isEachOnce(itemIds), "its request repeats an item");
+    checkCarried(check, object, {
       threadId: call.thread_id,
       itemIds: [...itemIds, ...call.response_item_ids],
     });
@@ -23,6 +34,7 @@ export function checkConversation(check: Check): void {
     check.holds(object, base.execution.started_seq < call.execution.started_seq, "its base is not before it");
   }
   checkSources(check);
+  checkItems(check);
   checkCompactions(check);
   checkOrder(check);
 }
@@ -51,20 +63,38 @@ function checkSources(check: Check): void {
   }
 }
 
+/** An item is of the role of its kind, made by each thing once, and accepted by an event that is evidence of it. */
+function checkItems(check: Check): void {
+  const markers = new Set(check.each("compaction").map(([, { marker_item_id: id }]) => id));
+  for (const [id, { role, kind, produced_by, accepted, evidence }] of check.each("conversation_item")) {
+    const object = { type: "conversation_item", id } as const;
+    check.holds(object, kind === "message" || role === ROLES[kind], "its role is not that of its kind");
+    check.holds(object, kind !== "compaction_marker" || markers.has(id), "it is the marker of no compaction");
+    const producers = produced_by.map((each) => JSON.stringify(each));
+    check.holds(object, isEachOnce(producers), "its produced_by has a producer twice");
+    const isEvident = accepted === null || evidence.seqs.includes(accepted.seq);
+    check.holds(object, isEvident, "the event that accepted it is not in its evidence");
+  }
+}
+
 function checkCompactions(check: Check): void {
   for (const [id, compaction] of check.each("compaction")) {
     const object = { type: "compaction", id } as const;
     const { marker_item_id: markerId, input_item_ids, replacement_item_ids } = compaction;
     const isInstalled = compaction.installed_seq !== null;
     check.holds(object, isInstalled === (markerId !== null), "only what was installed has a marker");
-    check.holds(object, compaction.evidence.payload_ids.length > 0, "no payload is evidence of it");
+    const { seqs, payload_ids } = compaction.evidence;
+    check.holds(object, payload_ids.length > 0, "no payload is evidence of it");
+    const { installed_seq: installed } = compaction;
+    const isEvident = installed === null || seqs.includes(installed);
+    check.holds(object, isEvident, "the event that installed it is not in its evidence");
     const marker = check.get("conversation_item", markerId);
     check.holds(
       object,
       marker === undefined || marker.kind === "compaction_marker",
       "its marker is an item of another kind",
     );
-    checkItems(check, object, {
+    checkCarried(check, object, {
       threadId: compaction.thread_id,
       itemIds: [markerId, ...input_item_ids, ...replacement_item_ids],
     });
@@ -81,7 +111,7 @@ function checkCompactions(check: Check): void {
   }
 }
 
-function checkItems(
+function checkCarried(
   check: Check,
   object: Anchor,
   of: { readonly threadId: string; readonly itemIds: readonly (string | null)[] },

@@ -45,10 +45,14 @@ const TRUTHS: { readonly [Code in FindingCode]: Truth } = {
 };
 
 export function checkFindings(check: Check): void {
-  for (const { code, object } of check.graph.findings) {
+  const told = new Set<string>();
+  for (const { code, object, message } of check.graph.findings) {
     const { of, holds } = TRUTHS[code];
     const isTrue = object.type === of && (!check.has(of, object.id) || holds(check, object.id));
     check.holds(object, isTrue, `its finding ${code} is not true`);
+    const finding = JSON.stringify([code, object, message]);
+    check.holds(object, !told.has(finding), `its finding ${code} is there twice`);
+    told.add(finding);
   }
 }
 

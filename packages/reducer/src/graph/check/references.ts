@@ -1,7 +1,7 @@
 /** Whatever is named is there, once in each list, and what an object names is in its evidence. */
 import type { Anchor, AnchorType } from "../base.ts";
 import { eachName, GRAPH_NAMES, nameTree, type NameTree, OBJECT_NAMES, type ObjectType } from "./names.ts";
-import type { Check } from "./violations.ts";
+import { type Check, isEachOnce } from "./violations.ts";
 
 type Fields = readonly (readonly [field: string, NameTree])[];
 
@@ -63,6 +63,6 @@ function checkField(
   // A call may be told of the same payload twice, and a response may say what it has one id for twice.
   const mayRepeat = names === "payload" || field === "response_item_ids";
   if (Array.isArray(named) && typeof names === "string" && !mayRepeat) {
-    check.holds(object, new Set(named).size === named.length, `its ${field} repeats an id`);
+    check.holds(object, isEachOnce(named), `its ${field} repeats an id`);
   }
 }

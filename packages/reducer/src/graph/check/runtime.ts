@@ -1,12 +1,21 @@
 /** Cells with their waits and notifications, and terminals with what the model saw of them. */
+import type { CellStatus, ExecutionStatus } from "@rollout-trace/protocol";
 import { plainText } from "../../conversation/normal-item.ts";
 import { textKey } from "../../conversation/text-key.ts";
-import type { CodeCell, CellWait } from "../code-cell.ts";
+import { type CodeCell, type CellWait, WAIT_STATUS } from "../code-cell.ts";
 import type { TerminalObservation, TerminalOperation } from "../terminal.ts";
 import type { ToolCall } from "../tool-call.ts";
 import { cellOf } from "./links.ts";
 import { mayBeOutput } from "./sight.ts";
-import { type Check, isSameList } from "./violations.ts";
+import { type Check, isEachOnce, isSameList } from "./violations.ts";
+
+/** What the runtime says of a cell that has ended. */
+const RUNTIME_STATUS: { readonly [Status in Exclude<ExecutionStatus, "running">]: CellStatus } = {
+  completed: "completed",
+  failed: "failed",
+  cancelled: "terminated",
+  aborted: "terminated",
+};
 
 export function checkRuntime(check: Check): void {
   for (const [id, cell] of check.each("code_cell")) checkCell(check, id, cell);
@@ -24,6 +33,11 @@ export function checkRuntime(check: Check): void {
       call === undefined || call.thread_id === session.thread_id,
       "it was created in another thread",
     );
+    check.holds(
+      object,
+      creator === undefined || creator.execution.started_seq === session.execution.started_seq,
+      "it did not begin with the operation that created it",
+    );
   }
   for (const [id, operation] of check.each("terminal_operation")) checkOperation(check, id, operation);
 }
@@ -40,8 +54,36 @@ function checkCell(check: Check, id: string, cell: CodeCell): void {
     yielded.size === observers.size && [...yielded].every((wait) => observers.has(wait)),
     "its yields are not those that its exec and its waits tell of",
   );
+  const { status } = cell.execution;
+  check.holds(
+    object,
+    status === "running" || cell.runtime_status === RUNTIME_STATUS[status],
+    "its status and its runtime_status disagree",
+  );
   for (const wait of waits) checkWait(check, id, wait);
+  checkMoments(check, id, cell);
   checkNotifications(check, id, cell);
+}
+
+/** What is told of a cell is told of once, by an event that is evidence of it. */
+function checkMoments(check: Check, id: string, cell: CodeCell): void {
+  const object = { type: "code_cell", id } as const;
+  const { evidence, waits, yields, notifications, initial_response: first, cancellation } = cell;
+  const seqs = new Set(evidence.seqs);
+  const ofWaits = waits.flatMap(({ execution }) => [execution.started_seq, execution.ended_seq]);
+  const told = [first, cancellation, ...yields, ...notifications].map((each) => each?.seq ?? null);
+  check.holds(
+    object,
+    [...told, ...ofWaits].every((seq) => seq === null || seqs.has(seq)),
+    "an event that told of it is not in its evidence",
+  );
+  const isOnce =
+    isEachOnce(yields.map(({ seq }) => seq)) &&
+    isEachOnce(notifications.map(({ seq }) => seq)) &&
+    isEachOnce(
+      waits.map((wait) => JSON.stringify([wait.wait_id, wait.tool_call_id, wait.execution.started_seq])),
+    );
+  check.holds(object, isOnce, "it has a wait, a yield or a notification twice");
 }
 
 /** Each is shown by an output of its cell, or by none that has its text. */
@@ -69,6 +111,11 @@ function checkNotifications(check: Check, cellId: string, cell: CodeCell): void 
 
 function checkWait(check: Check, cellId: string, wait: CellWait): void {
   const object = { type: "code_cell", id: cellId } as const;
+  const { outcome, execution } = wait;
+  const { status, end_cause: cause } = execution;
+  const isOfOutcome =
+    outcome === null ? cause !== "observed" : cause === "observed" && status === WAIT_STATUS[outcome];
+  check.holds(object, wait.wait_id === null || isOfOutcome, "the status and the outcome of a wait disagree");
   const call = check.get("tool_call", wait.tool_call_id);
   if (call === undefined) return;
   check.holds(
@@ -80,13 +127,16 @@ function checkWait(check: Check, cellId: string, wait: CellWait): void {
   check.holds(
     object,
     wait.wait_id !== null ||
-      (wait.execution.started_seq === started_seq && wait.execution.ended_seq === ended_seq),
+      (execution.started_seq === started_seq &&
+        execution.ended_seq === ended_seq &&
+        status === call.execution.status),
     `a wait does not last as long as its call ${JSON.stringify(wait.tool_call_id)}, which is all that tells of it`,
   );
 }
 
 function checkOperation(check: Check, id: string, operation: TerminalOperation): void {
   const object = { type: "terminal_operation", id } as const;
+  check.holds(object, operation.kind === operation.request.type, "its request is of another kind");
   const call = check.get("tool_call", operation.tool_call_id);
   if (call === undefined) return;
   check.holds(

@@ -1,6 +1,8 @@
 /** What a model is said to have seen of a call is what requests, responses and compactions show of it. */
+import { bytesOf } from "../../conversation/normal-item.ts";
 import type { CodeCell } from "../code-cell.ts";
 import type { ConversationItem } from "../conversation.ts";
+import type { ToolCall } from "../tool-call.ts";
 import { cellOf } from "./links.ts";
 import type { Check } from "./violations.ts";
 
@@ -25,6 +27,12 @@ export function checkSight(check: Check): void {
     const mayBeOwn = isOwn || mayBeShown([[], call.call_item_ids]);
     check.holds(object, bytes !== null || !isOwn, "an output of it was shown, and no bytes of it");
     check.holds(object, bytes === null || mayBeOwn, "bytes of it were shown, and no output of it");
+    const known = bytes === null ? null : bytesShown(check, call);
+    const isOfOutputs =
+      known === null ||
+      bytes === known ||
+      (bytes !== null && bytes < known && call.output_item_ids.length > 1);
+    check.holds(object, isOfOutputs, "other bytes of it were shown than its outputs have");
     check.holds(object, seen || bytes === null, "bytes of it were shown, and it was not seen");
     check.holds(
       object,
@@ -46,6 +54,19 @@ function shownItems(check: Check): ReadonlySet<string> {
   }
   for (const [, { input_item_ids }] of check.each("compaction")) add(input_item_ids);
   return shown;
+}
+
+/** The bytes of a call's outputs, of which those that were rewritten were shown once; null where one has what the graph has not. */
+function bytesShown(check: Check, call: ToolCall): number | null {
+  if (call.call_item_ids.some((id) => mayBeOutput(check.get("conversation_item", id)))) return null;
+  let sum = 0;
+  for (const id of call.output_item_ids) {
+    for (const part of check.get("conversation_item", id)?.body.parts ?? []) {
+      if (part.type === "json" || part.type === "payload_ref") return null;
+      sum += bytesOf({ parts: [part], hiddenBytes: 0 });
+    }
+  }
+  return sum;
 }
 
 /** A call of a tool that the provider runs itself, which has the provider's id for its call id, may say what came of it. */

@@ -47,6 +47,10 @@ export class Check {
   }
 }
 
+export function isEachOnce(values: readonly unknown[]): boolean {
+  return new Set(values).size === values.length;
+}
+
 export function isSameList(left: readonly unknown[], right: readonly unknown[]): boolean {
   return left.length === right.length && left.every((entry, index) => entry === right[index]);
 }
