@@ -60,7 +60,7 @@ function orphans(state: ReducerState): readonly Diagnostic[] {
 /** Interactions with a thread that never started, of which the graph has no edge. */
 function strangers(state: ReducerState): readonly Diagnostic[] {
   return [...state.awaitingThread].flatMap(([threadId, interactions]) =>
-    interactions
+    [...interactions]
       // A model may ask for what there is not, and be told so.
       .filter(({ edge, ended }) => edge === null && (ended === null || ended.status === "completed"))
       .map(({ kind, call: { draft }, seqs }) =>

@@ -145,6 +145,57 @@ describe("a call id under which the runtime waits for two cells", () => {
     }
   });
 
+  it("gives all waits of the second to that call, and those of a third to the one after", () => {
+    for (const isCallFirst of [true, false]) {
+      for (const second of ["early", "there"]) {
+        const rollout = new RolloutBuilder();
+        const turn = rollout.root.turn();
+        const call = (id: string) => turn.tool(id, { ...wait, callId: "w", input: {} });
+        const cells = { "1": "x1", "2": "x2", "3": "x3" };
+        const start = (id: keyof typeof cells) => turn.cell(id, cells[id]);
+        start("1");
+        if (second === "there") start("2");
+        start("3");
+        if (isCallFirst) call("w1");
+        for (const [index, id] of ["1", "2", "3", "2"].entries()) {
+          const names = { wait_id: `wait-${index}`, runtime_cell_id: id, model_visible_call_id: "w" };
+          turn.event({ type: "code_cell_wait_started", mode: "yield", ...names });
+        }
+        if (!isCallFirst) call("w1");
+        if (second === "early") start("2");
+        call("w2");
+        call("w3");
+        const graph = reduceLeniently(rollout);
+        expect(checkGraph(graph)).toEqual([]);
+        const conflicts = graph.diagnostics.filter(({ code }) => code === "call_id_conflict");
+        expect(conflicts.map(({ object }) => object?.id)).toEqual(["w1", "w1", "w1"]);
+        const waitsOf = (id: string) => graph.code_cells[id]?.waits.map((each) => each.tool_call_id);
+        expect(waitsOf("cell:root:x2")).toEqual(["w2", "w2"]);
+        expect(waitsOf("cell:root:x3")).toEqual(["w3"]);
+      }
+    }
+  });
+
+  it("has a call that waited for the first alone, though it was told in between that it is not there", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    turn.tool("w1", { ...wait, callId: "w", input: {} });
+    const start = (waitId: string, cellId: string) => {
+      const names = { wait_id: waitId, runtime_cell_id: cellId, model_visible_call_id: "w" };
+      turn.event({ type: "code_cell_wait_started", mode: "yield", ...names });
+    };
+    start("wait-1", "1");
+    start("wait-2", "1");
+    turn.event({ type: "code_cell_wait_ended", wait_id: "wait-2", outcome: "missing" });
+    start("wait-3", "2");
+    turn.cell("1", "x1");
+    turn.cell("2", "x2");
+    const graph = reduceLeniently(rollout);
+    expect(checkGraph(graph)).toEqual([]);
+    expect(graph.diagnostics).toMatchObject([conflict]);
+    expect(graph.tool_calls["w1"]?.code_cell_id).toBe("cell:root:x1");
+  });
+
   it("has a call that waited for the second where the first was not there", () => {
     const graph = reduce(record({ early: "missing" }).rollout);
     expect(checkGraph(graph)).toEqual([]);

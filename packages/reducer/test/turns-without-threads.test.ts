@@ -1,4 +1,4 @@
-/** Events that name their turn and not its thread. */
+/** Events that name their turn and not its thread, and events that name neither. */
 import { expect, it } from "vitest";
 import { checkGraph } from "@rollout-trace/reducer";
 import { RolloutBuilder } from "@rollout-trace/reducer/testing";
@@ -48,4 +48,20 @@ it.each([
   expect(codesOf(graph)).toEqual(["unknown_reference"]);
   expect(graph.diagnostics[0]?.message).toContain(what);
   expect(graph.tool_calls["n"]).toMatchObject({ thread_id: null, turn_id: null });
+});
+
+it("of a cell or a wait in no thread is an error of its own place, and of none that starts later", () => {
+  const rollout = new RolloutBuilder();
+  const turn = rollout.root.turn();
+  rollout.event({ type: "code_cell_ended", runtime_cell_id: "1", status: "failed" });
+  rollout.event({ type: "code_cell_wait_ended", wait_id: "wait-1", outcome: "yielded" });
+  turn.cell("1", "x").wait("wait-1");
+  const graph = reduceLeniently(rollout);
+  expect(graph.diagnostics).toMatchObject([
+    { code: "unknown_reference", seq: 4, object: null },
+    { code: "unknown_reference", seq: 5, object: null },
+  ]);
+  expect(Object.values(graph.code_cells)).toMatchObject([
+    { execution: { status: "running" }, waits: [{ outcome: null }] },
+  ]);
 });

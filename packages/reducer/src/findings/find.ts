@@ -1,9 +1,11 @@
 /** Looks over a finished graph for what a person debugging wants to be told. One pass; no finding compares two objects. */
+import { sha256Hex } from "../conversation/normal-item.ts";
 import { textKey } from "../conversation/text-key.ts";
 import type { InferenceState, ToolCallState } from "../state/call-state.ts";
 import type { RolloutGraph } from "../graph/rollout-graph.ts";
 import type { ToolCall } from "../graph/tool-call.ts";
 import type { CodeCell } from "../graph/code-cell.ts";
+import type { TranscriptItem } from "../state/conversation-state.ts";
 import type { ReducerState } from "../state/reducer-state.ts";
 import { firstEntry } from "../state/several.ts";
 import type { Finding, FindingCode } from "./finding.ts";
@@ -100,10 +102,11 @@ function acceptanceFindings(state: ReducerState): readonly Finding[] {
 
 function addRepeatedCalls(found: Finding[], state: ReducerState): void {
   const counts = new Map<string, { count: number; last: ToolCallState }>();
+  const inputs = new Map<TranscriptItem, string>();
   for (const call of state.toolCalls.byId.values()) {
     // A key is made of the whole input; most turns have too few calls for any to be repeated.
     const isPossible = (call.turn?.toolCallCount ?? 0) >= REPEATED_CALLS;
-    const key = isPossible && !isPoll(call) ? sameCallKey(call) : null;
+    const key = isPossible && !isPoll(call) ? sameCallKey(call, inputs) : null;
     if (key === null) continue;
     const known = counts.get(key);
     if (known === undefined) counts.set(key, { count: 1, last: call });
@@ -132,12 +135,11 @@ function isPoll({ draft, asks, operation }: ToolCallState): boolean {
  * Equal for calls of one turn with the same tool and the whole of the same input, whoever asked for them; null where the input is
  * not known.
  */
-function sameCallKey({ draft, slot }: ToolCallState): string | null {
+function sameCallKey({ draft, slot }: ToolCallState, inputs: Map<TranscriptItem, string>): string | null {
   const { turn_id, label, kind, input_preview: preview } = draft;
   const item = firstEntry(slot?.callItems ?? null);
-  const parts = item?.normal.parts.map((part) => (part.type === "json" ? part.content_id : part));
   const isWhole = preview !== null && !preview.endsWith("…");
-  const input = parts === undefined ? (isWhole ? `text ${preview}` : null) : `item ${JSON.stringify(parts)}`;
+  const input = item === undefined ? (isWhole ? `text ${preview}` : null) : inputKey(item, inputs);
   if (input === null || turn_id === null) return null;
   const of =
     kind.type === "mcp"
@@ -146,6 +148,20 @@ function sameCallKey({ draft, slot }: ToolCallState): string | null {
         ? kind.name
         : "";
   return textKey(measured(turn_id) + measured(kind.type) + measured(of) + measured(label) + input);
+}
+
+/** Longer inputs, in code units, are told apart by their hash. */
+const LONG_INPUT = 1000;
+
+/** A host may run one call with a long input again and again: that is looked at once. */
+function inputKey(item: TranscriptItem, known: Map<TranscriptItem, string>): string {
+  let key = known.get(item);
+  if (key !== undefined) return key;
+  const parts = item.normal.parts.map((part) => (part.type === "json" ? part.content_id : part));
+  const input = JSON.stringify(parts);
+  key = `item ${input.length > LONG_INPUT ? sha256Hex(input) : input}`;
+  known.set(item, key);
+  return key;
 }
 
 /** So that what follows a text is told apart from it. */

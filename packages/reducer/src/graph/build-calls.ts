@@ -16,7 +16,15 @@ import type { CellWait, CodeCell } from "./code-cell.ts";
 import { bytesOf } from "../conversation/normal-item.ts";
 import { type BuiltSessions, joinSession } from "./build-terminals.ts";
 import { addAskedCell, addAskedWaits, waitingCalls } from "./build-waits.ts";
-import { appended, type Evidenced, type Finish, listsOf, type NamingOrder, NONE } from "./draft.ts";
+import {
+  appended,
+  type Evidenced,
+  type Finish,
+  joinedEvidence,
+  listsOf,
+  type NamingOrder,
+  NONE,
+} from "./draft.ts";
 import type { InferenceCall } from "./inference.ts";
 import type { TerminalObservation, TerminalOperation } from "./terminal.ts";
 import type { CausedBy, ToolCall } from "./tool-call.ts";
@@ -238,17 +246,12 @@ function returnedOutput({ shown, cell }: CallSlot): TranscriptItem | null {
 
 /** The requests by which a model was shown outputs are evidence of that. */
 function addShowing(built: Evidenced, outputs: readonly TranscriptItem[]): void {
-  for (let index = 0; index < outputs.length; index += 1) {
-    const { shownSeq: seq } = outputs[index] as TranscriptItem;
-    const { seqs, payload_ids } = built.evidence;
-    // Nearly always it is what has happened last.
-    const at = (seqs.at(-1) ?? 0) < seq ? seqs.length : countFirst(seqs, (each) => each < seq);
-    if (seqs[at] === seq) continue;
-    built.evidence = {
-      seqs: at === seqs.length ? seqs.concat(seq) : seqs.toSpliced(at, 0, seq),
-      payload_ids,
-    };
-  }
+  const { seqs } = built.evidence;
+  const missing = outputs
+    .map(({ shownSeq }) => shownSeq)
+    .filter((seq) => seqs[countFirst(seqs, (each) => each < seq)] !== seq);
+  if (missing.length > 0)
+    built.evidence = joinedEvidence([built.evidence, { seqs: missing, payload_ids: NONE }]);
 }
 
 function idsOf(items: readonly TranscriptItem[]): readonly string[] {

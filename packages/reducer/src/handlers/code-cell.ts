@@ -18,7 +18,7 @@ export const codeCellHandlers: Handlers<CodeCellEventPayload["type"]> = {
     const { runtime_cell_id: runtimeId } = event.payload;
     const { thread, turn } = reduction.place(event);
     if (thread === null) {
-      noThread(reduction, event, runtimeId);
+      noThread(reduction, event, { kind: "cell", id: runtimeId });
       return;
     }
     const known = thread.cells.get(runtimeId);
@@ -55,7 +55,7 @@ export const codeCellHandlers: Handlers<CodeCellEventPayload["type"]> = {
     const { thread } = reduction.place(event);
     const { wait_id: waitId } = event.payload;
     if (thread === null) {
-      noThread(reduction, event, event.payload.runtime_cell_id);
+      noThread(reduction, event, { kind: "cell", id: event.payload.runtime_cell_id });
       return;
     }
     const known = thread.waits.get(waitId);
@@ -72,7 +72,11 @@ export const codeCellHandlers: Handlers<CodeCellEventPayload["type"]> = {
   code_cell_wait_ended(reduction, event) {
     const { wait_id: waitId, outcome, response } = event.payload;
     const { thread } = reduction.place(event);
-    const wait = thread?.waits.get(waitId);
+    if (thread === null) {
+      noThread(reduction, event, { kind: "wait", id: waitId });
+      return;
+    }
+    const wait = thread.waits.get(waitId);
     if (wait === undefined) {
       reduction.awaitStart("wait", waitId, event);
       return;
@@ -152,8 +156,11 @@ type CellEvent = RawEvent<
 /** The cell that an event is about, or null when the event has to wait for its start. */
 function find(reduction: Reduction, event: CellEvent): CellState | null {
   const { runtime_cell_id: runtimeId } = event.payload;
-  const thread = event.thread_id === null ? null : reduction.thread(event.thread_id);
-  const cell = thread?.cells.get(runtimeId);
+  if (event.thread_id === null) {
+    noThread(reduction, event, { kind: "cell", id: runtimeId });
+    return null;
+  }
+  const cell = reduction.thread(event.thread_id).cells.get(runtimeId);
   if (cell === undefined) reduction.awaitStart("code_cell", runtimeId, event);
   return cell ?? null;
 }
@@ -214,10 +221,12 @@ function startCell(
   return cell;
 }
 
-function noThread(reduction: Reduction, event: RawEvent, runtimeId: string): void {
-  reduction.diagnose(
-    "unknown_reference",
-    `${event.payload.type}: cell ${JSON.stringify(runtimeId)} is in no thread`,
-    null,
-  );
+/** Cells and waits are those of a thread: what is told of them in none is of none, whatever may still start. */
+function noThread(
+  reduction: Reduction,
+  event: RawEvent,
+  { kind, id }: { kind: "cell" | "wait"; id: string },
+): void {
+  const message = `${event.payload.type}: ${kind} ${JSON.stringify(id)} is in no thread`;
+  reduction.diagnose("unknown_reference", message, null);
 }

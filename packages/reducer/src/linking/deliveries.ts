@@ -11,7 +11,7 @@
 import { isOutput, plainText } from "../conversation/normal-item.ts";
 import { textKey, textKeyOf } from "../conversation/text-key.ts";
 import type { Evidence } from "../graph/base.ts";
-import { appended, type Made, NONE } from "../graph/draft.ts";
+import { appended, type Made, NONE, SHORT } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
 import type { EdgeState } from "../state/call-state.ts";
 import type { TranscriptItem } from "../state/conversation-state.ts";
@@ -152,7 +152,7 @@ function nextImprovable(
 
 /** Gives on what has turned out not to be the message that it was taken for. */
 function release(reduction: Reduction, { item, look }: LooseDelivery, recipient: ThreadState): void {
-  const looks = isOfPart(item, look) ? [look] : looksOf(item);
+  const looks = isOfPart(item, look) ? [look] : releasedLooksOf(item);
   if (isTaken(reduction, { item, recipient }, looks)) return;
   const { released } = looseOf(recipient);
   for (const { key } of looks) {
@@ -201,6 +201,24 @@ function wholeOrPart(fit: number, who: string | null, content: string): readonly
   return [lookOf(fit, who, content), lookOf(fit + 1, who, content)];
 }
 
+interface SortedLooks {
+  readonly sort: Sort;
+  readonly looks: readonly Look[];
+}
+
+/** What items that were released looked like then. */
+const releasedLooks = new WeakMap<TranscriptItem, SortedLooks>();
+
+/** The looks of an item that is released: it may be long, and be released again and again. */
+function releasedLooksOf(item: TranscriptItem): readonly Look[] {
+  const sort = sortOf(item);
+  const known = releasedLooks.get(item);
+  if (known?.sort[0] === sort[0] && known.sort[1] === sort[1]) return known.looks;
+  const looks = looksOf(item);
+  releasedLooks.set(item, { sort, looks });
+  return looks;
+}
+
 function looksOf(item: TranscriptItem): readonly Look[] {
   const [fit, who] = sortOf(item);
   const whole = contentsOf(item);
@@ -211,7 +229,9 @@ function looksOf(item: TranscriptItem): readonly Look[] {
   ];
 }
 
-function sortOf(item: TranscriptItem): readonly [fit: number, who: string | null] {
+type Sort = readonly [fit: number, who: string | null];
+
+function sortOf(item: TranscriptItem): Sort {
   if (isOutput(item.normal)) {
     // What a call that started an agent returned is that agent's answer and no other's.
     const interaction = item.slot?.toolCall?.interaction ?? null;
@@ -260,8 +280,9 @@ function withdraw(edge: EdgeState, { item, look }: LooseDelivery): void {
   else item.claimed = false;
   edge.draft.target = null;
   edge.draft.carried_item_ids = NONE;
-  item.draft.produced_by = item.draft.produced_by.filter(
-    (producer) => producer.type !== "interaction_edge" || producer.edge_id !== edge.draft.edge_id,
+  item.draft.produced_by = without(
+    item.draft.produced_by,
+    (producer) => producer.type === "interaction_edge" && producer.edge_id === edge.draft.edge_id,
   );
   const carried = new Set([...edge.draft.carried_payload_ids, ...edge.madePayloads]);
   edge.draft.evidence = withoutOrigin(edge.draft.evidence, item, carried);
@@ -276,10 +297,22 @@ function withoutOrigin(
   { madeSeq, madePayloads }: Made,
   own: ReadonlySet<string>,
 ): Evidence {
-  return {
-    seqs: seqs.filter((seq) => seq !== madeSeq),
-    payload_ids: payload_ids.filter((id) => own.has(id) || !madePayloads.includes(id)),
-  };
+  let others = payload_ids;
+  for (const payloadId of madePayloads)
+    if (!own.has(payloadId)) others = without(others, (id) => id === payloadId);
+  return { seqs: without(seqs, (seq) => seq === madeSeq), payload_ids: others };
+}
+
+/**
+ * A list without its last entry that is the one, which takes its place. That is looked for from the end: an item may be moved over many
+ * edges, and what has been added to it since it was given to an edge is before what the next one adds.
+ */
+function without<Entry>(list: readonly Entry[], isIt: (entry: Entry) => boolean): readonly Entry[] {
+  const index = list.findLastIndex(isIt);
+  if (index < 0) return list;
+  if (list.length <= SHORT) return list.toSpliced(index, 1);
+  (list as Entry[]).splice(index, 1);
+  return list;
 }
 
 function looseOf(thread: ThreadState): LooseDeliveries {

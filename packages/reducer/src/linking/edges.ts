@@ -5,7 +5,6 @@ import { textKey, textKeyOf } from "../conversation/text-key.ts";
 import { appended, NONE } from "../graph/draft.ts";
 import { type Reduction, withPayload } from "../reduction.ts";
 import type { EdgeState, Interaction, ToolCallState } from "../state/call-state.ts";
-import { enqueue } from "../state/queues.ts";
 import type { ThreadState, TurnState } from "../state/thread-state.ts";
 import { indexAnswers } from "./answers.ts";
 import { expectMessage } from "./deliveries.ts";
@@ -94,7 +93,7 @@ function completeEdge(reduction: Reduction, interaction: Interaction): void {
 
 /** Completes the edges of interactions that name a thread which has now started, as if it had started before. */
 export function recipientStarted(reduction: Reduction, threadId: string): void {
-  const waiting = reduction.state.awaitingThread.get(threadId) ?? [];
+  const waiting = reduction.state.awaitingThread.get(threadId) ?? NONE;
   reduction.state.awaitingThread.delete(threadId);
   for (const interaction of waiting) {
     interaction.edge ??= addEdge(reduction, interaction);
@@ -104,7 +103,10 @@ export function recipientStarted(reduction: Reduction, threadId: string): void {
 
 function awaitRecipient(reduction: Reduction, threadId: string, interaction: Interaction): void {
   const { awaitingThread } = reduction.state;
-  if (awaitingThread.get(threadId)?.at(-1) !== interaction) enqueue(awaitingThread, threadId, interaction);
+  const waiting = awaitingThread.get(threadId);
+  // Each once, however often it is told of.
+  if (waiting === undefined) awaitingThread.set(threadId, new Set([interaction]));
+  else waiting.add(interaction);
 }
 
 export interface ObservedResult {

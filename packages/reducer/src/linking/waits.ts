@@ -7,7 +7,7 @@ import type { CellWait } from "../graph/code-cell.ts";
 import { appended, replaced, startedAt } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
 import type { AskedWait, CellState, ToolCallState, WaitState } from "../state/call-state.ts";
-import { enqueue } from "../state/queues.ts";
+import { enqueue, shelve, takeSince } from "../state/queues.ts";
 import { eachEntry, withEntry } from "../state/several.ts";
 import type { ThreadState } from "../state/thread-state.ts";
 
@@ -29,13 +29,9 @@ export function startWait(reduction: Reduction, thread: ThreadState, payload: Co
     },
   });
   thread.waits.set(waitId, wait);
-  if (callId !== null && (call === undefined || !join(reduction, call, wait)))
-    leaveWait(thread, callId, wait);
-}
-
-/** A wait whose call is not known yet. */
-function leaveWait(thread: ThreadState, callId: string, wait: WaitState): void {
-  thread.waitsByCall.set(callId, withEntry(thread.waitsByCall.get(callId) ?? null, wait));
+  if (callId === null) return;
+  if (call !== undefined) joinOrRefuse(reduction, call, wait);
+  else thread.waitsByCall.set(callId, withEntry(thread.waitsByCall.get(callId) ?? null, wait));
 }
 
 /** The call that a wait with this model-visible call id is of. One that has returned after its wait is over waits no more. */
@@ -69,9 +65,10 @@ export function joinWaitCall(reduction: Reduction, call: ToolCallState, input: W
   call.asks = asks;
   if (callId !== null) {
     thread.waitCallsByCall.set(callId, call);
+    takeRefused(reduction, call, callId);
     const observed = thread.waitsByCall.get(callId) ?? null;
     thread.waitsByCall.delete(callId);
-    for (const wait of eachEntry(observed)) if (!join(reduction, call, wait)) leaveWait(thread, callId, wait);
+    for (const wait of eachEntry(observed)) joinOrRefuse(reduction, call, wait);
   }
   if (runtimeCellId === null || call.wait !== null) return;
   const cell = thread.cells.get(runtimeCellId);
@@ -84,7 +81,12 @@ export function adoptWaits(reduction: Reduction, thread: ThreadState, cell: Cell
   const { runtime_cell_id: runtimeCellId } = cell.draft;
   const waits = thread.earlyWaits?.get(runtimeCellId) ?? [];
   thread.earlyWaits?.delete(runtimeCellId);
-  for (const wait of waits) adoptWait(reduction, wait, cell);
+  for (const wait of waits) {
+    adoptWait(reduction, wait, cell);
+    const callId = wait.isRefused === true ? waitOf(wait)?.model_visible_call_id : null;
+    if (typeof callId === "string" && thread.refusedWaits !== undefined)
+      shelve(thread.refusedWaits, cellKey(callId, wait), wait);
+  }
   const calls = thread.earlyWaitCalls?.get(runtimeCellId) ?? [];
   thread.earlyWaitCalls?.delete(runtimeCellId);
   for (const call of calls) {
@@ -126,18 +128,53 @@ export function waitOf({ cell, index, early }: WaitState): CellWait | undefined 
   return cell === null ? (early ?? undefined) : cell.draft.waits[index];
 }
 
-/** Whether the wait is of the call: one call waits, once or again, for one cell. */
-function join(reduction: Reduction, call: ToolCallState, wait: WaitState): boolean {
-  const { draft, asks } = call;
-  if (call.wait !== null && !isOfSameCell(call.wait, wait)) {
-    const cells = [call.wait, wait].map(({ runtimeCellId }) => JSON.stringify(runtimeCellId)).join(" and ");
-    const id = draft.tool_call_id;
-    reduction.diagnose("call_id_conflict", `call ${JSON.stringify(id)} waited for two cells: ${cells}`, {
-      type: "tool_call",
-      id,
-    });
-    return false;
+/** One call waits, once or again, for one cell. A wait of another is of the next call with that id. */
+function joinOrRefuse(reduction: Reduction, call: ToolCallState, wait: WaitState): void {
+  const { thread, draft } = call;
+  const known = latestOfCell(call);
+  if (known === null || isOfSameCell(known, wait)) {
+    join(reduction, call, wait);
+    return;
   }
+  const cells = [known, wait].map(({ runtimeCellId }) => JSON.stringify(runtimeCellId)).join(" and ");
+  const id = draft.tool_call_id;
+  reduction.diagnose("call_id_conflict", `call ${JSON.stringify(id)} waited for two cells: ${cells}`, {
+    type: "tool_call",
+    id,
+  });
+  const callId = draft.model_visible_call_id;
+  if (thread === null || callId === null) return;
+  wait.isRefused = true;
+  const refused = (thread.refusedWaits ??= new Map());
+  shelve(refused, JSON.stringify([callId]), wait);
+  shelve(refused, cellKey(callId, wait), wait);
+}
+
+/**
+ * Gives a call the waits that one before it with its id has refused: the first, and those that may follow. They are older than any that
+ * no call has refused.
+ */
+function takeRefused(reduction: Reduction, call: ToolCallState, callId: string): void {
+  const refused = call.thread?.refusedWaits;
+  if (refused === undefined) return;
+  for (;;) {
+    const known = latestOfCell(call);
+    // Looked for by its cell: all others may be left, and be left again.
+    const key = known === null ? JSON.stringify([callId]) : cellKey(callId, known);
+    const wait = takeSince(refused, key, call.wait?.madeSeq ?? 0);
+    if (wait === undefined) return;
+    join(reduction, call, wait);
+  }
+}
+
+function cellKey(callId: string, { cell, runtimeCellId }: WaitState): string {
+  return JSON.stringify([callId, runtimeCellId, cell?.draft.code_cell_id ?? null]);
+}
+
+function join(reduction: Reduction, call: ToolCallState, wait: WaitState): void {
+  const { draft, asks } = call;
+  wait.claimed = true;
+  wait.before = call.wait;
   call.wait = wait;
   changeWait(wait, {
     tool_call_id: draft.tool_call_id,
@@ -152,17 +189,23 @@ function join(reduction: Reduction, call: ToolCallState, wait: WaitState): boole
       id: draft.tool_call_id,
     });
   }
-  if (wait.cell === null) return true;
+  if (wait.cell === null) return;
   draft.code_cell_id = wait.cell.draft.code_cell_id;
   reduction.touch(draft);
   reduction.addOrigin(wait.cell.draft, call);
-  return true;
 }
 
-/** Whether a wait may follow another of its call. One that was told that there is no such cell was of none. */
+/** The wait that says which cell a call waits for. One that was told that there is no such cell was of none. */
+function latestOfCell({ wait: latest }: ToolCallState): WaitState | null {
+  let wait = latest;
+  while (wait !== null && wait.cell === null && wait.early?.outcome === "missing") wait = wait.before;
+  // Those that were of none stay so, and there may be many.
+  if (latest !== null && latest !== wait) latest.before = wait;
+  return wait;
+}
+
 function isOfSameCell(known: WaitState, wait: WaitState): boolean {
-  if (known.cell !== null) return known.cell === wait.cell;
-  return known.early?.outcome === "missing" || known.runtimeCellId === wait.runtimeCellId;
+  return known.cell === null ? known.runtimeCellId === wait.runtimeCellId : known.cell === wait.cell;
 }
 
 function addWait(
@@ -176,6 +219,9 @@ function addWait(
     index: -1,
     early,
     runtimeCellId,
+    madeSeq: reduction.moment.seq,
+    claimed: false,
+    before: null,
   };
   if (cell === undefined) {
     enqueue((thread.earlyWaits ??= new Map()), runtimeCellId, wait);

@@ -115,6 +115,12 @@ export interface WaitState {
   index: number;
   early: CellWait | null;
   readonly runtimeCellId: string;
+  readonly madeSeq: number;
+  /** Whether it is of a call, and the latest of those that this waited for before. */
+  claimed: boolean;
+  before: WaitState | null;
+  /** Whether there was a call with its id, which waits for another cell. Few are. */
+  isRefused?: true;
   /** Whether its end is kept until its cell has started. Few are. */
   endsWithCell?: true;
 }

@@ -33,7 +33,7 @@ export function take<Entry>(queues: Map<string, Queue<Entry>>, key: string): Ent
 }
 
 /** What lies on a shelf until it is taken, be it from this one or from another. */
-export interface Shelved extends Made {
+export interface Shelved extends Pick<Made, "madeSeq"> {
   readonly claimed: boolean;
   /** What is claimed of one of which only a part is, by the keys under which that lies. */
   readonly carried?: ReadonlyMap<string, object>;

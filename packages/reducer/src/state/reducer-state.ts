@@ -95,7 +95,7 @@ export interface ReducerState {
    * Interactions by the thread that they name, until that thread starts: a spawn may be recorded before its child. What is
    * left when the graph is built concerns threads outside of the recording.
    */
-  readonly awaitingThread: Map<string, Interaction[]>;
+  readonly awaitingThread: Map<string, Set<Interaction>>;
   readonly elements: KnownElements;
   readonly diagnostics: Diagnostic[];
 }

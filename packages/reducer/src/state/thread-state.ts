@@ -65,11 +65,13 @@ export interface ThreadState {
   readonly orphans: Map<string, ToolCallState[]>;
   readonly waits: Map<string, WaitState>;
   /**
-   * By model-visible call id, the runtime's waits without a tool call yet, and the latest wait call: the two meet here, whichever
-   * comes first.
+   * By model-visible call id, the runtime's waits that there was no tool call for yet, and the latest wait call: the two meet here,
+   * whichever comes first.
    */
   readonly waitsByCall: Map<string, Several<WaitState>>;
   readonly waitCallsByCall: Map<string, ToolCallState>;
+  /** Waits that a call with their id has refused, until a later one takes them; see `linking/waits.ts`. Few threads have any. */
+  refusedWaits?: Map<string, Shelf<WaitState>>;
   /** Waits for a runtime cell id that nothing has started yet; a cell that starts with that id takes them. Few threads have any. */
   earlyWaits?: Map<string, WaitState[]>;
   /** Wait calls whose arguments name a runtime cell id that nothing has started yet. Few threads have any. */
