@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { JsonObject } from "@rollout-trace/protocol";
 import { checkGraph, type RolloutGraph } from "@rollout-trace/reducer";
 import {
+  assistantMessage,
   execCall,
   functionCall,
   functionOutput,
@@ -127,6 +128,37 @@ describe("a call that a host runs another time", () => {
     });
     expect(graph.inference_calls["inference-1"]?.tool_call_ids).toEqual(["x", "x#2"]);
   });
+
+  it.each([false, true])(
+    "was asked for by that response also where requests under way turn out not to ask for it (resumed: %s)",
+    (isResumed) => {
+      const rollout = new RolloutBuilder();
+      const turn = rollout.root.turn();
+      turn.request([user]).respond([call("make")]);
+      const sides = ["title?", "topic?"].map((text) => turn.request([userMessage(text)]));
+      turn.tool("first", { callId: "x" }).end("failed");
+      for (const id of ["second", "third"]) turn.tool(id, { callId: "x" }).end();
+      for (const side of sides) side.respond([assistantMessage("Build")]);
+      const history = [user, call("make"), output("built")];
+      turn.request(history).respond([call("make test")]);
+      turn.tool("next", { callId: "x" }).end();
+      turn.request([...history, call("make test"), output("passed")]);
+      const graph = isResumed ? reduceInSteps(rollout) : reduce(rollout);
+      for (const [id, returned] of Object.entries({ first: [], second: [], third: ["built"] })) {
+        expect(saidOf(graph, id)).toMatchObject({
+          inference: "inference-1",
+          asked: containing("make"),
+          returned: containing(...returned),
+        });
+      }
+      expect(saidOf(graph, "next")).toMatchObject({
+        inference: "inference-4",
+        asked: containing("make test"),
+        returned: containing("passed"),
+      });
+      expect(graph.inference_calls["inference-1"]?.tool_call_ids).toEqual(["first", "second", "third"]);
+    },
+  );
 
   it("may as well be another call while a request is under way", () => {
     const graph = record(true);

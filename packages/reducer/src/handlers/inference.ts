@@ -18,6 +18,7 @@ import { applyFullRequest, applyIncrementalRequest, applyResponse } from "../con
 import { createItem, type ItemOrigin } from "../conversation/transcript.ts";
 import { tokenUsageOf } from "../conversation/token-usage.ts";
 import { appended, NONE, startedAt } from "../graph/draft.ts";
+import { settleStartedAgain } from "../linking/call-slots.ts";
 import { offerFirstMessages } from "../linking/deliveries.ts";
 import { endInference, type End, mayEnd } from "../linking/closing.ts";
 import type { Reduction } from "../reduction.ts";
@@ -38,6 +39,7 @@ export const inferenceHandlers: Handlers<InferenceEventPayload["type"]> = {
     }
     const thread = reduction.thread(thread_id);
     const turn = reduction.turn(turn_id, thread);
+    settleStartedAgain(reduction, thread);
     const call = startCall(reduction, event.payload, { thread, turn });
     applyRequest(reduction, call, event.payload);
     for (const late of reduction.takeWaiting("inference_call", inference_call_id, thread_id))
@@ -240,6 +242,7 @@ function end(
   draft.upstream_request_id ??= upstreamId ?? null;
   if (event.payload.type === "inference_completed") draft.response_id = nonEmpty(event.payload.response_id);
   if (payloadId !== null) takeResponse(reduction, call, payloadId);
+  settleStartedAgain(reduction, call.thread);
   return call;
 }
 

@@ -1,13 +1,13 @@
 /**
- * Where everything that carries one model-visible call id in one thread meets: the call item, the output items, the tool
- * call and the code cell. They arrive in any order; each link is made when the second of its two ends arrives.
+ * Where everything that carries one model-visible call id in one thread meets: the call item, the output items, the tool call and
+ * the code cell. They arrive in any order; each link is made when the second of its two ends arrives.
  *
- * Models reuse call ids, so a thread has uses for each id. What has never been started when a later response has its id will not be.
- * So a start (tool call, cell) belongs to the oldest use of the latest response that has no output yet and no such start. Where there
- * is none it is the same call that the host runs another time, unless a request is under way that may have asked for it; or, if nothing
- * has started for the latest use, the start of that: a start may be recorded after the request that carries its output. An output is
- * that of the last call before it, unless the response of that has several or it was run again; or else of the oldest use of the latest
- * response that has none, of the latest of all others, or where all have one of the latest.
+ * Models reuse call ids, so a thread has uses for each id. What has never been started when a later response has its id will not
+ * be. So a start (tool call, cell) belongs to the oldest use of the latest response that has no output yet and no such start. Where
+ * there is none it is the same call that the host runs another time, unless a request is under way and its response asks for it;
+ * or, if nothing has started for the latest use, the start of that: a start may be recorded after the request that carries its
+ * output. An output is that of the last call before it, unless the response of that has several or it was run again; or else of the
+ * oldest use of the latest response that has none, of the latest of all others, or where all have one of the latest.
  */
 import { isCall } from "../conversation/normal-item.ts";
 import type { Beside } from "../conversation/transcript.ts";
@@ -24,6 +24,7 @@ import type {
 } from "../state/call-state.ts";
 import type { TranscriptItem } from "../state/conversation-state.ts";
 import { eachEntry, firstEntry, type Several, withEntry } from "../state/several.ts";
+import { eachMember } from "../state/members.ts";
 import type { ThreadState } from "../state/thread-state.ts";
 import { matchNotification } from "./notifications.ts";
 import { addProducer } from "./producers.ts";
@@ -185,26 +186,51 @@ function slotFor(reduction: Reduction, place: ItemPlace, part: SlotPart): CallSl
   if (part === "cell" && isRunning(latest) && open !== undefined && !isRunning(open)) return latest;
   if (open !== undefined) return open;
   if (part !== "callItems" && hasPlaceFor(latest, part) && latest.inference !== null) return latest;
-  const repeated = part === "toolCall" || part === "waitCall" ? repeatedCall(latest) : undefined;
+  const isAgain = (part === "toolCall" || part === "waitCall") && mayBeAgain(latest);
   reduction.diagnose(
     "call_id_reused",
     `thread ${JSON.stringify(thread.draft.thread_id)} uses call id ${JSON.stringify(callId)} again`,
     { type: "thread", id: thread.draft.thread_id },
   );
   const slot = anotherSlot(place, first);
-  if (repeated === undefined) return slot;
+  if (!isAgain) return slot;
+  if (thread.inside.inference === null) repeat(latest, slot);
+  else (thread.startedAgain ??= new Map()).set(slot, { before: latest, seq: reduction.moment.seq });
+  return slot;
+}
+
+/** Whether a start may be that of a call which the host runs another time. */
+function mayBeAgain(latest: CallSlot): boolean {
+  return latest.isOpen && (latest.inference !== null || latest.thread.startedAgain?.has(latest) === true);
+}
+
+function repeat(repeated: CallSlot, slot: CallSlot): void {
+  // Its output may have come while it was not known yet that it runs again.
+  slot.isOpen = repeated.isOpen;
   repeated.again = slot;
   repeated.isOpen = false;
   // A compaction may have copied it often, and the host run it often.
   slot.callItems = firstEntry(repeated.callItems) ?? null;
   slot.inference = repeated.inference;
-  return slot;
 }
 
-/** The use whose call a host starts another time: nothing that may have asked for another is under way. */
-function repeatedCall(latest: CallSlot): CallSlot | undefined {
-  const { thread, isOpen, inference } = latest;
-  return isOpen && inference !== null && thread.inside.inference === null ? latest : undefined;
+/** Says of calls that were started again what they are of, once all requests that were under way then have had their responses. */
+export function settleStartedAgain(reduction: Reduction, thread: ThreadState): void {
+  const { startedAgain, inside } = thread;
+  if (startedAgain === undefined) return;
+  const [oldest] = eachMember(inside.inference);
+  const underWaySince = oldest?.draft.execution.started_seq ?? Infinity;
+  for (const [slot, { before, seq }] of startedAgain) {
+    if (seq > underWaySince) return;
+    startedAgain.delete(slot);
+    // A response has asked for it.
+    if (slot.callItems !== null || before.inference === null) continue;
+    repeat(before, slot);
+    const item = firstEntry(before.callItems);
+    if (item === undefined) continue;
+    if (slot.toolCall !== null) joinCallItem(reduction, slot.toolCall, item);
+    if (slot.cell !== null) joinSourceItem(reduction, slot.cell, item);
+  }
 }
 
 /** All uses of a call id that has more than one. */

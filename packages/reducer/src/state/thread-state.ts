@@ -48,6 +48,12 @@ export function leave<Kind extends keyof Work>(
 
 export type Asked = Pick<InferenceCall, "model" | "provider" | "dialect">;
 
+export interface StartedAgain {
+  /** The use that it is another run of, if no response asks for it. */
+  readonly before: CallSlot;
+  readonly seq: number;
+}
+
 export interface ThreadState {
   readonly draft: Draft<Thread>;
   /** Whether an event started it, or it is only named. */
@@ -59,6 +65,8 @@ export interface ThreadState {
   readonly slots: Map<string, CallSlot>;
   /** All uses of those ids that have more than one. */
   readonly reusedSlots: Map<string, CallUses>;
+  /** Calls that were started again while a request was under way whose response may ask for them. Few threads have any. */
+  startedAgain?: Map<CallSlot, StartedAgain>;
   /** The latest cell with each runtime cell id. */
   readonly cells: Map<string, CellState>;
   /** Nested calls by a runtime cell id that nothing has started yet; a cell that starts with that id takes them. */
