@@ -183,6 +183,30 @@ describe("toReduceTo", () => {
     expect(one).toMatch(/^the recording reduces to another graph, with 1 difference:\n/);
   });
 
+  it("sees another image and what comes after a preview, and takes what is whole as its text", () => {
+    const said = ({ image = "one", tail = "", took = "1 ms" }): RolloutGraph => {
+      const rollout = new RolloutBuilder();
+      const picture = { type: "input_image", image_url: image };
+      const calls = [
+        functionCall("c", "write", { text: `${"x".repeat(300)}${tail}` }),
+        functionCall("d", "log", { took }),
+      ];
+      rollout.root
+        .turn()
+        .request([{ type: "message", role: "user", content: [picture] }])
+        .respond(calls);
+      return graphOf(rollout);
+    };
+    expect(said({})).toReduceTo(said({}));
+    expect(said({ image: "two" })).not.toReduceTo(said({}));
+    expect(said({ tail: "!" })).not.toReduceTo(said({}));
+    expect(said({ took: "2 ms" })).not.toReduceTo(said({}));
+    const text = (written: string) => written.replaceAll(/\d+ ms/g, "<time>");
+    expect(toReduceTo(said({ took: "2 ms" }), said({}), { text }).pass).toBe(true);
+    expect(toReduceTo(said({ tail: "!" }), said({}), { text }).pass).toBe(false);
+    expect(toReduceTo(said({ tail: "!" }), said({}), { ignore: ["content_id"] }).pass).toBe(true);
+  });
+
   it("says where the graph differs", () => {
     const { message } = toReduceTo(session({ answer: "bad" }), graphOf(session()));
     expect(message()).toMatchInlineSnapshot(`

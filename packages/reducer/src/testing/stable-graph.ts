@@ -3,7 +3,8 @@
  *
  * Ids get names made of what the objects are, times and positions go, and ids that providers and hosts made up are only
  * there or not. Sizes go too, for what was measured has ids and times in it, and so do the messages of diagnostics and findings, which
- * name both. Everything else stays: tokens, texts, and the attributes of spans but for the call that one of them names.
+ * name both. Everything else stays: tokens, texts, the hash of what a part of a body has no text of, or only the beginning, and the
+ * attributes of spans but for the call that one of them names.
  *
  * Agents run beside each other, so nothing depends on how their events interleave: objects are named within their agent, collections
  * are sorted by name, and what several agents wrote to one process is listed agent by agent.
@@ -48,7 +49,7 @@ export function stableGraph(graph: RolloutGraph, options: StableGraphOptions = {
 }
 
 /** Times, positions, sizes, and what is made of them or of ids. */
-const VOLATILE = /(_at_us|_seq|_bytes|^at_us|^seq)$|^(payloads|content_id|recorded_id|provenance)$/;
+const VOLATILE = /(_at_us|_seq|_bytes|^at_us|^seq)$|^(payloads|recorded_id|provenance)$/;
 /** Made up anew in each run. */
 const OPAQUE =
   /^(trace_id|rollout_id|provider_item_id|response_id|upstream_request_id|call_id|model_visible_call_id|mcp_call_id|wait_id|otel_trace_id)$/;
@@ -238,7 +239,8 @@ class Walk {
     if (typeof id === "string" && typeof type === "string" && Object.keys(object).length === 2) {
       return this.#names.of(type as AnchorType, id);
     }
-    return Object.fromEntries(Object.entries(object).flatMap(([key, value]) => this.#field(key, value)));
+    const fields = Object.entries(object).filter(([key]) => key !== "content_id" || !isWhole(object));
+    return Object.fromEntries(fields.flatMap(([key, value]) => this.#field(key, value)));
   }
 
   #field(key: string, value: JsonValue): readonly [string, JsonValue][] {
@@ -286,6 +288,11 @@ class Walk {
     if (typeof value === "string") return this.#text(value);
     return Array.isArray(value) ? value.map((part: JsonValue) => this.#texts(part)) : this.#value(value);
   }
+}
+
+/** Whether a part of a body has all that its `content_id` is of, from which `text` may take something out. */
+function isWhole({ preview }: JsonObject): boolean {
+  return typeof preview === "string" && !preview.endsWith("…");
 }
 
 /** The type of the event with each `seq` of a source. */
