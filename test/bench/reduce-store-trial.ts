@@ -1,6 +1,6 @@
 /**
- * `reduce-store-trial.ts TURNS`: records a conversation in a store, every request whole and compacted now and then, reduces it
- * from the file and prints `{events, reduceUs, storeBytes}`; µs of processor time per event, reading and decompressing
+ * `reduce-store-trial.ts TURNS [WINDOW]`: records a conversation in a store, every request whole and compacted after each 40 turns,
+ * or as many as the window is said to have, reduces it from the file and prints `{events, reduceUs, storeBytes}`; µs of processor time per event, reading and decompressing
  * included.
  */
 import { mkdtempSync, rmSync, statSync } from "node:fs";
@@ -11,10 +11,10 @@ import { reduceRollout } from "@rollout-trace/reducer";
 import { functionCall, functionOutput, userMessage } from "@rollout-trace/reducer/testing";
 import { openTraceStore, readTraceStore } from "@rollout-trace/trace";
 
-const WINDOW_TURNS = 40;
 const WARM_ROUNDS = 3;
 
 const turns = Number(process.argv[2]);
+const windowTurns = Number(process.argv[3] ?? 40);
 const folder = mkdtempSync(join(tmpdir(), "reduce-store-"));
 const path = join(folder, "trace.db");
 record();
@@ -49,13 +49,13 @@ function record(): void {
     input.push(call, functionOutput(`call-${index}`, `line ${index} of the output\n`.repeat(50)));
     const second = turn.startInference({ ...model, request: () => ({ input: [...input] }) });
     second.completed({ responseId: `r-${index}b`, response: () => ({ output_items: [] }) });
-    if ((index + 1) % WINDOW_TURNS === 0) {
+    if ((index + 1) % windowTurns === 0) {
       const replacement = [userMessage(`summary ${index}`)];
       const checkpoint = { input_history: input, replacement_history: replacement };
       turn.compaction().installed(() => checkpoint);
       input = [...replacement];
     }
     turn.end("completed");
-    if (index % WINDOW_TURNS === 0) writer.flush();
+    if (index % 40 === 0) writer.flush();
   }
 }

@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- reduce [TURNS…]`: what an event costs to reduce, against what its bytes cost to parse and against a short
- * rollout. Without arguments: 1 000, 10 000 and 100 000 turns, a rollout of a million events, and stores of 200 and 2 000
- * turns. All times are processor time of the thread that reduces: other processes do not count, nor do the threads that
+ * rollout. Without arguments: 1 000, 10 000 and 100 000 turns, a rollout of a million events, stores of 200 and 2 000 turns, and
+ * stores of 200 and 1 000 turns of which each request repeats all that was said. All times are processor time of the thread that reduces: other processes do not count, nor do the threads that
  * collect garbage beside it.
  */
 import { type BenchRow, benchRow } from "./bench.ts";
@@ -10,7 +10,9 @@ import { runTrial } from "./trial.ts";
 const TURNS = [1_000, 10_000, 100_000];
 /** Each has 253 calls with two events each. */
 const MILLION_EVENTS_CELLS = 1_960;
-const STORE_TURNS = [200, 2_000];
+const STORE_TURNS = [200, 2_000] as const;
+/** Recording them takes longer than reducing them: somebody has to write each request. */
+const UNCOMPACTED_TURNS = [200, 1_000] as const;
 /** Longer rollouts say the same each time, and much shorter ones nothing. */
 const TRIALS = { short: 3, long: 1, longFrom: 50_000, shortFrom: 100 };
 
@@ -38,17 +40,24 @@ export async function reduceBench(args: readonly string[]): Promise<readonly Ben
   if (!isAll) return rows;
   const cells = await trials("reduce-trial.ts", ["cells", String(MILLION_EVENTS_CELLS)], TRIALS.longFrom);
   rows.push(...sizeRows(`cells, ${cells["events"]} events`, cells));
-  const [small, large] = [STORE_TURNS[0] ?? 0, STORE_TURNS[1] ?? 0];
-  const smallStore = await trials("reduce-store-trial.ts", [String(small)], small);
-  const largeStore = await trials("reduce-store-trial.ts", [String(large)], large);
-  rows.push(
-    row(`store, ${large} turns against ${small}: per event`, "µs", {
-      value: largeStore["reduceUs"],
-      baseline: smallStore["reduceUs"],
-      bound: BOUNDS.growth,
-    }),
-  );
+  rows.push(await storeRow("store", STORE_TURNS, []));
+  const never = [String(UNCOMPACTED_TURNS[1] + 1)];
+  rows.push(await storeRow("store, never compacted", UNCOMPACTED_TURNS, never));
   return rows;
+}
+
+async function storeRow(
+  name: string,
+  [small, large]: readonly [number, number],
+  args: readonly string[],
+): Promise<BenchRow> {
+  const from = await trials("reduce-store-trial.ts", [String(small), ...args], small);
+  const to = await trials("reduce-store-trial.ts", [String(large), ...args], large);
+  return row(`${name}, ${large} turns against ${small}: per event`, "µs", {
+    value: to["reduceUs"],
+    baseline: from["reduceUs"],
+    bound: BOUNDS.growth,
+  });
 }
 
 /** The figures of the middle one of some runs, each a process of its own: by its ratio to parsing, where it has parsed. */
