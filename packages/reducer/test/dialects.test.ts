@@ -69,6 +69,25 @@ describe("instructions beside the history", () => {
   });
 });
 
+describe("instructions that come and go", () => {
+  it("leave messages of many blocks what they are, each block one item", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const history: JsonObject[] = [{ role: "user", content: "q" }];
+    const rounds = 16;
+    for (let round = 0; round < rounds; round += 1) {
+      const system = ["reminder", "be good"].slice(round % 2).map((text) => ({ type: "text", text }));
+      const ids = Array.from({ length: 30 }, (_, index) => `toolu_${round}_${index}`);
+      const uses = ids.map((id) => ({ type: "tool_use", id, name: "look", input: {} }));
+      const results = ids.map((id) => ({ type: "tool_result", tool_use_id: id, content: `seen by ${id}` }));
+      turn.request(history, { dialect: "anthropic_messages", fields: { system } }).respond(uses);
+      history.push({ role: "assistant", content: uses }, { role: "user", content: results });
+    }
+    // Two instructions and a question, and what was called in each round and came of it, but for the last.
+    expect(Object.keys(reduce(rollout).conversation_items)).toHaveLength(3 + 60 * rounds - 30);
+  });
+});
+
 describe("instructions that a side request does without", () => {
   it("are the same afterwards, and what a compaction has dropped since is not", () => {
     const rollout = new RolloutBuilder();

@@ -154,6 +154,7 @@ function readArray(reduction: Reduction, { document, array, before }: ArrayInDoc
       continue;
     }
     for (const normal of element.items) rest = appended(rest, normal);
+    conversation.lookahead += LOOKAHEAD * Math.max(element.items.length - 1, 0);
     if (element.outsideId !== null) leaveOut(conversation, element.outsideId);
   }
   ends.push(kept + rest.length);
