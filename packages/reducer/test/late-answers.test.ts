@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { expandRequest } from "@rollout-trace/reducer";
 import { assistantMessage, reasoning, RolloutBuilder, userMessage } from "@rollout-trace/reducer/testing";
-import { codesOf, reduce } from "./support.ts";
+import { codesOf, reduce, textsOf } from "./support.ts";
 
 describe("a response", () => {
   it("whose thread has asked something else since is in its own context, and not in that", () => {
@@ -13,9 +13,9 @@ describe("a response", () => {
     const main = turn.request([userMessage("q"), look, again]);
     const title = turn.request([userMessage("find a title")]);
     main.respond([look]);
-    title.respond([assistantMessage("a title")]);
+    title.respond([look]);
     turn.request([userMessage("q"), look, again, look, again]);
-    turn.request([userMessage("find a title"), assistantMessage("a title"), userMessage("a better one")]);
+    turn.request([userMessage("find a title"), look, userMessage("a better one")]);
     const graph = reduce(rollout);
     expect(expandRequest(graph, "inference-4")).toEqual(["item:1", "item:2", "item:3", "item:5", "item:7"]);
     expect(expandRequest(graph, "inference-5")).toEqual(["item:4", "item:6", "item:8"]);
@@ -25,6 +25,17 @@ describe("a response", () => {
       item_ids: ["item:7"],
     });
     expect(codesOf(graph)).toEqual([]);
+  });
+
+  it("whose thread has asked something else since is no answer to that, whatever that goes on with", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const look = assistantMessage("let me look");
+    const main = turn.request([userMessage("q")]);
+    turn.request([userMessage("find a title")]);
+    main.respond([look]);
+    turn.request([userMessage("find a title"), look]);
+    expect(expandRequest(reduce(rollout), "inference-3")).toEqual(["item:2", "item:4"]);
   });
 
   it("whose context a compaction has replaced since follows what took its place", () => {
@@ -42,6 +53,24 @@ describe("a response", () => {
       { type: "inference", inference_call_id: "inference-1" },
     ]);
     expect(expandRequest(graph, "inference-1")).toEqual(["item:1"]);
+  });
+
+  it("that follows what took the place of its context is not what the request after it is answered with", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const [early, late] = [assistantMessage("early"), assistantMessage("late")];
+    const summary = userMessage("in short");
+    const asked = turn.request([userMessage("q")]);
+    turn.compact("k", { input: [userMessage("q")], replacement: [summary] });
+    const askedAgain = turn.request([summary]);
+    asked.respond([early]);
+    askedAgain.respond([late]);
+    turn.request([summary, early, userMessage("more")]);
+    turn.request([summary, late, userMessage("more")]);
+    const graph = reduce(rollout);
+    expect(textsOf(graph, expandRequest(graph, "inference-3"))).toEqual(["in short", "early", "more"]);
+    expect(textsOf(graph, expandRequest(graph, "inference-4"))).toEqual(["in short", "late", "more"]);
+    expect(Object.keys(graph.conversation_items)).toHaveLength(6);
   });
 
   it("of the request that was sent again is what is repeated, and not what the failed one said of it, whatever is left out", () => {

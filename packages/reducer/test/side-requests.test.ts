@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Dialect, JsonObject } from "@rollout-trace/protocol";
+import { expandRequest } from "@rollout-trace/reducer";
 import { assistantMessage, RolloutBuilder, userMessage } from "@rollout-trace/reducer/testing";
 import { findingsOf, reduce, reduceInSteps } from "./support.ts";
 
@@ -45,6 +46,43 @@ describe("a request", () => {
     expect(findingsOf(graph)).toEqual([]);
     expect(graph.compactions["k"]?.input_item_ids).toEqual(["item:1", "item:2", "item:3", "item:4"]);
     expect(reduceInSteps(rollout)).toEqual(graph);
+  });
+
+  it("that is shorter is no finding once a later one goes on in other words from what was before it, and that is one where it is shorter", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const said = ["a", "b", "c", "d", "e"].map((text) => userMessage(text));
+    turn.request([userMessage("it is Monday"), ...said]);
+    turn.request([userMessage("find a title")]);
+    turn.request([userMessage("it is Tuesday"), ...said, userMessage("f")]);
+    expect(findingsOf(reduce(rollout))).toEqual([]);
+    turn.request([userMessage("find a title"), userMessage("for this")]);
+    turn.request([userMessage("it is Tuesday"), ...said.slice(2), userMessage("g")]);
+    expect(findingsOf(reduce(rollout))).toEqual(["context_shrank_without_compaction inference-5"]);
+  });
+
+  it("comes back to what was said before by the ids of that, in whatever words", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const said = (how: string) =>
+      [1, 2, 3].map((number) => userMessage(`${number} ${how}`, { id: `msg_${number}` }));
+    turn.request([userMessage("it is Monday"), ...said("whole"), userMessage("without an id")]);
+    turn.request([userMessage("find a title"), userMessage("for this")]);
+    turn.request([userMessage("it is Tuesday"), ...said("cut"), userMessage("without an id")]);
+    const shown = expandRequest(reduce(rollout), "inference-3");
+    expect(shown).toEqual(["item:8", "item:2", "item:3", "item:4", "item:5"]);
+  });
+
+  it("does not come back to what was said before a compaction", () => {
+    const rollout = new RolloutBuilder();
+    const turn = rollout.root.turn();
+    const said = [userMessage("a"), userMessage("b"), userMessage("c")];
+    turn.request(said);
+    turn.request([userMessage("find a title")]);
+    turn.compact("k", { input: said, replacement: [userMessage("in short")] });
+    turn.request([userMessage("in short")]);
+    turn.request(said);
+    expect(expandRequest(reduce(rollout), "inference-4")).toEqual(["item:7", "item:8", "item:9"]);
   });
 
   it("that is shorter is a finding where a compaction goes on from that, or from something else", () => {

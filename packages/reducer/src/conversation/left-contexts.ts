@@ -39,9 +39,7 @@ export function noteLeaving(
 
 function leave(conversation: Conversation): void {
   const { left, lastRequest } = conversation;
-  const end = endOf(conversation);
-  const others = left.filter((context) => context.end !== end);
-  conversation.left = [...others, { end, lastRequest }].slice(-LEFT_CONTEXTS);
+  conversation.left = [...left, { end: endOf(conversation), lastRequest }].slice(-LEFT_CONTEXTS);
 }
 
 /**
@@ -80,14 +78,18 @@ interface Sought {
 
 /** Looks through contexts for what a request has, as far as that is not at its place in the live one. */
 class Search {
-  readonly #identities: ReadonlySet<string>;
+  /** How often the request has each. */
+  readonly #identities: ReadonlyMap<string, number>;
   readonly #ids: ReadonlySet<string | null>;
   readonly #sought: Sought;
   /** How many items may still be looked at: what is much longer than a request is not what it goes on from. */
   #looks: number;
 
   constructor(rest: readonly NormalItem[], sought: Sought) {
-    this.#identities = new Set(rest.map(identityOf));
+    const identities = new Map<string, number>();
+    for (const identity of rest.map(identityOf))
+      identities.set(identity, (identities.get(identity) ?? 0) + 1);
+    this.#identities = identities;
     this.#ids = new Set(rest.map(({ providerItemId }) => providerItemId));
     this.#sought = sought;
     this.#looks = LOOKS_FOR_EACH * sought.length;
@@ -97,12 +99,18 @@ class Search {
   itemsOf(end: ContextNode): { readonly count: number; readonly isWhole: boolean } {
     const { start, length } = this.#sought;
     const most = Math.min(this.#looks, FILLED_FOR_EACH * length);
+    const missing = new Map(this.#identities);
     let count = 0;
     let looks = 0;
     let at = end;
     for (; at !== start && at.item !== null && at.parent !== null && looks < most; at = at.parent) {
       looks += 1;
-      if (this.#has(at.item)) count += 1;
+      const identity = identityOf(at.item.normal);
+      const times = missing.get(identity) ?? 0;
+      const { provider_item_id: id } = at.item.draft;
+      if (times === 0 && (id === null || !this.#ids.has(id))) continue;
+      missing.set(identity, times - 1);
+      count += 1;
     }
     this.#looks -= looks;
     return { count, isWhole: at === start };
@@ -117,9 +125,5 @@ class Search {
       at = next;
     }
     return at;
-  }
-
-  #has({ normal, draft: { provider_item_id: id } }: TranscriptItem): boolean {
-    return (id !== null && this.#ids.has(id)) || this.#identities.has(identityOf(normal));
   }
 }
