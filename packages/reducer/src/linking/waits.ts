@@ -3,6 +3,8 @@
  * model-visible call id in their thread, whichever comes first. Both may be recorded before their cell.
  */
 import type { CodeCellWaitStarted } from "@rollout-trace/protocol";
+import { textKey } from "../conversation/text-key.ts";
+import { quoted } from "../diagnostics.ts";
 import type { CellWait } from "../graph/code-cell.ts";
 import { appended, replaced, startedAt } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
@@ -136,9 +138,9 @@ function joinOrRefuse(reduction: Reduction, call: ToolCallState, wait: WaitState
     join(reduction, call, wait);
     return;
   }
-  const cells = [known, wait].map(({ runtimeCellId }) => JSON.stringify(runtimeCellId)).join(" and ");
+  const cells = [known, wait].map(({ runtimeCellId }) => quoted(runtimeCellId)).join(" and ");
   const id = draft.tool_call_id;
-  reduction.diagnose("call_id_conflict", `call ${JSON.stringify(id)} waited for two cells: ${cells}`, {
+  reduction.diagnose("call_id_conflict", `call ${quoted(id)} waited for two cells: ${cells}`, {
     type: "tool_call",
     id,
   });
@@ -146,7 +148,7 @@ function joinOrRefuse(reduction: Reduction, call: ToolCallState, wait: WaitState
   if (thread === null || callId === null) return;
   wait.isRefused = true;
   const refused = (thread.refusedWaits ??= new Map());
-  shelve(refused, JSON.stringify([callId]), wait);
+  shelve(refused, anyKey(callId), wait);
   shelve(refused, cellKey(callId, wait), wait);
 }
 
@@ -160,15 +162,19 @@ function takeRefused(reduction: Reduction, call: ToolCallState, callId: string):
   for (;;) {
     const known = latestOfCell(call);
     // Looked for by its cell: all others may be left, and be left again.
-    const key = known === null ? JSON.stringify([callId]) : cellKey(callId, known);
+    const key = known === null ? anyKey(callId) : cellKey(callId, known);
     const wait = takeSince(refused, key, call.wait?.madeSeq ?? 0);
     if (wait === undefined) return;
     join(reduction, call, wait);
   }
 }
 
+function anyKey(callId: string): string {
+  return textKey(JSON.stringify([callId]));
+}
+
 function cellKey(callId: string, { cell, runtimeCellId }: WaitState): string {
-  return JSON.stringify([callId, runtimeCellId, cell?.draft.code_cell_id ?? null]);
+  return textKey(JSON.stringify([callId, runtimeCellId, cell?.madeSeq ?? 0]));
 }
 
 function join(reduction: Reduction, call: ToolCallState, wait: WaitState): void {
@@ -182,8 +188,8 @@ function join(reduction: Reduction, call: ToolCallState, wait: WaitState): void 
   });
   const asked = asks?.runtimeCellId ?? null;
   if (asked !== null && asked !== wait.runtimeCellId) {
-    const id = JSON.stringify(draft.tool_call_id);
-    const cells = `cell ${JSON.stringify(asked)}, and the runtime waited for cell ${JSON.stringify(wait.runtimeCellId)}`;
+    const id = quoted(draft.tool_call_id);
+    const cells = `cell ${quoted(asked)}, and the runtime waited for cell ${quoted(wait.runtimeCellId)}`;
     reduction.diagnose("call_id_conflict", `call ${id} asks for ${cells}`, {
       type: "tool_call",
       id: draft.tool_call_id,
