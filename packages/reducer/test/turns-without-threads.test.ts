@@ -58,8 +58,8 @@ it("of a cell or a wait in no thread is an error of its own place, and of none t
   turn.cell("1", "x").wait("wait-1");
   const graph = reduceLeniently(rollout);
   expect(graph.diagnostics).toMatchObject([
-    { code: "unknown_reference", seq: 4, object: null },
-    { code: "unknown_reference", seq: 5, object: null },
+    { code: "unknown_reference", seq: 4, message: 'code_cell_ended: cell "1" is in no thread' },
+    { code: "unknown_reference", seq: 5, message: 'code_cell_wait_ended: wait "wait-1" is in no thread' },
   ]);
   expect(Object.values(graph.code_cells)).toMatchObject([
     { execution: { status: "running" }, waits: [{ outcome: null }] },
