@@ -9,13 +9,18 @@ export interface Recording {
 
 type Pick = (below: number) => number;
 
+interface Damaged {
+  readonly events: unknown[];
+  readonly payloads: Map<string, MemoryPayload>;
+}
+
 /** Each number does one thing to the recording. */
 export function damaged(whole: RolloutBuilder, damages: readonly number[]): Recording {
   const events: unknown[] = [...whole.events];
   const payloads = new Map(whole.payloads);
   for (const damage of damages) {
     const pick = picker(damage);
-    const kinds = pick(3) === 0 ? payloadDamages(payloads, pick) : eventDamages(events, pick);
+    const kinds = pick(3) === 0 ? payloadDamages({ events, payloads }, pick) : eventDamages(events, pick);
     kinds[pick(kinds.length)]?.();
   }
   return { events, payloads };
@@ -53,7 +58,7 @@ function eventDamages(events: unknown[], pick: Pick): readonly (() => void)[] {
   ];
 }
 
-function payloadDamages(payloads: Map<string, MemoryPayload>, pick: Pick): readonly (() => void)[] {
+function payloadDamages({ events, payloads }: Damaged, pick: Pick): readonly (() => void)[] {
   const ids = [...payloads.keys()];
   const id = ids[pick(Math.max(ids.length, 1))] ?? "";
   const other = ids[pick(Math.max(ids.length, 1))] ?? "";
@@ -61,6 +66,7 @@ function payloadDamages(payloads: Map<string, MemoryPayload>, pick: Pick): reado
   return [
     () => payloads.delete(id),
     () => payloads.set(id, { kind: "other", value: payloads.get(other)?.value ?? null }),
+    () => addOwnCalls({ events, payloads }, pick),
     () => payloads.set(id, { kind: "other", value: ODD_VALUES[pick(ODD_VALUES.length)] ?? null }),
     () =>
       payloads.set(id, { kind: "other", value: { input: [1, null, {}], output_items: "x", content: {} } }),
@@ -69,6 +75,30 @@ function payloadDamages(payloads: Map<string, MemoryPayload>, pick: Pick): reado
     () => payloads.set(id, { kind: "other", value: withOddField(value, pick) }),
     () => payloads.set(id, { kind: "other", value: withOddField(value, pick) }),
   ];
+}
+
+/** The provider ran a tool itself, by the id of a call that the host ran: every document has that. */
+function addOwnCalls({ events, payloads }: Damaged, pick: Pick): void {
+  const ids = events.flatMap((event) => {
+    const { payload } = (event ?? {}) as { readonly payload?: { readonly model_visible_call_id?: unknown } };
+    const id = payload?.model_visible_call_id;
+    return typeof id === "string" ? id : [];
+  });
+  const call = {
+    type: "web_search_call",
+    id: ids[pick(Math.max(ids.length, 1))] ?? "c",
+    status: "completed",
+  };
+  for (const [id, { kind, value }] of payloads) {
+    for (const key of ["input", "output_items"]) {
+      const elements = (value as { readonly [key: string]: JsonValue } | null)?.[key];
+      if (!Array.isArray(elements)) continue;
+      payloads.set(id, {
+        kind,
+        value: { ...(value as object), [key]: [...(elements as JsonValue[]), call] },
+      });
+    }
+  }
 }
 
 /** Deeper than a call stack goes. */
