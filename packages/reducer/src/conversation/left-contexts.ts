@@ -109,7 +109,7 @@ class Search {
       const times = missing.get(identity) ?? 0;
       const { provider_item_id: id } = at.item.draft;
       if (times === 0 && (id === null || !this.#ids.has(id))) continue;
-      missing.set(identity, times - 1);
+      if (times > 0) missing.set(identity, times - 1);
       count += 1;
     }
     this.#looks -= looks;
