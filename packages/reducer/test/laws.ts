@@ -5,7 +5,7 @@ import fc from "fast-check";
 export const LONG_RUNS: number = Number(process.env["ROLLOUT_TRACE_RUNS"] ?? 0);
 
 /** Milliseconds that a law may take. */
-export const LAW_TIMEOUT = Math.max(60_000, LONG_RUNS * 300);
+export const LAW_TIMEOUT = Math.max(120_000, LONG_RUNS * 300);
 
 /** Fails, with the smallest counterexample that the time left allows to find, where a law does not hold in so many runs. */
 export function assertLaw<Values>(property: fc.IProperty<Values>, runs: number): void {
