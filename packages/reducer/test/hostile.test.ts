@@ -233,20 +233,8 @@ describe("a number that no double is large enough for", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();
     const blocks = [{ type: "text", text: "hi", ...many }];
-    turn.event({
-      type: "inference_started",
-      inference_call_id: "i",
-      thread_id: "root",
-      turn_id: turn.id,
-      model: "m",
-      provider: "p",
-      dialect: "anthropic_messages",
-      input_mode: { type: "full" },
-      request: rollout.payload("inference_request", {
-        system,
-        messages: [{ role: "user", content: blocks }],
-      }),
-    });
+    const dialect = "anthropic_messages";
+    turn.request([{ role: "user", content: blocks }], { id: "i", dialect, fields: { system } });
     turn.event({
       type: "inference_completed",
       inference_call_id: "i",
