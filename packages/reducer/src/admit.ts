@@ -8,7 +8,7 @@ import {
 } from "@rollout-trace/protocol";
 import { quoted } from "./diagnostics.ts";
 import { messageOf } from "./errors.ts";
-import { momentOf, type Reduction } from "./reduction.ts";
+import type { Reduction } from "./reduction.ts";
 
 /** The event to apply, or null (and a diagnostic) when there is none. */
 export function admit(reduction: Reduction, value: unknown): RawEvent | null {
@@ -60,7 +60,7 @@ function checkFirst(reduction: Reduction, { rollout_id, seq }: RawEventEnvelope,
 function isNext(reduction: Reduction, envelope: RawEventEnvelope): boolean {
   const { state } = reduction;
   const { seq, rollout_id: rolloutId } = envelope;
-  reduction.moment = momentOf(envelope);
+  reduction.moveTo(envelope);
   if (seq <= state.lastSeq) {
     const message = `event ${seq} comes after event ${state.lastSeq}`;
     reduction.diagnose("sequence_regressed", message, null);

@@ -48,12 +48,11 @@ export type Dispatch = (reduction: Reduction, event: RawEvent) => void;
 /** Every parsed text is a text of its own; what says the same thousands of times is kept once. */
 const KINDS: ReadonlyMap<PayloadKind, PayloadKind> = new Map(PAYLOAD_KINDS.map((kind) => [kind, kind]));
 
-/** A payload is named by one event, or by a few in a row: whoever names it often keeps naming it. */
-const RECENT_PAYLOADS = 1024;
-
-export function momentOf(event: RawEventEnvelope): Moment {
-  return { at_us: event.time_unix_us, seq: event.seq };
-}
+/**
+ * A payload is named by one event, or by a few in a row: whoever names it often keeps naming it. So few are looked through sooner than
+ * an index of them would be.
+ */
+const RECENT_PAYLOADS = 8;
 
 export class Reduction {
   readonly state: ReducerState;
@@ -79,12 +78,15 @@ export class Reduction {
     return this.state.moment;
   }
 
-  set moment(moment: Moment) {
-    this.state.moment = moment;
+  /** The one object that is the moment is changed: there are as many moments as events. */
+  moveTo({ time_unix_us, seq }: Pick<RawEventEnvelope, "time_unix_us" | "seq">): void {
+    const { moment } = this.state;
+    moment.at_us = time_unix_us;
+    moment.seq = seq;
   }
 
   apply(event: RawEvent): void {
-    if (this.moment.seq !== event.seq) this.moment = momentOf(event);
+    if (this.moment.seq !== event.seq) this.moveTo(event);
     this.#named = NONE;
     this.#evidence = null;
     this.#dispatch(this, event.thread_id === null && event.turn_id !== null ? this.#inThread(event) : event);
@@ -103,10 +105,10 @@ export class Reduction {
 
   /** Applies an event that had to wait, as of when it happened. */
   replay(event: RawEvent): void {
-    const { moment } = this;
+    const { at_us: time_unix_us, seq } = this.moment;
     const named = this.#named;
     this.apply(event);
-    this.moment = moment;
+    this.moveTo({ time_unix_us, seq });
     this.#named = named;
     this.#evidence = null;
   }
@@ -158,10 +160,11 @@ export class Reduction {
     const id: string = ref.payload_id;
     this.#named = appended(this.#named, id);
     this.#evidence = null;
-    const { ids, of, missing, recent } = this.state.payloads;
-    if (recent.has(id)) return id;
-    if (recent.size >= RECENT_PAYLOADS) recent.clear();
-    recent.add(id);
+    const { ids, of, missing } = this.state.payloads;
+    const { length } = ids;
+    for (let ago = 1; ago <= RECENT_PAYLOADS && ago <= length; ago += 1) {
+      if (ids[length - ago] === id) return id;
+    }
     const stat = this.payloads.stat(ref.payload_id);
     ids.push(id);
     of.push({ kind: KINDS.get(ref.kind) ?? ref.kind, size_bytes: stat?.size_bytes ?? null });
@@ -298,11 +301,7 @@ export class Reduction {
   countUsage(usage: TokenUsage | null, of: UsageOf): void {
     const { state } = this;
     if (usage === null) return;
-    if (of.responseId !== null) {
-      const { responses } = state.usage;
-      const counted = responses.size;
-      if (responses.add(responseKey(of.responseId, usage)).size === counted) return;
-    }
+    if (of.responseId !== null && isCounted(state.usage, of.responseId, usage)) return;
     const { draft } = of.turn;
     addTo(state.usage.total, usage);
     addTo(sumOf(state.usage.byModel, of.model), usage);
@@ -318,6 +317,7 @@ function withSeq(seqs: readonly number[], seq: number): readonly number[] {
   const last = seqs.at(-1) ?? 0;
   if (last === seq) return seqs;
   if (last < seq || seqs.length >= SHORT) return appended(seqs, seq);
+  if (seqs.length === 1) return [seq, last];
   const index = seqs.findIndex((each) => each >= seq);
   return seqs[index] === seq ? seqs : seqs.toSpliced(index, 0, seq);
 }
@@ -343,9 +343,20 @@ function sumOf(sums: Map<string, UsageSum>, key: string): UsageSum {
   return sum;
 }
 
-/** Short ids come again, of another response: what is told twice costs the same, however much is told of that. */
-function responseKey(id: string, { input_tokens: input, output_tokens: output }: TokenUsage): string {
-  return `${input} ${output} ${id}`;
+/**
+ * Whether a response has been counted, and takes note of it. Short ids come again, of another response: what is told twice costs the
+ * same, however much is told of that.
+ */
+function isCounted({ responses, others }: ReducerState["usage"], id: string, usage: TokenUsage): boolean {
+  const first = responses.get(id);
+  if (first === undefined) {
+    responses.set(id, usage);
+    return false;
+  }
+  const { input_tokens: input, output_tokens: output } = usage;
+  if (first.input_tokens === input && first.output_tokens === output) return true;
+  const counted = others.size;
+  return others.add(`${input} ${output} ${id}`).size === counted;
 }
 
 function waitingKey(kind: AwaitedKind, id: string, scope: string | null): string {

@@ -32,11 +32,11 @@ import {
 } from "./shape.ts";
 
 const message: Normalise = (element, payloadId) => {
-  if (!isJsonObject(element)) return { items: [itemOf(unknownShape(element, "not an object", payloadId))] };
+  if (!isJsonObject(element)) return itemOf(unknownShape(element, "not an object", payloadId));
   const role = ITEM_ROLES.find((known) => known === element["role"]);
   if (role === undefined) {
     const whole = without(element, ["id"]);
-    return { items: [itemOf(unknownShape(whole, "message without a known role", payloadId))] };
+    return itemOf(unknownShape(whole, "message without a known role", payloadId));
   }
   const [first, ...rest] = blocksOf(element["content"]).map((block) => blockShape(block, role, payloadId));
   const providerItemId = idOf(element);
@@ -46,7 +46,8 @@ const message: Normalise = (element, payloadId) => {
 
 const blockBy =
   (role: ItemRole): Normalise =>
-  (element, payloadId) => ({ items: [itemOf(blockShape(element, role, payloadId))] });
+  (element, payloadId) =>
+    itemOf(blockShape(element, role, payloadId));
 
 export const anthropicMessages: DialectReader = {
   head: { keys: ["system"], normalise: blockBy("system"), fromText: (text) => ({ type: "text", text }) },

@@ -6,6 +6,7 @@ import { identityOf, isSameItem, isSameSort } from "./identity.ts";
 import { itemAt, nodeOnPath, positionOf } from "./live-context.ts";
 import type { NormalItem } from "./normal-item.ts";
 import { firstAfter, placesOf } from "./path-index.ts";
+import type { Beside } from "./transcript.ts";
 
 /** How many items that look like an element, and have another id of the provider's or are used, may stand before the one that is it. */
 const LOOKS = 8;
@@ -25,10 +26,12 @@ interface Alike {
  * No context has an item twice. So what follows the items that the request has so far, in a context that begins with them, is none
  * of them.
  */
-export class Candidates {
+export class Candidates implements Beside {
   readonly #conversation: Conversation;
   /** How many items of the live context come before the changed part. */
   readonly #kept: number;
+  /** What the live context has at the place of the element that was looked for last. */
+  insteadOf: TranscriptItem | undefined = undefined;
   /** Items that earlier elements of this request were sightings of; made when there is one. */
   #used: Set<TranscriptItem> | null = null;
   /** Of each identity, the first of its places in the part of the live context that is not filled in which may not be used. */
@@ -48,9 +51,10 @@ export class Candidates {
   /** The item that an element, the next one of the request, is a sighting of. */
   take(position: number, normal: NormalItem): TranscriptItem | undefined {
     const node = this.#node === undefined ? this.#keptNode() : this.#node;
+    this.insteadOf = itemAt(this.#conversation, position);
     const found =
       (normal.isReference ? this.#byProviderId(normal) : undefined) ??
-      this.#unused(itemAt(this.#conversation, position), normal) ??
+      this.#unused(this.insteadOf, normal) ??
       this.#byProviderId(normal) ??
       this.#onPath(normal) ??
       this.#inRest(normal) ??
@@ -61,8 +65,9 @@ export class Candidates {
     return found;
   }
 
-  /** Whether the request has an item so far. */
-  readonly has = (item: TranscriptItem): boolean => !this.#isFree(item);
+  has(item: TranscriptItem): boolean {
+    return !this.#isFree(item);
+  }
 
   /** Takes note of what an element was a sighting of: no other element of this request is one of that. */
   use(item: TranscriptItem): void {

@@ -34,14 +34,19 @@ export function dialectOfHistories(reduction: Reduction, thread: ThreadState, pa
   const asked = dialectOf(reduction.state, thread);
   // What was asked on the side is not what is compacted.
   const main = conversation.shrunk[0]?.from.creator?.dialect ?? asked;
-  const spoken = new Set([main, asked, ...spokenIn(conversation)]);
+  const spoken = new Set([main, asked]);
+  addSpoken(conversation, spoken);
   return spoken.size === 1 ? main : (writtenIn(reduction, payloadId, [...spoken]) ?? main);
 }
 
-/** The formats of the requests that a thread's first contexts began with. */
-function spokenIn({ root: { latest, children } }: Conversation): readonly Dialect[] {
-  const nodes = children === null ? [latest] : children.byItem.values().take(CONTEXTS).toArray();
-  return nodes.flatMap((node) => node?.creator?.dialect ?? []);
+/** Adds the formats of the requests that a thread's first contexts began with. */
+function addSpoken({ root: { latest, children } }: Conversation, spoken: Set<Dialect>): void {
+  let left = CONTEXTS;
+  for (const { creator } of children?.byItem.values() ?? (latest === null ? [] : [latest])) {
+    if (left === 0) return;
+    left -= 1;
+    if (creator !== null && creator.dialect !== null) spoken.add(creator.dialect);
+  }
 }
 
 /** Which of some formats the first element is in that is in only one of them; null where there is none. */

@@ -9,13 +9,19 @@ import {
   type PayloadItem,
 } from "@rollout-trace/protocol";
 import { appended, NONE } from "../graph/draft.ts";
-import { keepElement, knownElement } from "../state/known-elements.ts";
+import { keepElement, knownElement, readBy } from "../state/known-elements.ts";
 import type { Reduction } from "../reduction.ts";
 import type { Conversation, SeenArray } from "../state/conversation-state.ts";
 import type { ArrayReader } from "./dialect.ts";
 import { DIALECT_READERS } from "./dialects.ts";
 import { contextLength, fillIn, seenAt } from "./live-context.ts";
-import type { NormalElement, NormalItem } from "./normal-item.ts";
+import {
+  itemsOf,
+  type NormalElement,
+  type Normalise,
+  type NormalItem,
+  type NormalItems,
+} from "./normal-item.ts";
 import { textKey } from "./text-key.ts";
 
 /** A model-facing document, compared with the live context as far as the store knows it to be the same. */
@@ -39,21 +45,22 @@ export interface Document {
 export function readContext(reduction: Reduction, document: Document): Reading | null {
   const { head, history } = DIALECT_READERS[document.dialect];
   const instructions = head === null ? null : readHead(reduction, document.payloadId, head);
-  const whole = addedTo(reduction, document, history) ?? arrayOf(reduction, document, history);
+  const whole =
+    addedTo(reduction, document, history) ?? arrayOf(reduction, document, { reader: history, mayGoOn: true });
   if (head === null || instructions === null) return readArrays(reduction, document, [whole]);
-  const beside = { reader: head, items: instructions, isHead: true, after: null };
+  const beside = { reader: head, items: instructions, isHead: true, mayGoOn: false, after: null };
   return readArrays(reduction, document, [beside, whole]);
 }
 
 /** What a request adds to the context that it continues. */
 export function readAddition(reduction: Reduction, document: Document): Reading | null {
   const { history } = DIALECT_READERS[document.dialect];
-  return readArrays(reduction, document, [arrayOf(reduction, document, history)]);
+  return readArrays(reduction, document, [arrayOf(reduction, document, { reader: history })]);
 }
 
 export function readResponse(reduction: Reduction, document: Document): Reading | null {
   const { response } = DIALECT_READERS[document.dialect];
-  return readArrays(reduction, document, [arrayOf(reduction, document, response)]);
+  return readArrays(reduction, document, [arrayOf(reduction, document, { reader: response })]);
 }
 
 /** One of the two histories of a compaction's checkpoint. */
@@ -63,7 +70,9 @@ export function readHistory(
   key: "input_history" | "replacement_history",
 ): Reading | null {
   const { normalise } = DIALECT_READERS[document.dialect].history;
-  return readArrays(reduction, document, [arrayOf(reduction, document, { keys: [key], normalise })]);
+  return readArrays(reduction, document, [
+    arrayOf(reduction, document, { reader: { keys: [key], normalise } }),
+  ]);
 }
 
 /** The items of one element that is a payload of its own. */
@@ -72,7 +81,7 @@ export function readElement(
   { payloadId, dialect }: { payloadId: string; dialect: Dialect },
 ): readonly NormalItem[] {
   const value = readJson(reduction, payloadId);
-  return value === null ? [] : DIALECT_READERS[dialect].history.normalise(value, payloadId).items;
+  return value === null ? [] : itemsOf(DIALECT_READERS[dialect].history.normalise(value, payloadId));
 }
 
 /** An array as it was recorded. `items` is null (and there was a diagnostic) when it cannot be read. */
@@ -80,6 +89,8 @@ interface RecordedArray {
   readonly reader: ArrayReader;
   readonly items: readonly PayloadItem[] | null;
   readonly isHead: boolean;
+  /** Whether the next request may begin with it. */
+  readonly mayGoOn: boolean;
   /** The elements before `items`, which the live context has from a place on; null for an array that is there as a whole. */
   readonly after: Omit<SeenArray, "payloadId" | "normalise"> | null;
 }
@@ -121,11 +132,11 @@ interface ArrayInDocument {
 
 function readArray(reduction: Reduction, { document, array, before }: ArrayInDocument): Reading | null {
   const { payloadId, conversation } = document;
-  const { reader, isHead, after } = array;
+  const { reader, isHead, mayGoOn, after } = array;
   let { kept, rest } = before;
   const from = kept + rest.length;
   const goesOn = after !== null && rest.length === 0 && kept === after.from;
-  const { items } = goesOn || after === null ? array : arrayOf(reduction, document, reader);
+  const { items } = goesOn || after === null ? array : arrayOf(reduction, document, array);
   if (items === null) return null;
   if (goesOn) kept = after.ends.at(-1) ?? kept;
   const count = (goesOn ? after.count : 0) + items.length;
@@ -135,9 +146,11 @@ function readArray(reduction: Reduction, { document, array, before }: ArrayInDoc
   }
   const ends = goesOn && items.length < CHANGING_ELEMENTS ? after.ends.slice(0, -1) : [];
   let isWhole = true;
-  // Most of a request is what the one before it was: this loop makes nothing for what is the same.
-  for (let index = 0; index < items.length; index += 1) {
-    if (index + CHANGING_ELEMENTS > items.length) ends.push(kept + rest.length);
+  const { normalise } = reader;
+  let index = rest.length > 0 ? 0 : sameAtOnce(conversation, kept, { items, normalise });
+  kept += index;
+  for (; index < items.length; index += 1) {
+    if (mayGoOn && index + CHANGING_ELEMENTS > items.length) ends.push(kept + rest.length);
     const item = items[index] as PayloadItem;
     const same = rest.length > 0 ? 0 : sameItems(conversation, kept, item, reader);
     if (same > 0) {
@@ -157,9 +170,9 @@ function readArray(reduction: Reduction, { document, array, before }: ArrayInDoc
     conversation.lookahead += LOOKAHEAD * Math.max(element.items.length - 1, 0);
     if (element.outsideId !== null) leaveOut(conversation, element.outsideId);
   }
+  if (!isWhole || !mayGoOn) return { kept, rest, seenArray: null };
   ends.push(kept + rest.length);
-  const { normalise } = reader;
-  return { kept, rest, seenArray: isWhole ? { payloadId, normalise, count, from, ends } : null };
+  return { kept, rest, seenArray: { payloadId, normalise, count, from, ends } };
 }
 
 /** What a history has after what the one before it began with, where the source can tell. */
@@ -176,7 +189,32 @@ function addedTo(
   const { shared, items } = since;
   const place = ends.length - (count - shared);
   if (ends[place - 1] === undefined) return null;
-  return { reader, items, isHead: false, after: { count: shared, from, ends: ends.slice(0, place) } };
+  return {
+    reader,
+    items,
+    isHead: false,
+    mayGoOn: true,
+    after: { count: shared, from, ends: ends.slice(0, place) },
+  };
+}
+
+/**
+ * How many elements at the beginning of an array, but for its last few, the store knows to be items of the live context, one each.
+ * Most of a request is what the one before it was: this makes nothing and asks for nothing twice.
+ */
+function sameAtOnce(
+  { before: { depth }, seenAs }: Conversation,
+  position: number,
+  { items, normalise }: { readonly items: readonly PayloadItem[]; readonly normalise: Normalise },
+): number {
+  const from = position - depth;
+  const most = from < 0 ? 0 : Math.min(items.length - CHANGING_ELEMENTS, seenAs.length - from);
+  for (let index = 0; index < most; index += 1) {
+    const seen = seenAs[from + index] as NormalItem | null;
+    if (seen === null || seen.contentId !== (items[index] as PayloadItem).contentId) return index;
+    if (seen.normalise !== normalise || seen.siblings !== null) return index;
+  }
+  return Math.max(most, 0);
 }
 
 /** How many items of the live context, from `position` on, the store knows to be those of a recorded element. */
@@ -232,17 +270,21 @@ export function readFrame(reduction: Reduction, payloadId: string): JsonFields |
   return null;
 }
 
-function arrayOf(reduction: Reduction, { payloadId }: Document, reader: ArrayReader): RecordedArray {
+function arrayOf(
+  reduction: Reduction,
+  { payloadId }: Document,
+  { reader, mayGoOn = false }: { readonly reader: ArrayReader; readonly mayGoOn?: boolean },
+): RecordedArray {
   let message = "";
   for (const key of reader.keys) {
     const read = reduction.payloads.items(asId<PayloadId>(payloadId), key);
-    if (read.ok) return { reader, items: read.value, isHead: false, after: null };
+    if (read.ok) return { reader, items: read.value, isHead: false, mayGoOn, after: null };
     message = read.message;
     if (read.code !== "no_such_array") break;
   }
   const items = shortForm(reduction, payloadId, reader);
   if (items === null) unreadable(reduction, payloadId, message);
-  return { reader, items, isHead: false, after: null };
+  return { reader, items, isHead: false, mayGoOn, after: null };
 }
 
 /** A bare string in place of an array. */
@@ -294,26 +336,37 @@ function elementOf(
   const { normalise } = reader;
   const { contentId } = item;
   const { elements } = reduction.state;
-  const known = knownElement(elements, normalise, contentId);
+  const readBefore = readBy(elements, normalise);
+  const known = knownElement(readBefore, contentId, elements.capacity);
   if (known !== undefined) return known;
   const read = item.value();
   if (!read.ok) {
     unreadable(reduction, payloadId, read.message);
     return null;
   }
-  const { items, outsideId = null } = normalise(read.value, payloadId);
-  const siblings = items.length > 1 ? items : null;
-  for (const normal of items) {
-    normal.contentId = contentId;
-    normal.normalise = normalise;
-    normal.isHead = isHead;
-    normal.siblings = siblings;
-  }
-  const [sole] = items;
-  const element: NormalElement =
-    sole !== undefined && siblings === null ? sole : { kind: null, items, outsideId };
-  keepElement(elements, normalise, { contentId, element });
+  const normalised = normalise(read.value, payloadId);
+  const element = "items" in normalised ? elementOfItems(normalised) : normalised;
+  const readFrom = { contentId, normalise, isHead };
+  if (element.kind !== null) noteElement(element, readFrom, null);
+  else for (const normal of element.items) noteElement(normal, readFrom, element.items);
+  keepElement(readBefore, { contentId, element }, elements.capacity);
   return element;
+}
+
+function noteElement(
+  normal: NormalItem,
+  { contentId, normalise, isHead }: Pick<NormalItem, "contentId" | "normalise" | "isHead">,
+  siblings: readonly NormalItem[] | null,
+): void {
+  normal.contentId = contentId;
+  normal.normalise = normalise;
+  normal.isHead = isHead;
+  normal.siblings = siblings;
+}
+
+function elementOfItems({ items, outsideId = null }: NormalItems): NormalElement {
+  const [sole] = items;
+  return sole !== undefined && items.length === 1 ? sole : { kind: null, items, outsideId };
 }
 
 function unreadable(reduction: Reduction, payloadId: string, message: string): void {

@@ -125,9 +125,10 @@ export function cutTo(conversation: Conversation, length: number): void {
     return;
   }
   forgetArray(conversation, length);
-  live.length = own;
-  seenAs.length = own;
-  nodes.length = Math.min(nodes.length, own);
+  // Most requests cut nothing off, and to set a length costs something even so.
+  if (live.length > own) live.length = own;
+  if (seenAs.length > own) seenAs.length = own;
+  if (nodes.length > own) nodes.length = own;
   conversation.headLength = Math.min(conversation.headLength, length);
 }
 

@@ -35,11 +35,15 @@ export interface NormalItem {
 
 export type OwnToolState = "running" | "over";
 
-/** What an element of a model-facing array is: one item, several in order, or none. */
+/** What an element of a model-facing array is that stands for several items, in order, or for none. */
 export interface NormalItems {
   readonly items: readonly NormalItem[];
   /** The provider item id of an element that is not part of the transcript. */
   readonly outsideId?: string | null;
+}
+
+export function itemsOf(normalised: NormalItem | NormalItems): readonly NormalItem[] {
+  return "items" in normalised ? normalised.items : [normalised];
 }
 
 /**
@@ -49,7 +53,7 @@ export interface NormalItems {
 export type NormalElement = NormalItem | (Required<NormalItems> & { readonly kind: null });
 
 /** Takes a whole element of a model-facing array, and the payload that it is read from. */
-export type Normalise = (element: JsonValue, payloadId: string) => NormalItems;
+export type Normalise = (element: JsonValue, payloadId: string) => NormalItem | NormalItems;
 
 /** Enough to recognise a call by; the whole is in the payload. */
 const JSON_PREVIEW_CODE_POINTS = 240;

@@ -30,10 +30,10 @@ import {
 } from "./shape.ts";
 
 const normalise: Normalise = (element, payloadId) => {
-  if (!isJsonObject(element)) return { items: [itemOf(unknownShape(element, "not an object", payloadId))] };
+  if (!isJsonObject(element)) return itemOf(unknownShape(element, "not an object", payloadId));
   const ids = idsOf(element);
   if (element["type"] === "additional_tools") return { items: [], outsideId: ids.providerItemId };
-  return { items: [itemOf(shapeOf(element, payloadId), ids)] };
+  return itemOf(shapeOf(element, payloadId), ids);
 };
 
 function idsOf(element: JsonObject): Pick<NormalItem, "providerItemId" | "callId"> {
@@ -85,15 +85,11 @@ function shapeOf(element: JsonObject, payloadId: string): Shape {
     case "reasoning":
       return reasoning(element, payloadId);
     case "function_call":
-      return {
-        ...callShape("function_call", element),
-        parts: [argumentsPart(element["arguments"], payloadId)],
-      };
+      return callShape("function_call", element, [argumentsPart(element["arguments"], payloadId)]);
     case "custom_tool_call":
-      return {
-        ...callShape("custom_tool_call", element),
-        parts: [customInputPart(element["name"], element["input"], payloadId)],
-      };
+      return callShape("custom_tool_call", element, [
+        customInputPart(element["name"], element["input"], payloadId),
+      ]);
     case "function_call_output":
     case "mcp_tool_call_output":
     case "tool_search_output":
@@ -193,13 +189,13 @@ function reasoning(element: JsonObject, payloadId: string): Shape {
   return reasoningShape(parts, withoutId(element), payloadId);
 }
 
-function callShape(kind: ItemKind, element: JsonObject): Omit<Shape, "parts"> {
+function callShape(kind: ItemKind, element: JsonObject, parts: readonly SizedPart[]): Shape {
   const distinguisher = calledTool(element["name"], element["namespace"]);
-  return { role: "assistant", channel: "commentary", kind, distinguisher };
+  return { role: "assistant", channel: "commentary", kind, parts, distinguisher };
 }
 
 function builtInCallShape(element: JsonObject, payloadId: string): Shape {
-  return { ...callShape("function_call", element), parts: [jsonPart(withoutId(element), payloadId)] };
+  return callShape("function_call", element, [jsonPart(withoutId(element), payloadId)]);
 }
 
 /** A call that says nothing of its state is from a response that is complete. */

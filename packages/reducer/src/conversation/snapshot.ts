@@ -29,7 +29,7 @@ import {
 } from "./live-context.ts";
 import { isCall, type NormalItem } from "./normal-item.ts";
 import { forgiveSideRequests, noteShrinkage } from "./side-requests.ts";
-import { type Beside, createItem, type ItemOrigin, seeAgain, seeInResponse } from "./transcript.ts";
+import { createItem, type ItemOrigin, type ResponseOrigin, seeAgain, seeInResponse } from "./transcript.ts";
 
 /** What a request is, compared with the live context: its first `kept` items, and then `tail`. */
 interface Comparison {
@@ -76,14 +76,13 @@ export function applyIncrementalRequest(
 export function applyResponse(
   reduction: Reduction,
   call: InferenceState,
-  { reading, origin }: Sighting,
+  { reading, origin }: Sighting & { readonly origin: ResponseOrigin },
 ): void {
   const { conversation } = call.thread;
   const { rest } = reading;
-  const from = { ...origin, inference: call };
   let items: readonly TranscriptItem[] = NONE;
   for (const normal of rest) {
-    const item = responseItem(reduction, normal, from);
+    const item = responseItem(reduction, normal, origin);
     // A response may say an item twice, and then there are two.
     item.position = contextLength(conversation) + items.length;
     items = appended(items, item);
@@ -164,14 +163,11 @@ function keptItems(
   found: readonly TranscriptItem[],
 ): Map<string, Queue<TranscriptItem>> {
   const from = Math.max(headLength(conversation) - conversation.before.depth, 0);
+  const matters = ({ draft: { call_id: id, agent_message: message } }: TranscriptItem): boolean =>
+    message !== null || (id !== null && reusedSlots.has(id));
   // What was found may be lost, or be another history.
-  const history = new Set([...conversation.live.slice(from), ...found]);
-  return byIdentity(
-    [...history].filter(
-      ({ draft: { call_id: id, agent_message: message } }) =>
-        message !== null || (id !== null && reusedSlots.has(id)),
-    ),
-  );
+  const history = [...conversation.live.slice(from).filter(matters), ...found.filter(matters)];
+  return byIdentity([...new Set(history)]);
 }
 
 /** What an element of a replacement says: where it only refers to an item, what that says. */
@@ -193,9 +189,8 @@ function compare(reduction: Reduction, reading: Reading, origin: ItemOrigin): Co
     seeAt(conversation, kept, normal);
     kept += 1;
   }
+  if (rest.length === kept - reading.kept) return { kept, tail: NONE };
   const candidates = new Candidates(conversation, kept);
-  const beside: Beside = { has: candidates.has, insteadOf: undefined, behind: undefined };
-  const from = { ...origin, beside };
   let tail: readonly TranscriptItem[] = NONE;
   for (let index = kept - reading.kept; index < rest.length; index += 1) {
     const normal = rest[index] as NormalItem;
@@ -205,11 +200,9 @@ function compare(reduction: Reduction, reading: Reading, origin: ItemOrigin): Co
       tail = appended(tail, known);
       continue;
     }
-    beside.insteadOf = itemAt(conversation, kept + tail.length);
-    beside.behind = tail.at(-1) ?? itemAt(conversation, kept - 1);
-    const item = createItem(reduction, normal, from);
+    const item = createItem(reduction, normal, origin, candidates);
     if (normal.providerItemId !== null) candidates.use(item);
-    if (normal.role === "system") checkPlace(reduction, item, beside.behind);
+    if (normal.role === "system") checkPlace(reduction, item, tail.at(-1) ?? itemAt(conversation, kept - 1));
     tail = appended(tail, item);
   }
   return { kept, tail };
@@ -226,11 +219,7 @@ function checkPlace(reduction: Reduction, item: TranscriptItem, previous: Transc
 }
 
 /** An item of a response is new, unless the host accepted exactly this item before and nothing has carried it since. */
-function responseItem(
-  reduction: Reduction,
-  normal: NormalItem,
-  origin: ItemOrigin & { readonly inference: InferenceState },
-): TranscriptItem {
+function responseItem(reduction: Reduction, normal: NormalItem, origin: ResponseOrigin): TranscriptItem {
   const { byProviderId } = origin.thread.conversation;
   const known = normal.providerItemId === null ? undefined : byProviderId.get(normal.providerItemId);
   if (known !== undefined && known.position < 0 && isSameSort(known.normal, normal)) {

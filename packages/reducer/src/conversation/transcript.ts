@@ -3,7 +3,7 @@ import type { BodyPart, Producer } from "../graph/conversation.ts";
 import { attachCallItem, attachOutputItem, type ItemPlace } from "../linking/call-slots.ts";
 import { noteAnswer } from "../linking/answers.ts";
 import { offerMessage } from "../linking/deliveries.ts";
-import { appended, NONE } from "../graph/draft.ts";
+import { appended, itemIdOf, NONE } from "../graph/draft.ts";
 import type { Reduction } from "../reduction.ts";
 import type { Conversation, TranscriptItem } from "../state/conversation-state.ts";
 import type { InferenceState } from "../state/call-state.ts";
@@ -15,35 +15,57 @@ export interface Beside {
   /** Whether an older item comes before it. */
   has(item: TranscriptItem): boolean;
   /** What the live context had in its place. */
-  insteadOf: TranscriptItem | undefined;
-  /** What comes right before it. */
-  behind: TranscriptItem | undefined;
+  readonly insteadOf: TranscriptItem | undefined;
 }
 
-/** Where a new item comes from. */
+/** Where a new item comes from. Those of most items have all fields, in this order: objects of one shape are read sooner. */
 export interface ItemOrigin {
   readonly thread: ThreadState;
   readonly turn: TurnState | null;
-  readonly payloadId: string;
   /** Set for an item of a response. */
   readonly inference?: InferenceState | undefined;
   /** Set for an item that a compaction put into the history; its calls are not new calls. */
   readonly compactionId?: string | undefined;
   /** What it says again, of the history that the compaction replaced. */
   readonly copyOf?: TranscriptItem | undefined;
-  /** Set for an item of a request. */
-  readonly beside?: Beside | undefined;
   /** Set for a request of a thread that has used call ids again: takes its calls, as far as it is compared. */
   readonly calls?: Map<string, TranscriptItem> | undefined;
   /** Set for the first request of a thread: takes what may be a message, until the whole request is known. */
   readonly messages?: TranscriptItem[] | undefined;
 }
 
-/** Adds an item to a thread's transcript and links it to whatever it belongs to. */
-export function createItem(reduction: Reduction, normal: NormalItem, from: ItemOrigin): TranscriptItem {
+export type ResponseOrigin = ItemOrigin & { readonly inference: InferenceState };
+
+export function ofRequest(
+  { thread, turn }: InferenceState,
+  { calls, messages }: Pick<ItemOrigin, "calls" | "messages">,
+): ItemOrigin {
+  return { thread, turn, inference: undefined, compactionId: undefined, copyOf: undefined, calls, messages };
+}
+
+export function ofResponse(inference: InferenceState): ResponseOrigin {
+  const { thread, turn } = inference;
+  return {
+    thread,
+    turn,
+    inference,
+    compactionId: undefined,
+    copyOf: undefined,
+    calls: undefined,
+    messages: undefined,
+  };
+}
+
+/** Adds an item to a thread's transcript and links it to whatever it belongs to. `beside` is for an item of a request. */
+export function createItem(
+  reduction: Reduction,
+  normal: NormalItem,
+  from: ItemOrigin,
+  beside?: Beside,
+): TranscriptItem {
   const { thread, turn } = from;
   const { conversation } = thread;
-  const itemId = `item:${reduction.state.items.length + 1}`;
+  const itemId = itemIdOf(reduction.state.items.length + 1);
   const accepted =
     normal.providerItemId === null ? undefined : conversation.acceptedUnseen.get(normal.providerItemId);
   const evidence = reduction.evidence();
@@ -87,7 +109,7 @@ export function createItem(reduction: Reduction, normal: NormalItem, from: ItemO
   if (normal.oddity !== null) {
     reduction.diagnose(normal.oddity.code, normal.oddity.message, { type: "conversation_item", id: itemId });
   }
-  link(reduction, item, from);
+  link(reduction, item, from, beside);
   return item;
 }
 
@@ -103,20 +125,27 @@ function inferenceProducer({ draft }: InferenceState): Producer {
 }
 
 function placeOf(
-  { thread, inference, compactionId, copyOf, beside, calls }: ItemOrigin,
+  { thread, inference, compactionId, copyOf, calls }: ItemOrigin,
   callId: string,
+  beside: Beside | undefined,
 ): ItemPlace {
   return { thread, callId, inference, compactionId, copyOf, beside, calls };
 }
 
-function link(reduction: Reduction, item: TranscriptItem, origin: ItemOrigin): void {
+function link(
+  reduction: Reduction,
+  item: TranscriptItem,
+  origin: ItemOrigin,
+  beside: Beside | undefined,
+): void {
   const { normal } = item;
   const { callId } = normal;
   if (origin.inference !== undefined) noteAnswer(item, origin.inference.turn);
   if (callId !== null && isCall(normal)) {
-    attachCallItem(reduction, item, placeOf(origin, callId));
+    attachCallItem(reduction, item, placeOf(origin, callId, beside));
     origin.calls?.set(callId, item);
-  } else if (callId !== null && isOutput(normal)) attachOutputItem(reduction, item, placeOf(origin, callId));
+  } else if (callId !== null && isOutput(normal))
+    attachOutputItem(reduction, item, placeOf(origin, callId, beside));
   if (!mayArrive(item, origin)) return;
   if (origin.messages === undefined) offerMessage(reduction, item, origin.thread);
   else origin.messages.push(item);
@@ -136,7 +165,7 @@ export function seeInResponse(
   reduction: Reduction,
   item: TranscriptItem,
   sighting: NormalItem,
-  origin: ItemOrigin & { readonly inference: InferenceState },
+  origin: ResponseOrigin,
 ): void {
   const { inference } = origin;
   const { draft, slot } = item;

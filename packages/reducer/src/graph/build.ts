@@ -19,8 +19,10 @@ import type { ConversationItem } from "./conversation.ts";
 import {
   copyDraft,
   type Finish,
+  itemIdOf,
   listsOf,
   type NamingOrder,
+  operationIdOf,
   putInOrder,
   takeDraft,
   type Unshared,
@@ -81,11 +83,7 @@ export function buildGraph(state: ReducerState, late: Late, finish: Finish = cop
       noted(buildThread(state, thread, finish), thread.pastEnds?.at(-1)),
     ),
     turns: collect(state.turns.byId, ({ draft }) => noted(finish(draft, LISTS.turn))),
-    conversation_items: numbered(
-      state.items,
-      (item) => finish(item, LISTS.item),
-      ({ item_id }) => item_id,
-    ),
+    conversation_items: numbered(state.items, itemIdOf, (item) => finish(item, LISTS.item)),
     inference_calls: collect(state.inferenceCalls.byId, (call) => noted(buildInference(call, finish))),
     tool_calls: collect(state.toolCalls.byId, (call) => {
       const built = noted(buildToolCall(call, { outputsOf, spans, finish }));
@@ -94,10 +92,8 @@ export function buildGraph(state: ReducerState, late: Late, finish: Finish = cop
     }),
     code_cells: collect(state.cells.byId, (cell) => noted(buildCell(state, cell, { finish, inNamingOrder }))),
     terminal_sessions: collect(sessions.byId, noted),
-    terminal_operations: numbered(
-      state.operations,
-      (operation) => noted(buildOperation(operation, { outputsOf, sessions, finish })),
-      ({ operation_id }) => operation_id,
+    terminal_operations: numbered(state.operations, operationIdOf, (operation) =>
+      noted(buildOperation(operation, { outputsOf, sessions, finish })),
     ),
     compactions: collect(state.compactions.byId, ({ draft }) => finish(draft, LISTS.compaction)),
     compaction_requests: collect(state.compactionRequests.byId, ({ draft }) =>
@@ -159,16 +155,18 @@ function emptyCollection<Entry>(): Record<string, Entry> {
   return Object.create(null) as Record<string, Entry>;
 }
 
-/** Objects that are numbered, by their id. */
+/**
+ * Objects that are numbered, by their id. That is made once more: a name of a property is a string of its own anyway, and where the
+ * objects and their ids are would have to be looked up all over the memory.
+ */
 function numbered<Entry, Built>(
   entries: readonly Entry[],
+  idOf: (number: number) => string,
   build: (entry: Entry) => Built,
-  idOf: (built: Built) => string,
 ): Collection<Built> {
   const collection = emptyCollection<Built>();
-  for (const entry of entries) {
-    const built = build(entry);
-    collection[idOf(built)] = built;
+  for (let index = 0; index < entries.length; index += 1) {
+    collection[idOf(index + 1)] = build(entries[index] as Entry);
   }
   return collection;
 }

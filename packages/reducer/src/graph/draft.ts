@@ -22,6 +22,8 @@ export function appended<Entry>(list: readonly Entry[], entry: Entry): readonly 
   const { length } = list;
   if (length === 0) return [entry];
   if (length === 1) return [list[0] as Entry, entry];
+  if (length === 2) return [list[0] as Entry, list[1] as Entry, entry];
+  if (length === 3) return [list[0] as Entry, list[1] as Entry, list[2] as Entry, entry];
   if (length < SHORT) return list.concat([entry]);
   (list as Entry[]).push(entry);
   return list;
@@ -50,6 +52,15 @@ export type Draft<Entry extends GraphObject> = { -readonly [Key in keyof Entry]:
 
 /** Puts payloads in the order in which they were named. */
 export type NamingOrder = (payloadIds: readonly string[]) => readonly string[];
+
+/** The id of the first, second, … item of a rollout. */
+export function itemIdOf(number: number): string {
+  return `item:${number}`;
+}
+
+export function operationIdOf(number: number): string {
+  return `terminal_operation:${number}`;
+}
 
 /** When something happened. */
 export interface Moment {

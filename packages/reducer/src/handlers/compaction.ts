@@ -97,13 +97,17 @@ export const compactionHandlers: Handlers<CompactionEventPayload["type"]> = {
       return;
     }
     const compaction = compactionOf(reduction, compactionId, { thread: owner, turn });
-    install(reduction, compaction, { thread: owner, turn, payloadId: checkpointId });
+    install(reduction, compaction, { origin: { thread: owner, turn }, payloadId: checkpointId });
   },
 };
 
-function install(reduction: Reduction, compaction: CompactionState, origin: ItemOrigin): void {
+function install(
+  reduction: Reduction,
+  compaction: CompactionState,
+  { origin, payloadId }: { readonly origin: ItemOrigin; readonly payloadId: string },
+): void {
   const { draft } = compaction;
-  const { thread, payloadId } = origin;
+  const { thread } = origin;
   const { conversation } = thread;
   const dialect = dialectOfHistories(reduction, thread, payloadId);
   const document = { payloadId, dialect, conversation, comparedFrom: null };

@@ -15,7 +15,7 @@ import { joinRequested, joinResponded } from "../conversation/own-tools.ts";
 import { endOfResponse, responseIdOf } from "../conversation/responses.ts";
 import { nonEmpty } from "../conversation/shape.ts";
 import { applyFullRequest, applyIncrementalRequest, applyResponse } from "../conversation/snapshot.ts";
-import { createItem, type ItemOrigin } from "../conversation/transcript.ts";
+import { createItem, ofRequest, ofResponse } from "../conversation/transcript.ts";
 import { tokenUsageOf } from "../conversation/token-usage.ts";
 import { appended, NONE, startedAt } from "../graph/draft.ts";
 import { settleStartedAgain } from "../linking/call-slots.ts";
@@ -94,8 +94,8 @@ export const inferenceHandlers: Handlers<InferenceEventPayload["type"]> = {
       dialect: dialectOf(reduction.state, thread),
     });
     if (first === undefined) return;
-    createItem(reduction, { ...first, providerItemId: item_id }, { thread, turn, payloadId });
-    for (const normal of rest) createItem(reduction, normal, { thread, turn, payloadId });
+    createItem(reduction, { ...first, providerItemId: item_id }, { thread, turn });
+    for (const normal of rest) createItem(reduction, normal, { thread, turn });
   },
 };
 
@@ -166,8 +166,10 @@ function applyRequest(reduction: Reduction, call: InferenceState, payload: Infer
   const prefixId = mode.type === "incremental_untraced" ? reduction.payload(mode.prefix) : null;
   const requestId = call.draft.request_payload_id;
   const { conversation, reusedSlots } = call.thread;
+  const isFirst = mode.type !== "incremental" && !conversation.hasRequests;
+  const messages = isFirst ? [] : undefined;
   const calls = reusedSlots.size > 0 ? new Map<string, TranscriptItem>() : undefined;
-  const origin = { ...originOf(call, requestId), calls };
+  const origin = ofRequest(call, { calls, messages });
   if (mode.type === "incremental") {
     const comparedFrom = continueFrom(reduction, call, mode.previous_response_id);
     const added = readAddition(reduction, documentOf(call, requestId, comparedFrom));
@@ -185,9 +187,8 @@ function applyRequest(reduction: Reduction, call: InferenceState, payload: Infer
       : readAddition(reduction, documentOf(call, requestId, null));
   const reading = joined(prefix, request);
   if (reading === null) return;
-  const messages = conversation.hasRequests ? undefined : [];
   conversation.hasRequests = true;
-  applyFullRequest(reduction, call, { reading, origin: { ...origin, messages } });
+  applyFullRequest(reduction, call, { reading, origin });
   joinRequested(reduction, call, reading.rest);
   if (messages !== undefined) offerFirstMessages(reduction, messages, call.thread);
 }
@@ -257,7 +258,7 @@ function takeResponse(reduction: Reduction, call: InferenceState, payloadId: str
   reduction.countUsage(draft.usage, { responseId: response_id, model, threadId, turn });
   const reading = readResponse(reduction, documentOf(call, payloadId, null));
   if (reading === null) return;
-  applyResponse(reduction, call, { reading, origin: originOf(call, payloadId) });
+  applyResponse(reduction, call, { reading, origin: ofResponse(call) });
   joinResponded(reduction, call, reading.rest);
 }
 
@@ -267,8 +268,4 @@ function documentOf(
   comparedFrom: number | null,
 ): Document {
   return { payloadId, dialect: draft.dialect, conversation: thread.conversation, comparedFrom };
-}
-
-function originOf({ thread, turn }: InferenceState, payloadId: string): ItemOrigin {
-  return { thread, turn, payloadId };
 }

@@ -10,7 +10,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from "@rollout-trace/pr
 import type { ExecutionStatus } from "@rollout-trace/protocol";
 import { readObject } from "../conversation/elements.ts";
 import { quoted, shortMessage } from "../diagnostics.ts";
-import { endedAt, NONE, startedAt } from "../graph/draft.ts";
+import { endedAt, NONE, operationIdOf, startedAt } from "../graph/draft.ts";
 import type { TerminalRequest, TerminalResult } from "../graph/terminal.ts";
 import type { Reduction } from "../reduction.ts";
 import type { OperationState, ToolCallState } from "../state/call-state.ts";
@@ -106,7 +106,7 @@ function openOperation(reduction: Reduction, call: ToolCallState, request: Termi
   const { execution } = call.draft;
   const operation: OperationState = {
     draft: {
-      operation_id: `terminal_operation:${state.operations.length + 1}`,
+      operation_id: operationIdOf(state.operations.length + 1),
       terminal_session_id: null,
       tool_call_id: call.draft.tool_call_id,
       kind: request.type,

@@ -6,7 +6,7 @@ import { type Recorded, RecordedIds } from "./recorded-ids.ts";
 import { emptyState, type ReducerState } from "./reducer-state.ts";
 
 /** Of the checkpoint's shape and of what the state means: another version of this package may not go on with it. */
-export const CHECKPOINT_VERSION = 9;
+export const CHECKPOINT_VERSION = 10;
 
 /** JSON; as large as the graph, about. */
 export interface ReducerCheckpoint {

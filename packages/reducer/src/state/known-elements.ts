@@ -10,7 +10,8 @@
  */
 import { lengthOf, type NormalElement, type Normalise } from "../conversation/normal-item.ts";
 
-interface Generations {
+/** What one reader has read. */
+export interface Generations {
   readonly long: Map<string, NormalElement>;
   recent: Map<string, NormalElement>;
   earlier: Map<string, NormalElement>;
@@ -32,35 +33,37 @@ export function noElements(): KnownElements {
   return { byReader: new Map(), capacity: LEAST_CAPACITY };
 }
 
+export function readBy({ byReader }: KnownElements, normalise: Normalise): Generations {
+  let known = byReader.get(normalise);
+  if (known === undefined) {
+    byReader.set(normalise, (known = { long: new Map(), recent: new Map(), earlier: new Map() }));
+  }
+  return known;
+}
+
 export function knownElement(
-  elements: KnownElements,
-  normalise: Normalise,
+  known: Generations,
   contentId: string,
+  capacity: number,
 ): NormalElement | undefined {
-  const known = elements.byReader.get(normalise);
-  if (known === undefined) return undefined;
   const recent = known.recent.get(contentId);
   if (recent !== undefined) return recent;
   const earlier = known.earlier.get(contentId);
-  if (earlier === undefined) return known.long.get(contentId);
-  keepElement(elements, normalise, { contentId, element: earlier });
+  if (earlier === undefined) return known.long.size === 0 ? undefined : known.long.get(contentId);
+  keepElement(known, { contentId, element: earlier }, capacity);
   return earlier;
 }
 
 export function keepElement(
-  elements: KnownElements,
-  normalise: Normalise,
+  known: Generations,
   { contentId, element }: { contentId: string; element: NormalElement },
+  capacity: number,
 ): void {
-  let known = elements.byReader.get(normalise);
-  if (known === undefined) {
-    elements.byReader.set(normalise, (known = { long: new Map(), recent: new Map(), earlier: new Map() }));
-  }
   if (isLong(element)) {
     known.long.set(contentId, element);
     return;
   }
-  if (known.recent.size >= elements.capacity) {
+  if (known.recent.size >= capacity) {
     known.earlier = known.recent;
     known.recent = new Map();
   }

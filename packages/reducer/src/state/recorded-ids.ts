@@ -79,7 +79,8 @@ export class RecordedIds<Entry extends Recorded> {
       this.#share(entry);
     }
     this.byId.set(id, entry);
-    this.#found = undefined;
+    // What has started is mostly what the next events name.
+    this.#found = id === recordedId ? entry : undefined;
     this.#absent = null;
   }
 

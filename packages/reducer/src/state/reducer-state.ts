@@ -14,6 +14,7 @@ import type {
   OperationState,
   ToolCallState,
 } from "./call-state.ts";
+import type { TokenUsage } from "../graph/base.ts";
 import { NO_USAGE, type UsageSum } from "../conversation/token-usage.ts";
 import { type KnownElements, noElements } from "./known-elements.ts";
 import { type Recorded, RecordedIds } from "./recorded-ids.ts";
@@ -51,7 +52,7 @@ export interface ReducerState {
   isOver: boolean;
   lastSeq: number;
   /** When the event being applied happened; between two events, the last one. */
-  moment: Moment;
+  readonly moment: { -readonly [Key in keyof Moment]: Moment[Key] };
   readonly threads: Map<string, ThreadState>;
   readonly turns: RecordedIds<TurnState>;
   /** In the order of their numbers. */
@@ -73,8 +74,6 @@ export interface ReducerState {
     readonly of: GraphPayload[];
     /** Those that are not in the store. */
     readonly missing: Set<string>;
-    /** Some that are listed, the latest among them. */
-    readonly recent: Set<string>;
   };
   readonly usage: {
     readonly total: UsageSum;
@@ -82,8 +81,10 @@ export interface ReducerState {
     readonly byThread: Map<string, UsageSum>;
     /** Those that have any, in the order of having it. */
     readonly turns: TurnState[];
-    /** Responses that have been counted, by their ids and what they cost. */
-    readonly responses: Set<string>;
+    /** What the first response with each id cost: it has been counted. */
+    readonly responses: Map<string, TokenUsage>;
+    /** Others with the same ids that have been counted, by id and cost. */
+    readonly others: Set<string>;
   };
   /**
    * Events that name something which has not started: by what they wait for. Concurrent recorders may write an end before
@@ -124,13 +125,14 @@ export function emptyState(): ReducerState {
     compactionRequests: new RecordedIds(),
     edges: new Map(),
     spans: new RecordedIds(),
-    payloads: { ids: [], of: [], missing: new Set(), recent: new Set() },
+    payloads: { ids: [], of: [], missing: new Set() },
     usage: {
       total: { ...NO_USAGE },
       byModel: new Map(),
       byThread: new Map(),
       turns: [],
-      responses: new Set(),
+      responses: new Map(),
+      others: new Set(),
     },
     waiting: new Map(),
     awaitingThread: new Map(),
