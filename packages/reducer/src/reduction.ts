@@ -23,6 +23,7 @@ import type { GraphThreadOrigin } from "./graph/thread.ts";
 import { withMember } from "./state/members.ts";
 import { enqueue } from "./state/queues.ts";
 import { emptyState, type ReducerState } from "./state/reducer-state.ts";
+import { TextMap } from "./state/text-map.ts";
 import { emptyInside, type ThreadState, type TurnState } from "./state/thread-state.ts";
 
 /** What a lifecycle event may come too early for. */
@@ -211,7 +212,7 @@ export class Reduction {
       started: origin.type !== "unknown",
       conversation: emptyConversation(),
       asks: null,
-      slots: new Map(),
+      slots: new TextMap(),
       reusedSlots: new Map(),
       cells: new Map(),
       orphans: new Map(),

@@ -20,8 +20,11 @@ export function exactly(schema: z.ZodType): IsExact {
       return exactString(def);
     case "number":
       return exactNumber(def);
-    case "literal":
-      return (value) => def.values?.includes(value) === true;
+    case "literal": {
+      const { values = [] } = def;
+      const [only] = values;
+      return values.length === 1 ? (value) => value === only : (value) => values.includes(value);
+    }
     case "enum": {
       const values = new Set(Object.values(def.entries ?? {}));
       return (value) => values.has(value);

@@ -6,6 +6,7 @@
  * cost what is added to them, and requests between them what they have.
  */
 import type { ContextNode, Conversation, TranscriptItem } from "../state/conversation-state.ts";
+import { TextMap } from "../state/text-map.ts";
 import { pathTo, rootNode } from "./context-tree.ts";
 import type { NormalItem } from "./normal-item.ts";
 import { ancestorOf, headLengthOf, itemOnPath, placesOf } from "./path-index.ts";
@@ -29,7 +30,7 @@ export function emptyConversation(): Conversation {
     lastRequest: root,
     left: [],
     shrunk: [],
-    byProviderId: new Map(),
+    byProviderId: new TextMap(),
     responses: [],
     ends: new Map(),
     indexed: 0,

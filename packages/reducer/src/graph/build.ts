@@ -141,7 +141,7 @@ function usageByTurn({ usage }: ReducerState): Collection<TokenUsage> {
 }
 
 function collect<Entry, Built>(
-  entries: ReadonlyMap<string, Entry>,
+  entries: { forEach(visit: (entry: Entry, id: string) => void): void },
   build: (entry: Entry) => Built,
 ): Collection<Built> {
   const collection = emptyCollection<Built>();

@@ -4,6 +4,7 @@ import { messageOf, ReduceError } from "../errors.ts";
 import { type Codec, type ObjectGraph, readObjects, writeObjects } from "./object-graph.ts";
 import { type Recorded, RecordedIds } from "./recorded-ids.ts";
 import { emptyState, type ReducerState } from "./reducer-state.ts";
+import { TextMap } from "./text-map.ts";
 
 /** Of the checkpoint's shape and of what the state means: another version of this package may not go on with it. */
 export const CHECKPOINT_VERSION = 10;
@@ -71,6 +72,11 @@ const NORMALISERS: ReadonlyMap<string, object> = new Map(
 );
 
 const CODECS: readonly Codec[] = [
+  {
+    matches: (value) => value instanceof TextMap,
+    write: (value) => (value as TextMap<unknown>).parts(),
+    read: (parts) => new TextMap(...(parts as ReturnType<TextMap<unknown>["parts"]>)),
+  },
   {
     matches: (value) => value instanceof RecordedIds,
     write: (value) => (value as RecordedIds<Recorded>).parts(),

@@ -4,6 +4,7 @@ import type { ConversationItem } from "../graph/conversation.ts";
 import type { Draft, Made, Moment } from "../graph/draft.ts";
 import type { InferenceCall } from "../graph/inference.ts";
 import type { CallSlot, EdgeState, InferenceState } from "./call-state.ts";
+import type { TextMap } from "./text-map.ts";
 
 /** An item of a thread's transcript and what the reducer keeps about it. */
 export interface TranscriptItem extends Made {
@@ -105,7 +106,7 @@ export interface Conversation {
   /** The last few requests that left out something of the one before them, and have not turned out to be side requests. */
   readonly shrunk: Shrinkage[];
   /** The latest item with each provider item id. */
-  readonly byProviderId: Map<string, TranscriptItem>;
+  readonly byProviderId: TextMap<TranscriptItem>;
   /** Calls with a response that a request may continue, in order; see `conversation/responses.ts`. */
   readonly responses: InferenceState[];
   /** Where the context of each response id ended, as far as somebody had to look for it: of the first `indexed` responses. */

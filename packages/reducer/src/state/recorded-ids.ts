@@ -5,6 +5,8 @@
  * recorded id gets `#2`, and so on in order of starting. A reference means the latest object of its own thread with that id
  * that has not ended, or the latest at all.
  */
+import { TextMap } from "./text-map.ts";
+
 export interface Recorded {
   readonly recordedId: string;
   /** What the recorded id is unique in at a time: the thread of most, the trace of a span. */
@@ -25,11 +27,11 @@ interface Shared<Entry> {
   last: Uses<Entry>;
 }
 
-type Parts<Entry> = readonly [Map<string, Entry>, Map<string, Shared<Entry>>, Map<string, number>];
+type Parts<Entry> = readonly [string[], Entry[], Map<string, Shared<Entry>>, Map<string, number>];
 
 export class RecordedIds<Entry extends Recorded> {
   /** By graph id, in the order of creation. */
-  readonly byId: Map<string, Entry>;
+  readonly byId: TextMap<Entry>;
   /** Those recorded ids that are not simply the graph id of their one object, which are few. */
   readonly #shared: Map<string, Shared<Entry>>;
   readonly #repeats: Map<string, number>;
@@ -40,15 +42,15 @@ export class RecordedIds<Entry extends Recorded> {
 
   /** What it consists of, for `of` to make another of. */
   parts(): Parts<Entry> {
-    return [this.byId, this.#shared, this.#repeats];
+    return [...this.byId.parts(), this.#shared, this.#repeats];
   }
 
-  static of<Entry extends Recorded>([byId, shared, repeats]: Parts<Entry>): RecordedIds<Entry> {
-    return new RecordedIds(byId, shared, repeats);
+  static of<Entry extends Recorded>([ids, entries, shared, repeats]: Parts<Entry>): RecordedIds<Entry> {
+    return new RecordedIds(new TextMap(ids, entries), shared, repeats);
   }
 
   constructor(
-    byId: Map<string, Entry> = new Map(),
+    byId: TextMap<Entry> = new TextMap(),
     shared: Map<string, Shared<Entry>> = new Map(),
     repeats: Map<string, number> = new Map(),
   ) {

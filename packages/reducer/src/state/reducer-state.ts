@@ -18,6 +18,7 @@ import type { TokenUsage } from "../graph/base.ts";
 import { NO_USAGE, type UsageSum } from "../conversation/token-usage.ts";
 import { type KnownElements, noElements } from "./known-elements.ts";
 import { type Recorded, RecordedIds } from "./recorded-ids.ts";
+import { TextMap } from "./text-map.ts";
 import type { ThreadState, TurnState } from "./thread-state.ts";
 
 export interface CompactionState extends Recorded {
@@ -82,7 +83,7 @@ export interface ReducerState {
     /** Those that have any, in the order of having it. */
     readonly turns: TurnState[];
     /** What the first response with each id cost: it has been counted. */
-    readonly responses: Map<string, TokenUsage>;
+    readonly responses: TextMap<TokenUsage>;
     /** Others with the same ids that have been counted, by id and cost. */
     readonly others: Set<string>;
   };
@@ -131,7 +132,7 @@ export function emptyState(): ReducerState {
       byModel: new Map(),
       byThread: new Map(),
       turns: [],
-      responses: new Map(),
+      responses: new TextMap(),
       others: new Set(),
     },
     waiting: new Map(),

@@ -17,6 +17,7 @@ import { type Members, withMember, withoutMember } from "./members.ts";
 import type { Queue, Shelf } from "./queues.ts";
 import type { Recorded } from "./recorded-ids.ts";
 import type { Several } from "./several.ts";
+import type { TextMap } from "./text-map.ts";
 
 /** What runs inside something and is closed by its end. */
 interface Work {
@@ -62,7 +63,7 @@ export interface ThreadState {
   /** What its latest request was sent to, and in which wire format; null before there is one. */
   asks: Asked | null;
   /** The first use of each model-visible call id. */
-  readonly slots: Map<string, CallSlot>;
+  readonly slots: TextMap<CallSlot>;
   /** All uses of those ids that have more than one. */
   readonly reusedSlots: Map<string, CallUses>;
   /** Calls that were started again while a request was under way whose response may ask for them. Few threads have any. */

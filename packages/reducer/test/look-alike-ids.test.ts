@@ -1,0 +1,79 @@
+import { describe, expect, it } from "vitest";
+import {
+  createReducer,
+  type ReducerCheckpoint,
+  resumeReducer,
+  type RolloutGraph,
+} from "@rollout-trace/reducer";
+import { RolloutBuilder } from "@rollout-trace/reducer/testing";
+import fc from "fast-check";
+import { growth, QUADRATIC } from "./growth.ts";
+
+/** Longer than what tells ids apart sooner than all of them would. */
+const END = "-".repeat(64);
+
+const beginsDifferently = (number: number): string => `${String(number).padStart(6, "0")}${END}`;
+
+const ids = fc.uniqueArray(
+  fc.oneof(
+    fc.string({ minLength: 1, unit: "binary" }).filter((id) => !id.includes("#")),
+    fc.nat(2000).map((number) => `call_${number}`),
+    fc.nat(2000).map(beginsDifferently),
+  ),
+  { minLength: 1, maxLength: 400, size: "max" },
+);
+
+type Window = readonly [started: number | null, ended: number | null];
+
+/** When each call started and when it ended. */
+function windowsOf(graph: RolloutGraph): ReadonlyMap<string, Window> {
+  return new Map(
+    Object.values(graph.tool_calls).map(({ recorded_id: id, execution }) => [
+      id,
+      [execution.started_seq, execution.ended_seq],
+    ]),
+  );
+}
+
+describe("calls whose ids look alike", () => {
+  it("end each with its own end, whichever ends first, also when the reduction was resumed in between", () => {
+    fc.assert(
+      fc.property(ids, fc.nat(), fc.nat(), (started, turns, cut) => {
+        const rollout = new RolloutBuilder();
+        const turn = rollout.root.turn();
+        const windows = new Map<string, Window>();
+        const seq = (): number => rollout.events.length;
+        const calls = started.map((id) => ({ id, call: turn.tool(id), startSeq: seq() }));
+        const first = turns % calls.length;
+        for (const { id, call, startSeq } of [...calls.slice(first), ...calls.slice(0, first).toReversed()]) {
+          call.end();
+          windows.set(id, [startSeq, seq()]);
+        }
+        const { payloads } = rollout.source();
+        const before = createReducer({ payloads, mode: "strict" });
+        const events = [...rollout.events];
+        const at = cut % (events.length + 1);
+        for (const event of events.slice(0, at)) before.apply(event);
+        const checkpoint = JSON.parse(JSON.stringify(before.save())) as ReducerCheckpoint;
+        const resumed = resumeReducer(checkpoint, { payloads, mode: "strict" });
+        for (const event of events.slice(at)) {
+          before.apply(event);
+          resumed.apply(event);
+        }
+        expect(windowsOf(before.finish())).toEqual(windows);
+        expect(windowsOf(resumed.finish())).toEqual(windows);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("cost about as much each, where there are many and they only begin differently", () => {
+    const record = (size: number): RolloutBuilder => {
+      const rollout = new RolloutBuilder();
+      const turn = rollout.root.turn();
+      for (let number = 0; number < size; number += 1) turn.tool(beginsDifferently(number)).end();
+      return rollout;
+    };
+    expect(growth(record, 5000)).toBeLessThan(QUADRATIC);
+  }, 120_000);
+});
