@@ -49,12 +49,6 @@ export type Dispatch = (reduction: Reduction, event: RawEvent) => void;
 /** Every parsed text is a text of its own; what says the same thousands of times is kept once. */
 const KINDS: ReadonlyMap<PayloadKind, PayloadKind> = new Map(PAYLOAD_KINDS.map((kind) => [kind, kind]));
 
-/**
- * A payload is named by one event, or by a few in a row: whoever names it often keeps naming it. So few are looked through sooner than
- * an index of them would be.
- */
-const RECENT_PAYLOADS = 8;
-
 export class Reduction {
   readonly state: ReducerState;
   readonly payloads: PayloadReader;
@@ -161,15 +155,11 @@ export class Reduction {
     const id: string = ref.payload_id;
     this.#named = appended(this.#named, id);
     this.#evidence = null;
-    const { ids, of, missing } = this.state.payloads;
-    const { length } = ids;
-    for (let ago = 1; ago <= RECENT_PAYLOADS && ago <= length; ago += 1) {
-      if (ids[length - ago] === id) return id;
-    }
+    const { named, missing } = this.state.payloads;
+    if (named.has(id)) return id;
     const stat = this.payloads.stat(ref.payload_id);
-    ids.push(id);
-    of.push({ kind: KINDS.get(ref.kind) ?? ref.kind, size_bytes: stat?.size_bytes ?? null });
-    if (stat === null && !missing.has(id)) {
+    named.set(id, { kind: KINDS.get(ref.kind) ?? ref.kind, size_bytes: stat?.size_bytes ?? null });
+    if (stat === null) {
       missing.add(id);
       this.diagnose("missing_payload", `payload ${JSON.stringify(id)} (${ref.kind}) is not in the store`, {
         type: "payload",

@@ -282,6 +282,16 @@ describe("a short request in a long context that goes on from earlier responses"
     expect(items).toEqual([asked(0), asked(50), answered(0), asked(71), answered(1)]);
   });
 
+  it("has the items of its beginning, however many", () => {
+    const rounds = Array.from({ length: 20 }, (_each, index) => index);
+    const said = (index: number) => [
+      userMessage(`ask ${index}`, index % 2 === 0 ? id(index) : {}),
+      assistantMessage("yes"),
+    ];
+    const items = shown((turn) => turn.request(rounds.flatMap(said)));
+    expect(items).toEqual(rounds.flatMap((index) => [asked(index), answered(index)]));
+  });
+
   it("has a new item for what it has had already", () => {
     const items = shown((turn) =>
       turn.request([userMessage("ask 0", id(0)), userMessage("ask 0", id(0)), userMessage("ask 0")]),

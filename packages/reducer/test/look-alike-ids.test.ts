@@ -14,11 +14,32 @@ const END = "-".repeat(64);
 
 const beginsDifferently = (number: number): string => `${String(number).padStart(6, "0")}${END}`;
 
+/** As `state/text-map.ts` does it for a short id. */
+function numberOf(id: string): number {
+  let number = 0x811c9dc5 ^ id.length;
+  for (let index = 0; index < id.length; index += 1)
+    number = Math.imul(number ^ id.charCodeAt(index), 0x01000193);
+  number = Math.imul(number ^ (number >>> 16), 0x85ebca6b);
+  number = Math.imul(number ^ (number >>> 13), 0xc2b2ae35);
+  return number ^ (number >>> 16);
+}
+
+/** Ids that want to be in the same place of a table, or in one close by, however large it grows. */
+function crowded(count: number): readonly string[] {
+  const found: string[] = [];
+  for (let number = 0; found.length < count; number += 1)
+    if ((numberOf(`id-${number}`) & 0x3ff) < 4) found.push(`id-${number}`);
+  return found;
+}
+
+const CROWDED = crowded(400);
+
 const ids = fc.uniqueArray(
   fc.oneof(
     fc.string({ minLength: 1, unit: "binary" }).filter((id) => !id.includes("#")),
     fc.nat(2000).map((number) => `call_${number}`),
     fc.nat(2000).map(beginsDifferently),
+    fc.constantFrom(...CROWDED),
   ),
   { minLength: 1, maxLength: 400, size: "max" },
 );
@@ -35,36 +56,40 @@ function windowsOf(graph: RolloutGraph): ReadonlyMap<string, Window> {
   );
 }
 
+/** Starts a call under each id, ends them in another order, and is resumed in between: each must end with its own end. */
+function expectEachToEnd(started: readonly string[], turns: number, cut: number): void {
+  const rollout = new RolloutBuilder();
+  const turn = rollout.root.turn();
+  const windows = new Map<string, Window>();
+  const seq = (): number => rollout.events.length;
+  const calls = started.map((id) => ({ id, call: turn.tool(id), startSeq: seq() }));
+  const first = turns % calls.length;
+  for (const { id, call, startSeq } of [...calls.slice(first), ...calls.slice(0, first).toReversed()]) {
+    call.end();
+    windows.set(id, [startSeq, seq()]);
+  }
+  const { payloads } = rollout.source();
+  const before = createReducer({ payloads, mode: "strict" });
+  const events = [...rollout.events];
+  const at = cut % (events.length + 1);
+  for (const event of events.slice(0, at)) before.apply(event);
+  const checkpoint = JSON.parse(JSON.stringify(before.save())) as ReducerCheckpoint;
+  const resumed = resumeReducer(checkpoint, { payloads, mode: "strict" });
+  for (const event of events.slice(at)) {
+    before.apply(event);
+    resumed.apply(event);
+  }
+  expect(windowsOf(before.finish())).toEqual(windows);
+  expect(windowsOf(resumed.finish())).toEqual(windows);
+}
+
 describe("calls whose ids look alike", () => {
   it("end each with its own end, whichever ends first, also when the reduction was resumed in between", () => {
-    fc.assert(
-      fc.property(ids, fc.nat(), fc.nat(), (started, turns, cut) => {
-        const rollout = new RolloutBuilder();
-        const turn = rollout.root.turn();
-        const windows = new Map<string, Window>();
-        const seq = (): number => rollout.events.length;
-        const calls = started.map((id) => ({ id, call: turn.tool(id), startSeq: seq() }));
-        const first = turns % calls.length;
-        for (const { id, call, startSeq } of [...calls.slice(first), ...calls.slice(0, first).toReversed()]) {
-          call.end();
-          windows.set(id, [startSeq, seq()]);
-        }
-        const { payloads } = rollout.source();
-        const before = createReducer({ payloads, mode: "strict" });
-        const events = [...rollout.events];
-        const at = cut % (events.length + 1);
-        for (const event of events.slice(0, at)) before.apply(event);
-        const checkpoint = JSON.parse(JSON.stringify(before.save())) as ReducerCheckpoint;
-        const resumed = resumeReducer(checkpoint, { payloads, mode: "strict" });
-        for (const event of events.slice(at)) {
-          before.apply(event);
-          resumed.apply(event);
-        }
-        expect(windowsOf(before.finish())).toEqual(windows);
-        expect(windowsOf(resumed.finish())).toEqual(windows);
-      }),
-      { numRuns: 60 },
-    );
+    fc.assert(fc.property(ids, fc.nat(), fc.nat(), expectEachToEnd), { numRuns: 60 });
+  });
+
+  it.each([100, 129, 200, 400])("end each with its own end, where %i want to be in one place", (count) => {
+    for (const cut of [0, count, 2 * count]) expectEachToEnd(CROWDED.slice(0, count), 7, cut);
   });
 
   it("cost about as much each, where there are many and they only begin differently", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { JsonObject, JsonValue } from "@rollout-trace/protocol";
-import { checkGraph, type RolloutGraph, type TerminalOperation } from "@rollout-trace/reducer";
+import type { JsonObject, JsonValue, PayloadReader } from "@rollout-trace/protocol";
+import { checkGraph, reduceRollout, type RolloutGraph, type TerminalOperation } from "@rollout-trace/reducer";
 import { RolloutBuilder, type ToolCallBuilder, type TurnBuilder } from "@rollout-trace/reducer/testing";
 import { codesOf, findingsOf, reduce, reduceLeniently } from "./support.ts";
 
@@ -17,6 +17,27 @@ it("an event of the host's own protocol leaves its payload in the list of payloa
     ...before,
     threads: { root: { ...before.threads["root"], turn_ids: ["turn-1"] } },
   });
+});
+
+it("payloads that are named again and again, in turn, are each asked for once, and listed once", () => {
+  const rollout = new RolloutBuilder();
+  const turn = rollout.root.turn();
+  const events = Array.from({ length: 20 }, (_each, number) => rollout.payload("protocol_event", { number }));
+  for (let time = 0; time < 3; time += 1)
+    for (const event of events) turn.event({ type: "protocol_event_observed", event_type: "note", event });
+  const { payloads } = rollout.source();
+  const asked: string[] = [];
+  const counting: PayloadReader = {
+    json: (id) => payloads.json(id),
+    items: (id, key) => payloads.items(id, key),
+    stat(id) {
+      asked.push(id);
+      return payloads.stat(id);
+    },
+  };
+  const graph = reduceRollout({ ...rollout.source(), payloads: counting }, { mode: "strict" });
+  expect(asked).toEqual(events.map(({ payload_id }) => payload_id));
+  expect(Object.keys(graph.payloads)).toEqual(asked);
 });
 
 /** A write that a host dispatches with this as its invocation. */

@@ -202,10 +202,10 @@ describe("what a source tells of a request", () => {
     expect(Object.keys(expectSame(rollout).graph.conversation_items)).toHaveLength(4);
   });
 
-  it("makes no difference where the same elements are of another dialect", () => {
+  it.each([0, 20])("makes no difference where the same elements, and %i more, are of another dialect", (more) => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();
-    const messages = [
+    const messages: readonly JsonObject[] = [
       {
         role: "user",
         content: [
@@ -214,11 +214,12 @@ describe("what a source tells of a request", () => {
         ],
       },
       { role: "user", content: "two" },
+      ...Array.from({ length: more }, (_each, index) => ({ role: "user", content: `more ${index}` })),
     ];
     turn.request(messages, { dialect: "openai_chat" });
     turn.request([...messages, { role: "user", content: "three" }], { dialect: "anthropic_messages" });
     turn.request(messages, { dialect: "openai_chat" });
-    expect(Object.keys(expectSame(rollout).graph.conversation_items)).toHaveLength(5);
+    expect(Object.keys(expectSame(rollout).graph.conversation_items)).toHaveLength(5 + more);
   });
 
   it("makes no difference where instructions beside the history change", () => {

@@ -199,8 +199,8 @@ function addedTo(
 }
 
 /**
- * How many elements at the beginning of an array, but for its last few, the store knows to be items of the live context, one each.
- * Most of a request is what the one before it was: this makes nothing and asks for nothing twice.
+ * How many elements at the beginning of an array, but for its last few, the store knows to be items of the live context, one each. Most
+ * of a request is what the one before it was: this is what `sameItems` does, sooner, until an element stands for several items.
  */
 function sameAtOnce(
   { before: { depth }, seenAs }: Conversation,

@@ -31,7 +31,6 @@ import type { Compaction, CompactionRequest } from "./inference.ts";
 import {
   type Collection,
   GRAPH_SCHEMA_VERSION,
-  type GraphPayload,
   type RolloutGraph,
 } from "./rollout-graph.ts";
 import type { Turn } from "./thread.ts";
@@ -101,7 +100,7 @@ export function buildGraph(state: ReducerState, late: Late, finish: Finish = cop
     ),
     interaction_edges: collect(state.edges, (edge) => buildEdge(state, edge, { inNamingOrder, finish })),
     spans: collect(state.spans.byId, (span) => noted(buildSpan(span, { calls, finish }))),
-    payloads: buildPayloads(state),
+    payloads: collect(state.payloads.named, (payload) => payload),
     usage: {
       total: { ...state.usage.total },
       by_model: collect(state.usage.byModel, (usage) => ({ ...usage })),
@@ -120,18 +119,9 @@ function namingOrder({ payloads }: ReducerState): NamingOrder {
   let order: ReadonlyMap<string, number> | null = null;
   return (ids) => {
     if (ids.length < 2) return ids;
-    const known = (order ??= new Map([...new Set(payloads.ids)].map((id, index) => [id, index])));
+    const known = (order ??= new Map(payloads.named.texts().map((id, index) => [id, index])));
     return ids.toSorted((left, right) => (known.get(left) ?? 0) - (known.get(right) ?? 0));
   };
-}
-
-function buildPayloads({ payloads }: ReducerState): Collection<GraphPayload> {
-  const collection = emptyCollection<GraphPayload>();
-  for (let index = 0; index < payloads.ids.length; index += 1) {
-    const id = payloads.ids[index] as string;
-    if (collection[id] === undefined) collection[id] = payloads.of[index] as GraphPayload;
-  }
-  return collection;
 }
 
 function usageByTurn({ usage }: ReducerState): Collection<TokenUsage> {
@@ -155,10 +145,7 @@ function emptyCollection<Entry>(): Record<string, Entry> {
   return Object.create(null) as Record<string, Entry>;
 }
 
-/**
- * Objects that are numbered, by their id. That is made once more: a name of a property is a string of its own anyway, and where the
- * objects and their ids are would have to be looked up all over the memory.
- */
+/** Objects that are numbered, by their id; that is sooner made once more than looked up in each of them. */
 function numbered<Entry, Built>(
   entries: readonly Entry[],
   idOf: (number: number) => string,

@@ -99,7 +99,7 @@ class Reader {
   read(): object {
     for (const node of this.#graph.nodes) this.#objects.push(emptyOf(partsOf(node)[0]));
     // What a codec makes takes the place of an empty object, so it is made before anything refers to it. Its parts are filled
-    // afterwards like everything else, as they are maps.
+    // afterwards like everything else, as they are lists and maps.
     for (const [index, node] of this.#graph.nodes.entries()) {
       const [kind, ...parts] = partsOf(node);
       const codec = typeof kind === "number" ? this.#codecs[kind] : undefined;

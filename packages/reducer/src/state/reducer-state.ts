@@ -69,10 +69,8 @@ export interface ReducerState {
   readonly edges: Map<string, EdgeState>;
   readonly spans: RecordedIds<SpanState>;
   readonly payloads: {
-    /** In the order of being named; those that are named again much later are there again. */
-    readonly ids: string[];
-    /** What each was said to be, in the same order. */
-    readonly of: GraphPayload[];
+    /** What each was said to be, in the order of being named. */
+    readonly named: TextMap<GraphPayload>;
     /** Those that are not in the store. */
     readonly missing: Set<string>;
   };
@@ -126,7 +124,7 @@ export function emptyState(): ReducerState {
     compactionRequests: new RecordedIds(),
     edges: new Map(),
     spans: new RecordedIds(),
-    payloads: { ids: [], of: [], missing: new Set() },
+    payloads: { named: new TextMap(), missing: new Set() },
     usage: {
       total: { ...NO_USAGE },
       byModel: new Map(),

@@ -13,16 +13,20 @@ const FEW = 8;
 const LONG = 32;
 
 /**
- * Entries that are looked at for a text, at most. There are never nearly as many unless somebody has chosen the texts for that, or they
- * are long and only begin differently: then the engine's map, whose numbers nobody can know, takes over.
+ * Entries that are looked at for a text, and those of them that are compared with it since they have its number, at most. There are never
+ * nearly as many unless somebody has chosen the texts for that, or they are long and end alike: then the engine's map, whose numbers
+ * nobody can know, takes over.
  */
 const MOST_LOOKS = 128;
+const MOST_ALIKE = 8;
+
+const NO_TABLE = new Int32Array(0);
 
 export class TextMap<Value> {
   readonly #texts: string[];
   readonly #values: Value[];
   /** For each entry its number and, counted from 1, its place in the order; 0 is no entry. A power of two of such pairs. */
-  #table: Int32Array = new Int32Array(0);
+  #table: Int32Array = NO_TABLE;
   /** How many of the texts are in the table, or in `#places`. */
   #indexed = 0;
   /** The place of each text, where the table has turned out to be no good. */
@@ -42,10 +46,6 @@ export class TextMap<Value> {
     return [this.#texts, this.#values];
   }
 
-  get size(): number {
-    return this.#texts.length;
-  }
-
   get(text: string): Value | undefined {
     const place = this.#placeOf(text);
     return place < 0 ? undefined : this.#values[place];
@@ -63,6 +63,10 @@ export class TextMap<Value> {
     }
     this.#texts.push(text);
     this.#values.push(value);
+  }
+
+  texts(): readonly string[] {
+    return this.#texts;
   }
 
   values(): readonly Value[] {
@@ -105,7 +109,7 @@ export class TextMap<Value> {
     if (hasRoom && put(this.#table, this.#numberOf(text), place + 1)) return;
     this.#places = new Map();
     for (let each = 0; each <= place; each += 1) this.#places.set(this.#texts[each] as string, each);
-    this.#table = new Int32Array(0);
+    this.#table = NO_TABLE;
   }
 
   #grow(): boolean {
@@ -124,16 +128,19 @@ export class TextMap<Value> {
   }
 }
 
-/** False where there are too many entries about its place. */
+/** False where there are too many entries about its place, or with its number. */
 function put(table: Int32Array, number: number, place: number): boolean {
   const last = table.length - 2;
   let at = (number << 1) & last;
+  let alike = 0;
   for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
     if (table[at + 1] === 0) {
       table[at] = number;
       table[at + 1] = place;
       return true;
     }
+    if (table[at] === number) alike += 1;
+    if (alike === MOST_ALIKE) return false;
     at = (at + 2) & last;
   }
   return false;
