@@ -1,7 +1,7 @@
 /** Requests that begin as the one before them did, where the source can tell so, and where what it tells is of no use. */
 import { describe, expect, it } from "vitest";
 import type { ItemsSince, JsonObject, JsonValue, PayloadItem, PayloadRead } from "@rollout-trace/protocol";
-import { createReducer, graphJson, type RolloutGraph } from "@rollout-trace/reducer";
+import { createReducer, expandRequest, graphJson, type RolloutGraph } from "@rollout-trace/reducer";
 import {
   assistantMessage,
   MemoryPayloads,
@@ -202,24 +202,41 @@ describe("what a source tells of a request", () => {
     expect(Object.keys(expectSame(rollout).graph.conversation_items)).toHaveLength(4);
   });
 
-  it.each([0, 20])("makes no difference where the same elements, and %i more, are of another dialect", (more) => {
+  it.each([0, 20])(
+    "makes no difference where the same elements, and %i more, are of another dialect",
+    (more) => {
+      const rollout = new RolloutBuilder();
+      const turn = rollout.root.turn();
+      const messages: readonly JsonObject[] = [
+        {
+          role: "user",
+          content: [
+            { type: "text", text: "one" },
+            { type: "thinking", thinking: "hm" },
+          ],
+        },
+        { role: "user", content: "two" },
+        ...Array.from({ length: more }, (_each, index) => ({ role: "user", content: `more ${index}` })),
+      ];
+      turn.request(messages, { dialect: "openai_chat" });
+      turn.request([...messages, { role: "user", content: "three" }], { dialect: "anthropic_messages" });
+      turn.request(messages, { dialect: "openai_chat" });
+      expect(Object.keys(expectSame(rollout).graph.conversation_items)).toHaveLength(5 + more);
+    },
+  );
+
+  it("makes no difference where the first of many elements is several items", () => {
     const rollout = new RolloutBuilder();
     const turn = rollout.root.turn();
+    const parts = ["one", "two"].map((text) => ({ type: "text", text }));
     const messages: readonly JsonObject[] = [
-      {
-        role: "user",
-        content: [
-          { type: "text", text: "one" },
-          { type: "thinking", thinking: "hm" },
-        ],
-      },
-      { role: "user", content: "two" },
-      ...Array.from({ length: more }, (_each, index) => ({ role: "user", content: `more ${index}` })),
+      { role: "user", content: parts },
+      ...Array.from({ length: 20 }, (_each, index) => ({ role: "user", content: `more ${index}` })),
     ];
-    turn.request(messages, { dialect: "openai_chat" });
-    turn.request([...messages, { role: "user", content: "three" }], { dialect: "anthropic_messages" });
-    turn.request(messages, { dialect: "openai_chat" });
-    expect(Object.keys(expectSame(rollout).graph.conversation_items)).toHaveLength(5 + more);
+    for (let time = 0; time < 2; time += 1) turn.request(messages, { dialect: "anthropic_messages" });
+    const { graph } = expectSame(rollout);
+    expect(expandRequest(graph, "inference-2")).toEqual(Object.keys(graph.conversation_items));
+    expect(expandRequest(graph, "inference-2")).toHaveLength(22);
   });
 
   it("makes no difference where instructions beside the history change", () => {

@@ -28,11 +28,7 @@ import {
   type Unshared,
 } from "./draft.ts";
 import type { Compaction, CompactionRequest } from "./inference.ts";
-import {
-  type Collection,
-  GRAPH_SCHEMA_VERSION,
-  type RolloutGraph,
-} from "./rollout-graph.ts";
+import { type Collection, GRAPH_SCHEMA_VERSION, type RolloutGraph } from "./rollout-graph.ts";
 import type { Turn } from "./thread.ts";
 import type { ToolCall } from "./tool-call.ts";
 
