@@ -49,6 +49,9 @@ export type Dispatch = (reduction: Reduction, event: RawEvent) => void;
 /** Every parsed text is a text of its own; what says the same thousands of times is kept once. */
 const KINDS: ReadonlyMap<PayloadKind, PayloadKind> = new Map(PAYLOAD_KINDS.map((kind) => [kind, kind]));
 
+/** A payload is named by one event, or by a few in a row: whoever names it often keeps naming it. */
+const RECENT_PAYLOADS = 1024;
+
 export class Reduction {
   readonly state: ReducerState;
   readonly payloads: PayloadReader;
@@ -155,11 +158,15 @@ export class Reduction {
     const id: string = ref.payload_id;
     this.#named = appended(this.#named, id);
     this.#evidence = null;
-    const { named, missing } = this.state.payloads;
-    if (named.has(id)) return id;
+    const { payloads } = this.state;
+    const { ids, of, missing } = payloads;
+    if (payloads.recent.has(id)) return id;
+    if (payloads.recent.size >= RECENT_PAYLOADS) payloads.recent = new TextMap();
+    payloads.recent.set(id, true);
     const stat = this.payloads.stat(ref.payload_id);
-    named.set(id, { kind: KINDS.get(ref.kind) ?? ref.kind, size_bytes: stat?.size_bytes ?? null });
-    if (stat === null) {
+    ids.push(id);
+    of.push({ kind: KINDS.get(ref.kind) ?? ref.kind, size_bytes: stat?.size_bytes ?? null });
+    if (stat === null && !missing.has(id)) {
       missing.add(id);
       this.diagnose("missing_payload", `payload ${JSON.stringify(id)} (${ref.kind}) is not in the store`, {
         type: "payload",

@@ -28,7 +28,12 @@ import {
   type Unshared,
 } from "./draft.ts";
 import type { Compaction, CompactionRequest } from "./inference.ts";
-import { type Collection, GRAPH_SCHEMA_VERSION, type RolloutGraph } from "./rollout-graph.ts";
+import {
+  type Collection,
+  GRAPH_SCHEMA_VERSION,
+  type GraphPayload,
+  type RolloutGraph,
+} from "./rollout-graph.ts";
 import type { Turn } from "./thread.ts";
 import type { ToolCall } from "./tool-call.ts";
 
@@ -96,7 +101,7 @@ export function buildGraph(state: ReducerState, late: Late, finish: Finish = cop
     ),
     interaction_edges: collect(state.edges, (edge) => buildEdge(state, edge, { inNamingOrder, finish })),
     spans: collect(state.spans.byId, (span) => noted(buildSpan(span, { calls, finish }))),
-    payloads: collect(state.payloads.named, (payload) => payload),
+    payloads: buildPayloads(state),
     usage: {
       total: { ...state.usage.total },
       by_model: collect(state.usage.byModel, (usage) => ({ ...usage })),
@@ -115,9 +120,18 @@ function namingOrder({ payloads }: ReducerState): NamingOrder {
   let order: ReadonlyMap<string, number> | null = null;
   return (ids) => {
     if (ids.length < 2) return ids;
-    const known = (order ??= new Map(payloads.named.texts().map((id, index) => [id, index])));
+    const known = (order ??= new Map([...new Set(payloads.ids)].map((id, index) => [id, index])));
     return ids.toSorted((left, right) => (known.get(left) ?? 0) - (known.get(right) ?? 0));
   };
+}
+
+function buildPayloads({ payloads }: ReducerState): Collection<GraphPayload> {
+  const collection = emptyCollection<GraphPayload>();
+  for (let index = 0; index < payloads.ids.length; index += 1) {
+    const id = payloads.ids[index] as string;
+    if (collection[id] === undefined) collection[id] = payloads.of[index] as GraphPayload;
+  }
+  return collection;
 }
 
 function usageByTurn({ usage }: ReducerState): Collection<TokenUsage> {

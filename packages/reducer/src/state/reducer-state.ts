@@ -69,8 +69,12 @@ export interface ReducerState {
   readonly edges: Map<string, EdgeState>;
   readonly spans: RecordedIds<SpanState>;
   readonly payloads: {
-    /** What each was said to be, in the order of being named. */
-    readonly named: TextMap<GraphPayload>;
+    /** In the order of being named; those that are named again much later are there again. */
+    readonly ids: string[];
+    /** What each was said to be, in the same order. */
+    readonly of: GraphPayload[];
+    /** Some that are listed, the latest among them. */
+    recent: TextMap<true>;
     /** Those that are not in the store. */
     readonly missing: Set<string>;
   };
@@ -124,7 +128,7 @@ export function emptyState(): ReducerState {
     compactionRequests: new RecordedIds(),
     edges: new Map(),
     spans: new RecordedIds(),
-    payloads: { named: new TextMap(), missing: new Set() },
+    payloads: { ids: [], of: [], recent: new TextMap(), missing: new Set() },
     usage: {
       total: { ...NO_USAGE },
       byModel: new Map(),

@@ -46,6 +46,10 @@ export class TextMap<Value> {
     return [this.#texts, this.#values];
   }
 
+  get size(): number {
+    return this.#texts.length;
+  }
+
   get(text: string): Value | undefined {
     const place = this.#placeOf(text);
     return place < 0 ? undefined : this.#values[place];
@@ -63,10 +67,6 @@ export class TextMap<Value> {
     }
     this.#texts.push(text);
     this.#values.push(value);
-  }
-
-  texts(): readonly string[] {
-    return this.#texts;
   }
 
   values(): readonly Value[] {
