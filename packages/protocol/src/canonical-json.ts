@@ -3,7 +3,7 @@
  *
  * Object keys are sorted by UTF-16 code units and numbers and strings are written as `JSON.stringify` does, which together
  * is the scheme of RFC 8785 (JCS). What RFC 8785 refuses and JSON text can hold has a canonical form all the same: lone
- * surrogates come out as `JSON.stringify` writes them (`\udXXX` escapes), and an infinity, which is what a number that no double
+ * surrogates come out as `JSON.stringify` writes them (`\ud800` and so on), and an infinity, which is what a number that no double
  * is large enough for is parsed to, as such a number.
  *
  * The walk keeps its own stack: a document nested deeper than the call stack allows is legal input.
